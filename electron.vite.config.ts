@@ -1,0 +1,28 @@
+import path from 'node:path';
+import { defineConfig } from 'electron-vite';
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: 'dist/main',
+      rollupOptions: {
+        input: {
+          index: path.resolve('src/main/index.ts'),
+          'site-process': path.resolve('src/main/site-process.ts'),
+          'training-process': path.resolve('src/site/training/training-process.ts'),
+        },
+        output: { format: 'es', entryFileNames: '[name].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'dist/preload',
+      // A sandboxed preload is CommonJS.
+      rollupOptions: {
+        input: { index: path.resolve('src/preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+});
