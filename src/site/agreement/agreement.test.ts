@@ -1,0 +1,286 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toBase64 } from '#base/bytes.ts';
+import { isCodedError } from '#base/coded-error.ts';
+import { createSigningKey } from '#federation/crypto/signing-key.ts';
+import { openAgreement } from '#site/agreement/index.ts';
+import { systemActor } from '#site/audit/index.ts';
+import {
+  createEnrolledSite,
+  type EnrolledSite,
+  initialDigest,
+  initialTensors,
+  siteId,
+} from '#support/enrolled-site.ts';
+import { samplePlan } from '#support/sample-plan.ts';
+import { createSignedConsortium, flipPayload, type SignedConsortium } from '#support/signed-consortium.ts';
+import { createSiteFoundation } from '#support/site-foundation.ts';
+
+const dayMs = 86_400_000;
+const thief = createSigningKey(new Uint8Array(32).fill(9));
+
+let site: EnrolledSite;
+let consortium: SignedConsortium;
+beforeEach(() => {
+  site = createEnrolledSite({ withRound: false });
+  consortium = site.consortium;
+});
+afterEach(() => site.close());
+
+const codeOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    if (isCodedError(error)) return error.code;
+    throw error;
+  }
+  return 'none';
+};
+
+describe('enrolment settings', () => {
+  it('are kept and cannot be replaced by a second enrolment', () => {
+    const settings = site.agreement.requireSettings();
+    expect(settings).toMatchObject({ siteId, consortium: 'Test consortium' });
+    const other = createSignedConsortium(site.clock, 'other');
+    const moved = { ...settings, rootPublicKey: toBase64(other.keys.root.publicKey) };
+    const code = codeOf(() => site.agreement.recordEnrolment(moved, other.trustList().envelope, systemActor));
+    expect(code).toBe('ALREADY_ENROLLED');
+    expect(site.agreement.requireSettings()).toEqual(settings);
+    expect(site.events().at(-1)).toBe('enrolment-refused refused ALREADY_ENROLLED');
+  });
+
+  it('are absent before, and everything that needs them says so', () => {
+    const bare = createSiteFoundation('bare');
+    const agreement = openAgreement(bare);
+    expect(agreement.settings()).toBeUndefined();
+    expect(agreement.listResearchStudies()).toEqual([]);
+    expect(codeOf(() => agreement.trustedKeys())).toBe('NOT_ENROLLED');
+    expect(codeOf(() => agreement.acceptTrustList(consortium.trustList().envelope, systemActor))).toBe(
+      'NOT_ENROLLED',
+    );
+    bare.close();
+  });
+});
+
+describe('trust list', () => {
+  it('is taken over when it is newer, once', () => {
+    const { envelope } = consortium.trustList({ version: 2 });
+    expect(site.agreement.acceptTrustList(envelope, systemActor)).toBe(true);
+    expect(site.agreement.acceptTrustList(envelope, systemActor)).toBe(false);
+    expect(site.agreement.trustedKeys().version).toBe(2);
+    expect(site.events().filter((event) => event === 'trust-list-accepted success')).toHaveLength(2);
+  });
+
+  it.each<[string, () => Uint8Array, string]>([
+    ['an older one', () => consortium.trustList({ version: 1 }).envelope, 'ROLLBACK'],
+    [
+      'another one of the same version',
+      () => consortium.trustList({ version: 2, consortium: 'Fork' }).envelope,
+      'ROLLBACK',
+    ],
+    [
+      'an expired one',
+      () => consortium.trustList({ version: 3, expires: '2026-11-21T08:00:00.000Z' }).envelope,
+      'EXPIRED',
+    ],
+    [
+      'one signed by another root',
+      () => consortium.trustList({ version: 3 }, thief).envelope,
+      'KEY_NOT_TRUSTED',
+    ],
+    [
+      'one signed by a listed key that is not the root',
+      () => consortium.trustList({ version: 3 }, consortium.keys.plan).envelope,
+      'KEY_NOT_TRUSTED',
+    ],
+    ['one with a changed byte', () => flipPayload(consortium.trustList().envelope), 'BAD_SIGNATURE'],
+    ['a plan', () => consortium.plan({}, consortium.keys.root).envelope, 'WRONG_TYPE'],
+    ['no envelope at all', () => new Uint8Array([1, 2, 3]), 'BAD_STATEMENT'],
+  ])('refuses %s', (_case, make, code) => {
+    site.agreement.acceptTrustList(consortium.trustList({ version: 2 }).envelope, systemActor);
+    expect(codeOf(() => site.agreement.acceptTrustList(make(), systemActor))).toBe(code);
+    expect(site.agreement.trustedKeys().version).toBe(2);
+    expect(site.events().at(-1)).toBe(`trust-list-refused refused ${code}`);
+  });
+
+  it('stops being used on the day it expires, while plans can still be read', () => {
+    site.clock.advance(90 * dayMs);
+    expect(codeOf(() => site.agreement.trustedKeys())).toBe('EXPIRED');
+    expect(codeOf(() => site.agreement.openRound(samplePlan.researchStudyId))).toBe('EXPIRED');
+    expect(site.agreement.currentPlan(samplePlan.researchStudyId).plan.version).toBe(1);
+  });
+});
+
+describe('plan', () => {
+  it('is found by its research study, with the digest of its statement', () => {
+    expect(site.agreement.currentPlan(samplePlan.researchStudyId)).toEqual({
+      plan: samplePlan,
+      planDigest: site.planDigest,
+    });
+    expect(site.agreement.listResearchStudies()).toHaveLength(1);
+    expect(codeOf(() => site.agreement.currentPlan('unknown'))).toBe('PLAN_NOT_ACCEPTED');
+  });
+
+  it('is replaced by a newer one', () => {
+    const newer = consortium.plan({ version: 2 });
+    expect(site.agreement.acceptPlan(newer.envelope, systemActor)).toMatchObject({
+      isNew: true,
+      planDigest: newer.digest,
+    });
+    expect(site.agreement.acceptPlan(newer.envelope, systemActor).isNew).toBe(false);
+    expect(site.agreement.currentPlan(samplePlan.researchStudyId).planDigest).toBe(newer.digest);
+  });
+
+  const others = [{ siteId: 'hungary', name: 'Hungary' }];
+  const feature = samplePlan.dataElements.features[0] ?? {
+    kind: 'boolean',
+    name: 'none',
+    code: samplePlan.dataElements.indexEvent,
+  };
+  it.each<[string, () => Uint8Array, string]>([
+    ['an older one', () => consortium.plan({ version: 1 }).envelope, 'ROLLBACK'],
+    [
+      'another one of the same version',
+      () => consortium.plan({ version: 2, title: 'Fork' }).envelope,
+      'ROLLBACK',
+    ],
+    [
+      'one without this site',
+      () => consortium.plan({ version: 3, participants: others }).envelope,
+      'NOT_A_PARTICIPANT',
+    ],
+    [
+      'one signed by the model key',
+      () => consortium.plan({ version: 3 }, consortium.keys.model).envelope,
+      'KEY_NOT_TRUSTED',
+    ],
+    ['one signed by nobody known', () => consortium.plan({ version: 3 }, thief).envelope, 'KEY_NOT_TRUSTED'],
+    ['one with a changed byte', () => flipPayload(consortium.plan().envelope), 'BAD_SIGNATURE'],
+    [
+      'federated normalisation without statistics',
+      () => consortium.plan({ version: 3, rounds: ['training'] }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'statistics late',
+      () => consortium.plan({ version: 3, rounds: ['training', 'statistics'] }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'statistics for nothing',
+      () => consortium.plan({ version: 3, normalisation: { scope: 'site' } }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'a model of another width',
+      () => consortium.plan({ version: 3, model: { ...samplePlan.model, inputCount: 3 } }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'one feature twice',
+      () =>
+        consortium.plan({
+          version: 3,
+          dataElements: { ...samplePlan.dataElements, features: [feature, feature] },
+        }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+  ])('refuses %s', (_case, make, code) => {
+    site.agreement.acceptPlan(consortium.plan({ version: 2 }).envelope, systemActor);
+    expect(codeOf(() => site.agreement.acceptPlan(make(), systemActor))).toBe(code);
+    expect(site.agreement.currentPlan(samplePlan.researchStudyId).plan.version).toBe(2);
+    expect(site.events().at(-1)).toBe(`plan-refused refused ${code}`);
+  });
+});
+
+describe('round', () => {
+  const opening = (changes = {}) =>
+    consortium.round({ planDigest: site.planDigest, baseModelDigest: initialDigest, ...changes });
+  const addModel = (round: number, digest: string): void => {
+    const row = {
+      research_study_id: samplePlan.researchStudyId,
+      round,
+      model_digest: digest,
+      envelope: new Uint8Array(),
+      tensors: initialTensors,
+      verified_at: '2026-11-21T08:00:00.000Z',
+    };
+    site.store.run(site.store.query.insertInto('global_model').values(row));
+  };
+
+  it('is open from its opening to its end', () => {
+    expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
+    expect(site.agreement.acceptRound(opening().envelope, systemActor).isNew).toBe(true);
+    expect(site.agreement.acceptRound(opening().envelope, systemActor).isNew).toBe(false);
+    expect(site.agreement.openRound(samplePlan.researchStudyId)).toMatchObject({
+      round: 1,
+      attempt: 1,
+      kind: 'statistics',
+    });
+    site.clock.advance(14 * dayMs);
+    expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
+  });
+
+  it('is closed by its model, by a newer attempt and by a newer plan', () => {
+    site.agreement.acceptRound(opening().envelope, systemActor);
+    site.agreement.acceptRound(opening({ attempt: 2 }).envelope, systemActor);
+    expect(site.agreement.openRound(samplePlan.researchStudyId)?.attempt).toBe(2);
+    addModel(1, 'a'.repeat(64));
+    expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
+    const second = opening({ round: 2, kind: 'training', baseModelDigest: 'a'.repeat(64) });
+    site.agreement.acceptRound(second.envelope, systemActor);
+    expect(site.agreement.openRound(samplePlan.researchStudyId)?.round).toBe(2);
+    site.agreement.acceptPlan(consortium.plan({ version: 2 }).envelope, systemActor);
+    expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
+  });
+
+  it.each<[string, object, string]>([
+    ['under another plan', { planDigest: 'd'.repeat(64) }, 'WRONG_PLAN'],
+    [
+      'of a kind that the plan has not there',
+      { round: 2, kind: 'evaluation', attempt: 9 },
+      'ROUND_NOT_IN_PLAN',
+    ],
+    ['after the last of the plan', { round: 4, kind: 'evaluation' }, 'ROUND_NOT_IN_PLAN'],
+    ['that does not ask this site', { participants: ['hungary'], attempt: 9 }, 'NOT_A_PARTICIPANT'],
+    [
+      'that names an unknown receiving key',
+      { recipientKeyId: 'e'.repeat(64), attempt: 9 },
+      'WRONG_RECIPIENT',
+    ],
+    ['that is over', { closesAt: '2026-11-21T08:00:00.000Z', attempt: 9 }, 'EXPIRED'],
+    ['on another base than the stored model', { baseModelDigest: 'f'.repeat(64), attempt: 9 }, 'WRONG_BASE'],
+    ['of an earlier attempt', { attempt: 1 }, 'ROLLBACK'],
+    ['that says something else of the same attempt', { attempt: 2, trustListVersion: 7 }, 'ROLLBACK'],
+    ['of a research study without a plan', { researchStudyId: 'unknown' }, 'PLAN_NOT_ACCEPTED'],
+  ])('refuses an opening %s', (_case, changes, code) => {
+    addModel(0, initialDigest);
+    site.agreement.acceptRound(opening({ attempt: 2 }).envelope, systemActor);
+    expect(codeOf(() => site.agreement.acceptRound(opening(changes).envelope, systemActor))).toBe(code);
+    expect(site.agreement.openRound(samplePlan.researchStudyId)).toMatchObject({ round: 1, attempt: 2 });
+    expect(site.events().at(-1)).toBe(`round-refused refused ${code}`);
+  });
+
+  it('refuses an opening that the model key did not sign, or with a changed byte', () => {
+    const claims = { planDigest: site.planDigest, baseModelDigest: initialDigest };
+    const byPlanKey = consortium.round(claims, consortium.keys.plan).envelope;
+    expect(codeOf(() => site.agreement.acceptRound(byPlanKey, systemActor))).toBe('KEY_NOT_TRUSTED');
+    expect(codeOf(() => site.agreement.acceptRound(flipPayload(opening().envelope), systemActor))).toBe(
+      'BAD_SIGNATURE',
+    );
+  });
+
+  it('refuses a stored opening once its receiving key was revoked', () => {
+    site.agreement.acceptRound(opening().envelope, systemActor);
+    const { keys } = JSON.parse(
+      Buffer.from(
+        JSON.parse(new TextDecoder().decode(consortium.trustList().envelope)).payload,
+        'base64',
+      ).toString(),
+    ).predicate;
+    const revoked = keys.map((key: { role: string }) =>
+      key.role === 'receiving' ? { ...key, revokedAt: '2026-11-21T08:00:00.000Z' } : key,
+    );
+    site.agreement.acceptTrustList(consortium.trustList({ version: 2, keys: revoked }).envelope, systemActor);
+    expect(codeOf(() => site.agreement.openRound(samplePlan.researchStudyId))).toBe('WRONG_RECIPIENT');
+  });
+});

@@ -1,0 +1,108 @@
+// The plans of the research studies this site takes part in: signed by the plan key, never older than the one before.
+import { isoTime } from '#base/clock.ts';
+import { type TrustedKeys, verifyRecord } from '#federation/records/record.ts';
+import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import type { Store } from '#site/store/index.ts';
+import { AgreementError } from './agreement-error.ts';
+
+export interface AcceptedPlan {
+  readonly plan: ResearchStudyPlan;
+  /** sha256 of the plan statement's bytes; updates, rounds and models name it. */
+  readonly planDigest: string;
+}
+
+export interface PlanCheck {
+  readonly envelope: Uint8Array;
+  readonly trust: TrustedKeys;
+  readonly siteId: string;
+}
+
+/**
+ * Stores a plan in the caller's transaction; false when it is the one that is stored.
+ * @throws RecordError; AgreementError NOT_A_PARTICIPANT, PLAN_NOT_SUPPORTED, ROLLBACK.
+ */
+export function storePlan(store: Store, check: PlanCheck): AcceptedPlan & { readonly isNew: boolean } {
+  const nowMs = store.clock.nowMs();
+  const accepted = verifyPlan(check, nowMs);
+  const { plan, planDigest } = accepted;
+  if (!plan.participants.some(({ siteId }) => siteId === check.siteId)) {
+    throw new AgreementError('NOT_A_PARTICIPANT', 'The plan does not name this site as a participant.', {
+      details: { expected: check.siteId },
+    });
+  }
+  refuseUnsupported(plan);
+  const known = latestRow(store, plan.researchStudyId);
+  if (known?.plan_digest === planDigest) return { ...accepted, isNew: false };
+  if (known !== undefined && known.plan_version >= plan.version) {
+    throw new AgreementError('ROLLBACK', 'The plan is not newer than the accepted one.', {
+      details: { expected: known.plan_version + 1, found: plan.version },
+    });
+  }
+  const row = {
+    research_study_id: plan.researchStudyId,
+    plan_version: plan.version,
+    plan_digest: planDigest,
+    envelope: check.envelope,
+    accepted_at: isoTime(nowMs),
+  };
+  store.run(store.query.insertInto('research_study').values(row));
+  return { ...accepted, isNew: true };
+}
+
+function verifyPlan({ envelope, trust }: PlanCheck, atMs: number): AcceptedPlan {
+  const { predicate, digest } = verifyRecord(planRecord, envelope, { trust, atMs });
+  return { plan: predicate, planDigest: digest };
+}
+
+/** Refuses by name what the plan's schema allows but this release would do wrongly. */
+function refuseUnsupported(plan: ResearchStudyPlan): void {
+  const { features } = plan.dataElements;
+  if (plan.model.inputCount !== features.length) {
+    throw unsupported('model.inputCount', features.length, plan.model.inputCount);
+  }
+  if (new Set(features.map(({ name }) => name)).size !== features.length) {
+    throw unsupported('dataElements.features', 'different names', 'a repeated name');
+  }
+  const statisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
+  const statisticsNowhere = !plan.rounds.includes('statistics');
+  if (plan.normalisation.scope === 'federated' && !statisticsFirst) {
+    throw unsupported('rounds', 'one statistics round, the first', plan.rounds[0]);
+  }
+  if (plan.normalisation.scope === 'site' && !statisticsNowhere) {
+    throw unsupported('rounds', 'no statistics round', 'statistics');
+  }
+}
+
+function unsupported(field: string, expected: unknown, found: unknown): AgreementError {
+  return new AgreementError('PLAN_NOT_SUPPORTED', 'The plan asks for something this release does not do.', {
+    details: { field, expected, found },
+  });
+}
+
+/** The accepted plan with the highest version. @throws AgreementError PLAN_NOT_ACCEPTED. */
+export function loadPlan(store: Store, researchStudyId: string, trust: TrustedKeys): AcceptedPlan {
+  const row = latestRow(store, researchStudyId);
+  if (row === undefined) {
+    throw new AgreementError('PLAN_NOT_ACCEPTED', 'This site has accepted no plan of this research study.', {
+      details: { researchStudyId },
+    });
+  }
+  return verifyPlan({ envelope: row.envelope, trust, siteId: '' }, Date.parse(row.accepted_at));
+}
+
+/** Ids of the research studies with an accepted plan, in order. */
+export function listPlanIds(store: Store): string[] {
+  const query = store.query.selectFrom('research_study').select('research_study_id').distinct();
+  return store.all(query.orderBy('research_study_id')).map((row) => row.research_study_id);
+}
+
+function latestRow(store: Store, researchStudyId: string) {
+  return store.get(
+    store.query
+      .selectFrom('research_study')
+      .selectAll()
+      .where('research_study_id', '=', researchStudyId)
+      .orderBy('plan_version', 'desc')
+      .limit(1),
+  );
+}

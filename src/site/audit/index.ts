@@ -1,0 +1,14 @@
+// The audit stage: the site's append-only Merkle log, its checkpoints, its reading, verification and export.
+export { type AuditCode, AuditError } from './audit-error.ts';
+export {
+  type Actor,
+  type AuditAction,
+  type AuditEvent,
+  auditActions,
+  type Json,
+  type Role,
+  systemActor,
+} from './audit-event.ts';
+export type { AuditExport } from './audit-export.ts';
+export type { AuditEntry, AuditPage, AuditQuery } from './audit-list.ts';
+export { type AuditLog, type AuditLogOptions, type AuditVerification, openAuditLog } from './audit-log.ts';

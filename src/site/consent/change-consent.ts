@@ -1,0 +1,153 @@
+// Grant and withdrawal by a steward, each one action (GDPR 7(3)): a new version of the consents it is about, never an edit.
+import { toHex } from '#base/bytes.ts';
+import { isoTime } from '#base/clock.ts';
+import { sha256 } from '#federation/crypto/digest.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
+import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
+import type { Actor, AuditLog } from '#site/audit/index.ts';
+import type { Store } from '#site/store/index.ts';
+import { ConsentError } from './consent-error.ts';
+import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import { dayOf, readSubjectConsents, type SubjectDays } from './read-consents.ts';
+
+export interface ConsentContext {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  readonly days: SubjectDays;
+}
+
+export interface ConsentChange {
+  readonly subjectId: string;
+  /** null: research in general. */
+  readonly researchStudyId: string | null;
+  readonly actor: Actor;
+}
+
+export interface ConsentGrant extends ConsentChange {
+  /** Last day on which it holds, whole days since 1970-01-01 (not shifted); null: open. */
+  readonly untilDay: number | null;
+}
+
+/**
+ * Permits. Becomes the newest version of this scope's consents, so that a withdrawal of the same scope is lifted; a deny of
+ * another scope stays and wins.
+ * @throws ConsentError SUBJECT_UNKNOWN, CONSENT_UNTIL_PASSED.
+ */
+export function grantConsent(context: ConsentContext, grant: ConsentGrant): void {
+  const { subjectId, researchStudyId, untilDay } = grant;
+  const today = dayOf(context.store.clock.nowMs());
+  if (untilDay !== null && untilDay < today) {
+    throw new ConsentError('CONSENT_UNTIL_PASSED', 'The consent would have ended before it began.');
+  }
+  const shiftedUntil = untilDay === null ? null : context.days.shiftDay(subjectId, untilDay);
+  context.store.transaction(() => {
+    refuseUnknown(context.store, subjectId);
+    const change = { ...grant, decision: 'permit', untilDay: shiftedUntil } as const;
+    const scoped = latestVersions(readSubjectConsents(context.store, subjectId)).filter(
+      (latest) => latest.researchStudyId === researchStudyId,
+    );
+    addVersions(context, scoped, change);
+  });
+}
+
+/**
+ * Withdraws, at once and in one action. Every consent that reaches into the scope and is for it alone gets a deny as newest
+ * version; a general permit stays for other research studies, and a deny of its own for this one wins over it.
+ * @throws ConsentError SUBJECT_UNKNOWN.
+ */
+export function withdrawConsent(context: ConsentContext, change: ConsentChange): void {
+  const { subjectId, researchStudyId } = change;
+  context.store.transaction(() => {
+    refuseUnknown(context.store, subjectId);
+    const scoped = latestVersions(readSubjectConsents(context.store, subjectId)).filter(
+      // Withdrawal from research in general ends the consents for single research studies too.
+      (latest) => researchStudyId === null || latest.researchStudyId === researchStudyId,
+    );
+    const needsOwn = !scoped.some((latest) => latest.researchStudyId === researchStudyId);
+    addVersions(context, scoped, { ...change, decision: 'deny', untilDay: null, needsOwn });
+  });
+}
+
+function refuseUnknown(store: Store, subjectId: string): void {
+  const query = store.query.selectFrom('subject').select('subject_id').where('subject_id', '=', subjectId);
+  if (store.get(query) === undefined) throw new ConsentError('SUBJECT_UNKNOWN', 'There is no such subject here.');
+}
+
+/** The version with the highest number of each consent, and the latest day on which any version of it was stated. */
+function latestVersions(versions: readonly ConsentVersion[]): ConsentVersion[] {
+  const groups = Map.groupBy(versions, ({ consentId }) => consentId).values();
+  return [...groups].map((siblings) => {
+    const latest = siblings.reduce((left, right) => (left.version > right.version ? left : right));
+    const statedDays = siblings.flatMap(({ statedDay }) => (statedDay === null ? [] : [statedDay]));
+    return { ...latest, statedDay: statedDays.length === 0 ? null : Math.max(...statedDays) };
+  });
+}
+
+interface NewVersions extends ConsentChange {
+  readonly decision: 'permit' | 'deny';
+  /** Shifted. */
+  readonly untilDay: number | null;
+  /** Whether a consent of its own is added even where others get a new version. */
+  readonly needsOwn?: boolean;
+}
+
+function addVersions(context: ConsentContext, scoped: readonly ConsentVersion[], change: NewVersions): void {
+  const { store, auditLog, days } = context;
+  const { subjectId, researchStudyId, decision, actor } = change;
+  const today = days.shiftDay(subjectId, dayOf(store.clock.nowMs()));
+  const { needsOwn = scoped.length === 0 } = change;
+  const added = scoped.map((latest) => ({ ...latest, version: latest.version + 1 }));
+  if (needsOwn) added.push(ownConsent(researchStudyId));
+  for (const version of added) {
+    // Never dated before what it replaces: a record with a date in the future must not outlive its withdrawal.
+    const statedDay = Math.max(today, version.statedDay ?? today);
+    insertVersion(store, subjectId, { ...version, decision, statedDay, untilDay: change.untilDay });
+  }
+  auditLog.append({
+    actor: actor.name,
+    role: actor.role,
+    action: decision === 'permit' ? 'consent-granted' : 'consent-withdrawn',
+    object: `subject:${subjectId}`,
+    ...(researchStudyId === null ? {} : { researchStudyId }),
+    outcome: 'success',
+    detail: { versions: added.map(({ consentId, version }) => ({ consentId, version })) },
+  });
+}
+
+function ownConsent(researchStudyId: string | null): ConsentVersion {
+  const consentId = toHex(systemRandom(16));
+  const open = { statedDay: null, fromDay: null, untilDay: null };
+  return { consentId, version: 1, researchStudyId, status: 'active', decision: 'deny', source: 'steward', ...open };
+}
+
+function insertVersion(store: Store, subjectId: string, version: ConsentVersion): void {
+  const { consentId, researchStudyId, decision, statedDay, untilDay } = version;
+  // A withdrawal holds from now on and from before: only what was already sent is untouched by it.
+  const columns = {
+    consent_id: consentId,
+    version: version.version,
+    subject_id: subjectId,
+    research_study_id: researchStudyId,
+    status: 'active',
+    decision,
+    stated_day: statedDay,
+    from_day: null,
+    until_day: untilDay,
+    source: 'steward',
+  };
+  const row = {
+    ...columns,
+    content_digest: sha256(encodeCanonicalJson(columns)),
+    recorded_at: isoTime(store.clock.nowMs()),
+  };
+  store.run(store.query.insertInto('consent').values(row));
+}
+
+/** What the rules say about one subject at this moment. */
+export function decideSubject(
+  { store, days }: Pick<ConsentContext, 'store' | 'days'>,
+  { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
+) {
+  const day = days.shiftDay(subjectId, dayOf(store.clock.nowMs()));
+  return evaluateConsent(readSubjectConsents(store, subjectId), { researchStudyId, day });
+}

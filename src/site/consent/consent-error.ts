@@ -1,0 +1,5 @@
+// Refusals of the consent stage.
+import { CodedError } from '#base/coded-error.ts';
+
+export type ConsentCode = 'SUBJECT_UNKNOWN' | 'CONSENT_UNTIL_PASSED' | 'CONSENT_UNTIL_INVALID';
+export class ConsentError extends CodedError<ConsentCode> {}

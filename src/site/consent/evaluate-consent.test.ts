@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+
+const today = 1000;
+const scope = { researchStudyId: 'heart', day: today };
+
+function version(changes: Partial<ConsentVersion> = {}): ConsentVersion {
+  return {
+    consentId: 'c1',
+    version: 1,
+    researchStudyId: 'heart',
+    status: 'active',
+    decision: 'permit',
+    statedDay: today - 100,
+    fromDay: null,
+    untilDay: null,
+    source: 'fhir',
+    ...changes,
+  };
+}
+const deny = (changes: Partial<ConsentVersion> = {}) => version({ decision: 'deny', ...changes });
+
+describe('evaluating the consents of a subject', () => {
+  it.each<[string, ConsentVersion[], string]>([
+    ['no consent at all', [], 'no-consent'],
+    ['a permit', [version()], 'permit'],
+    ['a permit for research in general', [version({ researchStudyId: null })], 'permit'],
+    ['a permit for another research study', [version({ researchStudyId: 'lungs' })], 'no-consent'],
+    ['a permit on its last day', [version({ untilDay: today })], 'permit'],
+    ['a permit on the day after', [version({ untilDay: today - 1 })], 'expired'],
+    ['a permit on its first day', [version({ fromDay: today })], 'permit'],
+    ['a permit that begins tomorrow', [version({ fromDay: today + 1 })], 'not-yet-valid'],
+    ['a permit stated in the future', [version({ statedDay: today + 1 })], 'not-yet-valid'],
+    ['a permit without dates', [version({ statedDay: null })], 'permit'],
+    ['a draft', [version({ status: 'draft' })], 'inactive'],
+    ['a record entered in error', [version({ status: 'entered-in-error' })], 'inactive'],
+    ['a first deny', [deny()], 'denied'],
+    ['a deny for another research study', [version(), deny({ consentId: 'c2', researchStudyId: 'lungs' })], 'permit'],
+    ['a general deny beside a permit for this one', [version(), deny({ consentId: 'c2', researchStudyId: null })], 'denied'],
+    ['a deny that is older than a permit of another consent', [version(), deny({ consentId: 'c2', statedDay: 1 })], 'denied'],
+    ['a deny that follows its own permit', [version(), deny({ version: 2, statedDay: today })], 'withdrawn'],
+    ['a permit that follows its own deny', [deny(), version({ version: 2, statedDay: today })], 'permit'],
+    ['a withdrawal and a new grant on one day', [version(), deny({ version: 2 }), version({ version: 3 })], 'permit'],
+    ['an old export read after a withdrawal', [deny({ statedDay: 900 }), version({ version: 2, statedDay: 800 })], 'withdrawn'],
+    ['a later permit dated in the future', [deny(), version({ version: 2, statedDay: today + 9 })], 'denied'],
+    ['a narrower deny after an open one', [deny(), deny({ version: 2, statedDay: 950, untilDay: 960 })], 'denied'],
+    ['a deny that has ended and no permit', [deny({ untilDay: today - 1 })], 'denied'],
+    ['a permit ended by a deny that begins tomorrow', [version(), deny({ version: 2, fromDay: today + 1 })], 'withdrawn'],
+    ['a retracted deny beside a permit', [version({ consentId: 'c2' }), deny(), deny({ version: 2, status: 'entered-in-error' })], 'permit'],
+    ['a retracted permit', [version(), version({ version: 2, status: 'inactive' })], 'inactive'],
+  ])('%s', (_, versions, rule) => {
+    expect(evaluateConsent(versions, scope).rule).toBe(rule);
+    expect(evaluateConsent(versions, scope).decision).toBe(rule === 'permit' ? 'permit' : 'deny');
+  });
+
+  it('looks at every research study together when none is asked for', () => {
+    const versions = [version(), deny({ consentId: 'c2', researchStudyId: 'lungs' })];
+    expect(evaluateConsent(versions, { researchStudyId: null, day: today }).rule).toBe('denied');
+  });
+
+  it('names the permit that holds longest', () => {
+    const versions = [version({ untilDay: today + 5 }), version({ consentId: 'c2', untilDay: today + 50 })];
+    expect(evaluateConsent(versions, scope)).toMatchObject({ consentId: 'c2', version: 1 });
+  });
+});
+
+const day = fc.option(fc.integer({ min: today - 4, max: today + 4 }), { nil: null });
+const anyVersion = fc.record({
+  consentId: fc.constantFrom('c1', 'c2', 'c3'),
+  researchStudyId: fc.constantFrom('heart', 'lungs', null),
+  status: fc.constantFrom('active', 'active', 'active', 'inactive', 'entered-in-error'),
+  decision: fc.constantFrom('permit' as const, 'permit' as const, 'deny' as const),
+  statedDay: day,
+  fromDay: day,
+  untilDay: day,
+  source: fc.constantFrom('csv', 'steward'),
+});
+
+/** Numbers the versions of each consent in the order of the list, as an import does. */
+function numbered(versions: readonly Omit<ConsentVersion, 'version'>[]): ConsentVersion[] {
+  const counts = new Map<string, number>();
+  return versions.map((entry) => {
+    const next = (counts.get(entry.consentId) ?? 0) + 1;
+    counts.set(entry.consentId, next);
+    return { ...entry, version: next };
+  });
+}
+
+describe('the rules of consent (C15)', () => {
+  it('an added deny never turns a deny into a permit, wherever it is added', () => {
+    const permitCount = { before: 0 };
+    fc.assert(
+      fc.property(fc.array(anyVersion, { maxLength: 6 }), anyVersion, (versions, extra) => {
+        const before = numbered(versions);
+        const added = { ...extra, decision: 'deny' as const, status: 'active' };
+        const after = numbered([...versions, added]);
+        if (evaluateConsent(before, scope).decision === 'permit') permitCount.before += 1;
+        else expect(evaluateConsent(after, scope).decision).toBe('deny');
+      }),
+      { numRuns: 3000, seed: 15 },
+    );
+    expect(permitCount.before).toBeGreaterThan(100);
+  });
+
+  it('a deny in force that begins at once always ends permission', () => {
+    fc.assert(
+      fc.property(fc.array(anyVersion, { maxLength: 6 }), (versions) => {
+        const open = { fromDay: null, untilDay: null, statedDay: today + 4, researchStudyId: null, source: 'steward' };
+        const added = { consentId: 'c1', status: 'active', decision: 'deny' as const, ...open };
+        expect(evaluateConsent(numbered([...versions, added]), scope).decision).toBe('deny');
+      }),
+      { numRuns: 1000, seed: 15 },
+    );
+  });
+
+  it('the order of reading changes nothing', () => {
+    fc.assert(
+      fc.property(fc.array(anyVersion, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (versions, order) => {
+        const read = numbered(versions);
+        const shuffled = read.map((entry) => ({ entry, key: order.next().value })).sort((a, b) => a.key - b.key);
+        expect(evaluateConsent(shuffled.map(({ entry }) => entry), scope)).toEqual(evaluateConsent(read, scope));
+      }),
+      { numRuns: 1000, seed: 15 },
+    );
+  });
+
+  it('the order of import changes no decision where every version says when it was stated', () => {
+    fc.assert(
+      fc.property(fc.array(anyVersion, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (versions, order) => {
+        const dated = versions.map((entry, index) => ({ ...entry, statedDay: today - 50 + index }));
+        const shuffled = dated.map((entry) => ({ entry, key: order.next().value })).sort((a, b) => a.key - b.key);
+        const other = numbered(shuffled.map(({ entry }) => entry));
+        expect(evaluateConsent(other, scope).decision).toBe(evaluateConsent(numbered(dated), scope).decision);
+      }),
+      { numRuns: 1000, seed: 15 },
+    );
+  });
+});

@@ -1,0 +1,135 @@
+// What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
+// (security.md C1, C4). Pure; adding a deny never turns a deny into a permit, and the order of the versions does not matter.
+
+/** One version of a consent. Days are shifted by the subject's date offset; null is open. */
+export interface ConsentVersion {
+  readonly consentId: string;
+  readonly version: number;
+  /** null: research in general. */
+  readonly researchStudyId: string | null;
+  /** FHIR Consent.status. */
+  readonly status: string;
+  readonly decision: 'permit' | 'deny';
+  readonly statedDay: number | null;
+  readonly fromDay: number | null;
+  readonly untilDay: number | null;
+  readonly source: string;
+}
+
+export type ConsentRule = 'permit' | 'withdrawn' | 'expired' | 'not-yet-valid' | 'no-consent' | 'denied' | 'inactive';
+
+export interface ConsentDecision {
+  readonly decision: 'permit' | 'deny';
+  readonly rule: ConsentRule;
+  /** The version that decided; null for `no-consent`. */
+  readonly consentId: string | null;
+  readonly version: number | null;
+}
+
+/** Where and when a consent is asked for. */
+export interface ConsentScope {
+  /** null looks at the consents for every research study together, as an overview of the subject. */
+  readonly researchStudyId: string | null;
+  /** The day, shifted by the subject's date offset. */
+  readonly day: number;
+}
+
+export const noConsent: ConsentDecision = { decision: 'deny', rule: 'no-consent', consentId: null, version: null };
+
+/** Decides over all versions of all consents of one subject. */
+export function evaluateConsent(versions: readonly ConsentVersion[], scope: ConsentScope): ConsentDecision {
+  const found = standingVersions(versions, scope).filter(({ version }) => isInScope(version, scope));
+  const best = found.sort(compareFindings)[0];
+  if (best === undefined) return noConsent;
+  const { rule, version } = best;
+  const decision = rule === 'permit' ? 'permit' : 'deny';
+  return { decision, rule, consentId: version.consentId, version: version.version };
+}
+
+interface Finding {
+  readonly version: ConsentVersion;
+  readonly rule: ConsentRule;
+  readonly rank: number;
+}
+
+/** Denies in force come before permits in force; then what explains best why there is neither. */
+const rank = { denyInForce: 0, permit: 1, expired: 2, notYetValid: 3, denyOutOfForce: 4, inactive: 5 } as const;
+
+/** The versions that still say something, with what each one says. */
+function standingVersions(versions: readonly ConsentVersion[], { day }: ConsentScope): Finding[] {
+  const findings: Finding[] = [];
+  for (const siblings of groupByConsent(versions)) {
+    for (const version of siblings) {
+      const isLifted = siblings.some((other) => isNewer(other, version) && lifts(other, { version, day }));
+      if (!isLifted) findings.push(judge(version, { siblings, day }));
+    }
+  }
+  return findings;
+}
+
+/**
+ * A deny is lifted by a newer permit or retraction, never by another deny: denies only add up. A permit is lifted by
+ * whatever is newer. What is dated in the future lifts nothing towards permission.
+ */
+function lifts(other: ConsentVersion, { version, day }: { version: ConsentVersion; day: number }): boolean {
+  const isFuture = other.statedDay !== null && other.statedDay > day;
+  if (isActiveDeny(version)) return !isActiveDeny(other) && !isFuture;
+  return !(isFuture && other.decision === 'permit' && isActive(other));
+}
+
+function groupByConsent(versions: readonly ConsentVersion[]): ConsentVersion[][] {
+  if (versions.length === 1) return [[...versions]];
+  return [...Map.groupBy(versions, ({ consentId }) => consentId).values()];
+}
+
+function isActive({ status }: ConsentVersion): boolean {
+  return status === 'active';
+}
+
+function isActiveDeny(version: ConsentVersion): boolean {
+  return version.decision === 'deny' && isActive(version);
+}
+
+/**
+ * By the day it was stated where both have one: an old export that is read late must not bring back a withdrawn permit.
+ * By version otherwise.
+ */
+function isNewer(left: ConsentVersion, right: ConsentVersion): boolean {
+  if (left.statedDay !== null && right.statedDay !== null && left.statedDay !== right.statedDay) {
+    return left.statedDay > right.statedDay;
+  }
+  return left.version > right.version;
+}
+
+function judge(version: ConsentVersion, context: { siblings: readonly ConsentVersion[]; day: number }): Finding {
+  if (!isActive(version)) return { version, rule: 'inactive', rank: rank.inactive };
+  const { statedDay, fromDay, untilDay } = version;
+  const hasEnded = untilDay !== null && untilDay < context.day;
+  const hasBegun = fromDay === null || fromDay <= context.day;
+  if (version.decision === 'deny') {
+    const followsPermit = context.siblings.some((other) => other.decision === 'permit' && isNewer(version, other));
+    const rule = followsPermit || version.source === 'steward' ? 'withdrawn' : 'denied';
+    return { version, rule, rank: hasBegun && !hasEnded ? rank.denyInForce : rank.denyOutOfForce };
+  }
+  if (hasEnded) return { version, rule: 'expired', rank: rank.expired };
+  const isStated = statedDay === null || statedDay <= context.day;
+  if (!hasBegun || !isStated) return { version, rule: 'not-yet-valid', rank: rank.notYetValid };
+  return { version, rule: 'permit', rank: rank.permit };
+}
+
+function isInScope(version: ConsentVersion, { researchStudyId }: ConsentScope): boolean {
+  return (
+    researchStudyId === null || version.researchStudyId === null || version.researchStudyId === researchStudyId
+  );
+}
+
+/** Rank, then the one that holds longest, then the id: the same version is named whatever the order of reading. */
+function compareFindings(left: Finding, right: Finding): number {
+  if (left.rank !== right.rank) return left.rank - right.rank;
+  const [leftEnd, rightEnd] = [left, right].map(({ version }) => version.untilDay ?? Number.POSITIVE_INFINITY);
+  if (leftEnd !== rightEnd) return (rightEnd ?? 0) > (leftEnd ?? 0) ? 1 : -1;
+  if (left.version.consentId !== right.version.consentId) {
+    return left.version.consentId < right.version.consentId ? -1 : 1;
+  }
+  return right.version.version - left.version.version;
+}

@@ -1,0 +1,77 @@
+// The consent stage: what each subject permits, its snapshot, grant and withdrawal.
+import type { Actor, AuditLog } from '#site/audit/index.ts';
+import { parseDay } from '#site/deidentify/index.ts';
+import type { Store } from '#site/store/index.ts';
+import { grantConsent, withdrawConsent } from './change-consent.ts';
+import { ConsentError } from './consent-error.ts';
+import type { ConsentDecision } from './evaluate-consent.ts';
+import {
+  type ConsentPage,
+  type ConsentQuery,
+  type ConsentRow,
+  consentRow,
+  listConsents,
+} from './list-consents.ts';
+import { readConsentDecisions, type SubjectDays } from './read-consents.ts';
+
+export { type ConsentCode, ConsentError } from './consent-error.ts';
+export { type ConsentSnapshot, type ConsentSnapshotEntry, createConsentSnapshot } from './consent-snapshot.ts';
+export {
+  type ConsentDecision,
+  type ConsentRule,
+  type ConsentScope,
+  type ConsentVersion,
+  evaluateConsent,
+  noConsent,
+} from './evaluate-consent.ts';
+export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
+export type { SubjectDays } from './read-consents.ts';
+
+export interface ConsentSubject {
+  readonly subjectId: string;
+  /** null: research in general. */
+  readonly researchStudyId: string | null;
+}
+
+export interface Consents {
+  list(query: ConsentQuery, actor: Actor): ConsentPage;
+  /** @throws ConsentError SUBJECT_UNKNOWN, CONSENT_UNTIL_PASSED, CONSENT_UNTIL_INVALID. */
+  grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
+  /** @throws ConsentError SUBJECT_UNKNOWN. */
+  withdraw(subject: ConsentSubject, actor: Actor): ConsentRow;
+  /** The decision of each subject that has a consent; whoever is not in it is out. */
+  decisions(researchStudyId: string): Map<string, ConsentDecision>;
+}
+
+export interface ConsentOptions {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  readonly days: SubjectDays;
+  /** 32 bytes; opens patients' names for those who may see them. */
+  readonly linkageKey: Uint8Array;
+}
+
+export function openConsents(options: ConsentOptions): Consents {
+  const { store, days } = options;
+  return {
+    list: (query, actor) => listConsents(options, query, actor),
+    grant: ({ untilDate, ...subject }, actor) => {
+      const untilDay = untilDate === null ? null : dayOfDate(untilDate);
+      grantConsent(options, { ...subject, untilDay, actor });
+      return consentRow(options, subject, actor);
+    },
+    withdraw: (subject, actor) => {
+      withdrawConsent(options, { ...subject, actor });
+      return consentRow(options, subject, actor);
+    },
+    decisions: (researchStudyId) =>
+      readConsentDecisions(store, days, { researchStudyId, atMs: store.clock.nowMs() }),
+  };
+}
+
+/** @throws ConsentError CONSENT_UNTIL_INVALID for a text that is no day of the calendar (30 February). */
+function dayOfDate(date: string): number {
+  const day = parseDay(date);
+  if (day === undefined) throw new ConsentError('CONSENT_UNTIL_INVALID', 'The end is no day of the calendar.');
+  return day;
+}

@@ -1,0 +1,122 @@
+// Every subject with what the rules say about it now, a page at a time. Names are read only for those who may see them.
+import type { Actor } from '#site/audit/index.ts';
+import { formatDay, patientOf, searchPatients } from '#site/deidentify/index.ts';
+import { type ConsentContext, decideSubject } from './change-consent.ts';
+import { type ConsentDecision, noConsent } from './evaluate-consent.ts';
+import { readConsentDecisions } from './read-consents.ts';
+
+export interface ConsentQuery {
+  readonly researchStudyId: string | null;
+  readonly decision: 'permit' | 'deny' | null;
+  /** Part of a patient's name, an identifier or part of a subject id; '' for all. */
+  readonly search: string;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface ConsentRow extends ConsentDecision {
+  readonly subjectId: string;
+  /** null for callers who may not see names, and where none is stored. */
+  readonly patientName: string | null;
+  /** Last day on which the deciding version holds, as a date; null: open or no consent. */
+  readonly untilDate: string | null;
+  readonly source: string | null;
+}
+
+export interface ConsentPage {
+  /** Subjects that the query finds. */
+  readonly total: number;
+  /** Of all subjects, whatever the query. */
+  readonly permitted: number;
+  readonly denied: number;
+  readonly rows: ConsentRow[];
+}
+
+export interface ConsentListing extends ConsentContext {
+  /** 32 bytes; opens the sealed links between subjects and patients. */
+  readonly linkageKey: Uint8Array;
+}
+
+/** Who may see names: security.md section 0. */
+function maySeeNames(actor: Actor): boolean {
+  return actor.role === 'steward';
+}
+
+/** A page of subjects in the order of their ids. Names shown are an audit event. */
+export function listConsents(context: ConsentListing, query: ConsentQuery, actor: Actor): ConsentPage {
+  const { store, days } = context;
+  const { researchStudyId } = query;
+  const decisions = readConsentDecisions(store, days, { researchStudyId, atMs: store.clock.nowMs() });
+  const isFound = searchFilter(context, query.search.trim(), actor);
+  const found: string[] = [];
+  let permitted = 0;
+  const subjects = store.prepare('SELECT subject_id FROM subject ORDER BY subject_id').all() as { subject_id: string }[];
+  for (const { subject_id: subjectId } of subjects) {
+    const decision = (decisions.get(subjectId) ?? noConsent).decision;
+    if (decision === 'permit') permitted += 1;
+    if ((query.decision === null || query.decision === decision) && isFound(subjectId)) found.push(subjectId);
+  }
+  const rows = found
+    .slice(query.offset, query.offset + query.limit)
+    .map((subjectId) => toRow(context, { subjectId, decision: decisions.get(subjectId) ?? noConsent, actor }));
+  recordNamesShown(context, rows, actor);
+  return { total: found.length, permitted, denied: subjects.length - permitted, rows };
+}
+
+/** The row of one subject, after a change. */
+export function consentRow(
+  context: ConsentListing,
+  subject: { readonly subjectId: string; readonly researchStudyId: string | null },
+  actor: Actor,
+): ConsentRow {
+  return toRow(context, { subjectId: subject.subjectId, decision: decideSubject(context, subject), actor });
+}
+
+function searchFilter({ store, linkageKey }: ConsentListing, text: string, actor: Actor): (subjectId: string) => boolean {
+  if (text === '') return () => true;
+  // Without the right to names a search over them would still tell who is here.
+  const patients = maySeeNames(actor) ? searchPatients(store, linkageKey, text) : [];
+  const named = new Set(patients.map(({ subjectId }) => subjectId));
+  const lowered = text.toLowerCase();
+  return (subjectId) => named.has(subjectId) || subjectId.includes(lowered);
+}
+
+interface RowSource {
+  readonly subjectId: string;
+  readonly decision: ConsentDecision;
+  readonly actor: Actor;
+}
+
+function toRow({ store, days, linkageKey }: ConsentListing, { subjectId, decision, actor }: RowSource): ConsentRow {
+  const { consentId, version } = decision;
+  const patientName = maySeeNames(actor) ? (patientOf(store, linkageKey, subjectId)?.name ?? null) : null;
+  if (consentId === null || version === null) {
+    return { ...decision, subjectId, patientName, untilDate: null, source: null };
+  }
+  const stored = store.get(
+    store.query
+      .selectFrom('consent')
+      .select(['until_day', 'source'])
+      .where('consent_id', '=', consentId)
+      .where('version', '=', version),
+  );
+  const untilDay = stored?.until_day ?? null;
+  // The offset is a constant of the subject, so shifting day 0 tells it.
+  const untilDate = untilDay === null ? null : formatDay(untilDay - days.shiftDay(subjectId, 0));
+  return { ...decision, subjectId, patientName, untilDate, source: stored?.source ?? null };
+}
+
+function recordNamesShown({ store, auditLog }: ConsentListing, rows: readonly ConsentRow[], actor: Actor): void {
+  const nameCount = rows.filter(({ patientName }) => patientName !== null).length;
+  if (nameCount === 0) return;
+  store.transaction(() =>
+    auditLog.append({
+      actor: actor.name,
+      role: actor.role,
+      action: 'names-shown',
+      object: 'consent-list',
+      outcome: 'success',
+      detail: { nameCount },
+    }),
+  );
+}

@@ -1,0 +1,113 @@
+// What every reader gives, whatever the format: patients, facts and consents as the source states them, before de-identification.
+import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import type { FileRefusalCode, RowRefusalCode } from './ingest-error.ts';
+
+export interface CodedValue {
+  readonly system: string;
+  readonly code: string;
+}
+
+/** A quantity in its UCUM unit, a boolean as 0 or 1 without one, or a code. */
+export type FactValue =
+  | { readonly number: number; readonly unit: string | null }
+  | { readonly coded: CodedValue };
+
+/** Yes and no as SNOMED CT and LOINC answer codes: sources without booleans say them so. */
+const booleanCodes = new Map<string, number>([
+  ['http://snomed.info/sct|373066001', 1],
+  ['http://snomed.info/sct|373067005', 0],
+  ['http://loinc.org|LA33-6', 1],
+  ['http://loinc.org|LA32-8', 0],
+]);
+
+/** A coded value, as a boolean where it says yes or no: the same fact whatever the format. */
+export function codedFactValue(coded: CodedValue): FactValue {
+  const number = booleanCodes.get(`${coded.system}|${coded.code}`);
+  return number === undefined ? { coded } : { number, unit: null };
+}
+
+export interface SourceFact {
+  /** Names the fact within its record. */
+  readonly part: string;
+  readonly code: CodedValue;
+  readonly value: FactValue;
+  /** Real day. */
+  readonly day: number;
+}
+
+export interface SourceConsent {
+  /** Names the consent at its source; the same again is the same consent, changed or repeated. */
+  readonly sourceId: readonly string[];
+  readonly researchStudyId: string | null;
+  /** FHIR Consent.status. */
+  readonly status: ConsentStatus;
+  readonly decision: 'permit' | 'deny';
+  /** Real days. */
+  readonly statedDay: number | null;
+  readonly fromDay: number | null;
+  readonly untilDay: number | null;
+  readonly source: 'csv' | 'fhir' | 'omop';
+}
+
+export const consentStatuses = ['draft', 'proposed', 'active', 'rejected', 'inactive', 'entered-in-error'] as const;
+export type ConsentStatus = (typeof consentStatuses)[number];
+
+/** One row: whom it is about and what it says. */
+export interface ClinicalRecord {
+  /** How the row names its patient. */
+  readonly subject: PatientKey;
+  /** Set where the row states the patient's identity. */
+  readonly patient: PatientRecord | null;
+  /**
+   * Names the record at its source, null where it has no facts by its nature. The record's facts become exactly `facts`:
+   * what an earlier version of it said and this one does not is removed.
+   */
+  readonly sourceId: readonly string[] | null;
+  readonly facts: readonly SourceFact[];
+  readonly consents: readonly SourceConsent[];
+}
+
+/** A row that was read: taken, recognised as one that adds no record (a concept), or refused; or the end of the whole file. */
+export type ReadRow =
+  | { readonly kind: 'record'; readonly row: number; readonly record: ClinicalRecord }
+  | { readonly kind: 'reference'; readonly row: number }
+  | RefusedRow
+  | { readonly kind: 'file-refused'; readonly code: FileRefusalCode; readonly field: string | null };
+
+export interface RefusedRow {
+  readonly kind: 'refused';
+  /** From 1: line of a CSV or NDJSON file, entry of a bundle. */
+  readonly row: number;
+  readonly code: RowRefusalCode;
+  /** Column or element name, never a value. */
+  readonly field: string | null;
+}
+
+/** Reads one file from its bytes in order. Readers hold no more than a row, except for a bundle. */
+export interface RecordReader {
+  write(bytes: Uint8Array): Iterable<ReadRow>;
+  end(): Iterable<ReadRow>;
+}
+
+/** Leaves the parse of one row; caught by its reader and turned into a value. */
+export class RowRefusal extends Error {
+  readonly code: RowRefusalCode;
+  readonly field: string | null;
+
+  constructor(code: RowRefusalCode, field: string | null) {
+    super(code);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** `parse` of one row, with its refusal as a value. */
+export function readRow(row: number, parse: () => ClinicalRecord | null): ReadRow {
+  try {
+    const record = parse();
+    return record === null ? { kind: 'reference', row } : { kind: 'record', row, record };
+  } catch (error) {
+    if (error instanceof RowRefusal) return { kind: 'refused', row, code: error.code, field: error.field };
+    throw error;
+  }
+}

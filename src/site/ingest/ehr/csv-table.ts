@@ -1,0 +1,109 @@
+// A CSV table (RFC 4180) row by row: the header decides the columns, a row that does not fit is refused and the next one read.
+import { parse } from 'csv-parse/sync';
+import { fromUtf8 } from '#base/bytes.ts';
+import { type ReadRow, type RefusedRow, RowRefusal } from '../clinical-record.ts';
+import type { RowRefusalCode } from '../ingest-error.ts';
+import { type Line, LineSplitter } from './line-splitter.ts';
+
+const maxRowBytes = 1_048_576;
+export const maxColumns = 10_000;
+const byteOrderMark = '\ufeff';
+const delimiters = [',', '\t', ';'] as const;
+export type Delimiter = (typeof delimiters)[number];
+
+/** The cells of one row by column name. */
+export class TableRow {
+  readonly row: number;
+  readonly #columns: ReadonlyMap<string, number>;
+  readonly #cells: readonly string[];
+
+  constructor(row: number, columns: ReadonlyMap<string, number>, cells: readonly string[]) {
+    this.row = row;
+    this.#columns = columns;
+    this.#cells = cells;
+  }
+
+  /** The cell without surrounding spaces, '' when the table has no such column. @throws RowRefusal BAD_CHARACTER. */
+  cell(column: string): string {
+    const at = this.#columns.get(column);
+    const text = at === undefined ? '' : (this.#cells[at] ?? '').trim();
+    // A NUL ends a text for some programs and not for others.
+    if (text.includes('\0')) throw new RowRefusal('BAD_CHARACTER', column);
+    return text;
+  }
+}
+
+export interface TableHeader {
+  readonly delimiter: Delimiter;
+  /** Column name -> position. */
+  readonly columns: ReadonlyMap<string, number>;
+}
+
+/** The header in a file's first bytes, or why there is none. The delimiter is the one that gives most columns. */
+export function parseHeader(line: string): TableHeader | 'MALFORMED_HEADER' | 'TOO_MANY_COLUMNS' {
+  const text = line.startsWith(byteOrderMark) ? line.slice(1) : line;
+  const delimiter = delimiters.reduce((best, next) => (text.split(next).length > text.split(best).length ? next : best));
+  if (text.split(delimiter).length > maxColumns) return 'TOO_MANY_COLUMNS';
+  const names = splitCells(text, delimiter)?.map((name) => name.trim());
+  if (names === undefined || names.some((name) => name === '')) return 'MALFORMED_HEADER';
+  const columns = new Map(names.map((name, index) => [name, index]));
+  return columns.size === names.length ? { delimiter, columns } : 'MALFORMED_HEADER';
+}
+
+/** Cells of one record, undefined when its quotes do not match. */
+function splitCells(text: string, delimiter: Delimiter): string[] | undefined {
+  if (!text.includes('"')) return text.split(delimiter);
+  try {
+    const records = parse(text, { delimiter, relax_column_count: true, skip_empty_lines: false });
+    return records.length === 1 ? records[0] : undefined;
+  } catch {
+    // The parser's message quotes the cell; only the fact is kept.
+    return undefined;
+  }
+}
+
+/** Reads the rows of a table whose header is known; `read` turns each into what it says. */
+export class TableReader {
+  readonly #header: TableHeader;
+  readonly #read: (row: TableRow) => ReadRow;
+  readonly #lines = new LineSplitter({ maxBytes: maxRowBytes, quotes: true });
+  #isFirst = true;
+
+  constructor(header: TableHeader, read: (row: TableRow) => ReadRow) {
+    this.#header = header;
+    this.#read = read;
+  }
+
+  *write(bytes: Uint8Array): Generator<ReadRow> {
+    for (const line of this.#lines.write(bytes)) yield* this.#line(line);
+  }
+
+  *end(): Generator<ReadRow> {
+    for (const line of this.#lines.end()) yield* this.#line(line);
+  }
+
+  *#line(line: Line): Generator<ReadRow> {
+    const isHeader = this.#isFirst;
+    this.#isFirst = false;
+    if (isHeader || line.bytes?.length === 0) return;
+    const cells = this.#cells(line);
+    yield Array.isArray(cells) ? this.#read(new TableRow(line.row, this.#header.columns, cells)) : cells;
+  }
+
+  #cells(line: Line): string[] | RefusedRow {
+    const refuse = (code: RowRefusalCode): RefusedRow => ({ kind: 'refused', row: line.row, code, field: null });
+    if (line.bytes === null) return refuse('ROW_TOO_LONG');
+    let text: string;
+    try {
+      text = fromUtf8(line.bytes);
+    } catch {
+      return refuse('NOT_UTF8');
+    }
+    const cells = splitCells(text, this.#header.delimiter);
+    if (cells === undefined) {
+      this.#lines.unread(line);
+      return refuse('MALFORMED_ROW');
+    }
+    return cells.length === this.#header.columns.size ? cells : refuse('COLUMN_COUNT');
+  }
+}

@@ -1,0 +1,96 @@
+// The elements of FHIR R4 resources that are read (hl7.org/fhir/R4), as schemas. Other elements are dropped unread; what may not
+// be overlooked (modifierExtension) is kept.
+import type { Consent, Observation, Patient } from '@medplum/fhirtypes';
+import { z } from 'zod';
+
+const text = z.string().max(10_000).optional();
+const coding = z.object({ system: text, code: text });
+const codeableConcept = z.object({ coding: z.array(coding).max(100).optional() });
+const identifier = z.object({ use: text, system: text, value: text, type: codeableConcept.optional() });
+const reference = z.object({ reference: text, type: text, identifier: identifier.optional() });
+const period = z.object({ start: text, end: text });
+const modifierExtension = z.array(z.unknown()).max(1000).optional();
+
+export const patientSchema = z.object({
+  resourceType: z.literal('Patient'),
+  id: text,
+  identifier: z.array(identifier).max(100).optional(),
+  name: z
+    .array(z.object({ use: text, text, family: text, given: z.array(z.string().max(10_000)).max(100).optional() }))
+    .max(100)
+    .optional(),
+  gender: text,
+  birthDate: text,
+  modifierExtension,
+});
+export type PatientResource = z.infer<typeof patientSchema>;
+
+const quantity = z.object({ value: z.number().optional(), comparator: text, unit: text, system: text, code: text });
+const value = {
+  valueQuantity: quantity.optional(),
+  valueCodeableConcept: codeableConcept.optional(),
+  valueBoolean: z.boolean().optional(),
+  valueInteger: z.int().optional(),
+  /** Kinds that are told apart only to be refused by name. */
+  valueString: z.unknown().optional(),
+  valueRange: z.unknown().optional(),
+  valueRatio: z.unknown().optional(),
+  valueSampledData: z.unknown().optional(),
+  valueTime: z.unknown().optional(),
+  valueDateTime: z.unknown().optional(),
+  valuePeriod: z.unknown().optional(),
+};
+const component = z.object({ code: codeableConcept, modifierExtension, ...value });
+export type ComponentElement = z.infer<typeof component>;
+
+export const observationSchema = z.object({
+  resourceType: z.literal('Observation'),
+  id: text,
+  status: text,
+  code: codeableConcept,
+  subject: reference.optional(),
+  effectiveDateTime: text,
+  effectiveInstant: text,
+  effectivePeriod: period.optional(),
+  component: z.array(component).max(1000).optional(),
+  modifierExtension,
+  ...value,
+});
+export type ObservationResource = z.infer<typeof observationSchema>;
+
+const provisionElements = {
+  type: z.enum(['permit', 'deny']).optional(),
+  period: period.optional(),
+  actor: z.array(z.object({ role: codeableConcept.optional(), reference: reference.optional() })).max(100).optional(),
+  purpose: z.array(coding).max(100).optional(),
+  action: z.array(z.unknown()).max(100).optional(),
+  securityLabel: z.array(z.unknown()).max(100).optional(),
+  class: z.array(z.unknown()).max(100).optional(),
+  code: z.array(z.unknown()).max(100).optional(),
+  dataPeriod: z.unknown().optional(),
+  data: z.array(z.unknown()).max(100).optional(),
+  modifierExtension,
+};
+const nestedProvision = z.object({ ...provisionElements, provision: z.array(z.unknown()).max(100).optional() });
+export type NestedProvision = z.infer<typeof nestedProvision>;
+
+export const consentSchema = z.object({
+  resourceType: z.literal('Consent'),
+  id: text,
+  status: text,
+  scope: codeableConcept.optional(),
+  patient: reference.optional(),
+  dateTime: text,
+  policyRule: codeableConcept.optional(),
+  modifierExtension,
+  provision: z.object({ ...provisionElements, provision: z.array(nestedProvision).max(100).optional() }).optional(),
+});
+export type ConsentResource = z.infer<typeof consentSchema>;
+
+/** The schemas read what the standard's types say: a renamed element does not compile. */
+type Reads<Resource, Read> = keyof Read extends keyof Resource ? true : never;
+export const readsStandardElements: [
+  Reads<Patient, PatientResource>,
+  Reads<Observation, ObservationResource>,
+  Reads<Consent, ConsentResource>,
+] = [true, true, true];

@@ -1,0 +1,137 @@
+// Tells a file's format from its first bytes. Names say nothing: exports are renamed on their way.
+import { fromUtf8 } from '#base/bytes.ts';
+import type { RecordReader } from './clinical-record.ts';
+import { type CsvMapping, mappingMark } from './ehr/csv-mapping.ts';
+import { CsvMappingReader } from './ehr/csv-mapping-reader.ts';
+import { createCsvReader, missingColumn } from './ehr/csv-reader.ts';
+import { parseHeader, type TableHeader } from './ehr/csv-table.ts';
+import { BundleReader } from './ehr/fhir-bundle-reader.ts';
+import { NdjsonReader } from './ehr/fhir-ndjson-reader.ts';
+import { scanJson } from './ehr/json-scan.ts';
+import type { OmopConcepts } from './ehr/omop-concepts.ts';
+import { createOmopReader } from './ehr/omop-reader.ts';
+import {
+  lowerCaseColumns,
+  missingOmopColumn,
+  type OmopTable,
+  omopTables,
+  recogniseOmopTable,
+} from './ehr/omop-tables.ts';
+import type { FileRefusalCode } from './ingest-error.ts';
+
+/** How much of a file is looked at; a CSV header must fit in. */
+export const headBytes = 262_144;
+
+export type FormatName = 'csv' | 'fhir-bundle' | 'fhir-ndjson' | 'omop-csv' | 'csv-mapping';
+
+export type FileFormat =
+  | { readonly kind: 'csv'; readonly header: TableHeader }
+  | { readonly kind: 'omop-csv'; readonly table: OmopTable | 'unsupported'; readonly header: TableHeader }
+  | { readonly kind: 'fhir-bundle' }
+  | { readonly kind: 'fhir-ndjson'; readonly resourceType: string | null }
+  | { readonly kind: 'csv-mapping' }
+  | { readonly kind: 'refused'; readonly code: FileRefusalCode };
+
+/** @param head the first `headBytes` of the file, or all of it */
+export function recogniseFormat(head: Uint8Array): FileFormat {
+  const isWhole = head.length < headBytes;
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (bytes.length === 0) return { kind: 'refused', code: 'EMPTY_FILE' };
+  const newline = bytes.indexOf(0x0a);
+  const firstLine = decode(newline === -1 ? bytes : bytes.subarray(0, newline))?.replace(/^\ufeff/, '');
+  // Executables, archives and UTF-16 have NUL bytes in their first line.
+  if (firstLine?.includes('\0') || bytes.subarray(0, 512).includes(0)) return { kind: 'refused', code: 'NOT_RECOGNISED' };
+  if (firstLine === undefined) return { kind: 'refused', code: 'NOT_UTF8' };
+  const text = decode(bytes) ?? firstLine;
+  if (text.trim() === '' || text.trim() === '\ufeff') return { kind: 'refused', code: isWhole ? 'EMPTY_FILE' : 'NOT_RECOGNISED' };
+  if (/^[\ufeff\s]*[{[]/.test(text)) return recogniseJson(text, firstLine);
+  if (newline === -1 && !isWhole) return { kind: 'refused', code: 'TOO_MANY_COLUMNS' };
+  return recogniseTable(firstLine.replace(/\r$/, ''));
+}
+
+function recogniseJson(text: string, firstLine: string): FileFormat {
+  if (text.slice(0, 2_000).includes(`"${mappingMark}"`)) return { kind: 'csv-mapping' };
+  const first = scanJson(firstLine);
+  const isOneLine = first.shape === 'whole';
+  const { resourceType } = isOneLine ? first : scanJson(text);
+  if (resourceType === 'Bundle') return { kind: 'fhir-bundle' };
+  // Only in NDJSON does a later line begin an object at its margin.
+  if (isOneLine || /\n\{"/.test(text) || !text.includes('\n')) {
+    return resourceType === null && !/\n\{"/.test(text)
+      ? { kind: 'refused', code: 'NOT_RECOGNISED' }
+      : { kind: 'fhir-ndjson', resourceType };
+  }
+  return { kind: 'refused', code: 'NOT_RECOGNISED' };
+}
+
+function recogniseTable(firstLine: string): FileFormat {
+  const header = parseHeader(firstLine);
+  if (header === 'TOO_MANY_COLUMNS') return { kind: 'refused', code: header };
+  // One column and no delimiter: any text file looks like that.
+  if (header === 'MALFORMED_HEADER' || header.columns.size < 2) {
+    return { kind: 'refused', code: /[,;\t]/.test(firstLine) ? 'MALFORMED_HEADER' : 'NOT_RECOGNISED' };
+  }
+  const table = recogniseOmopTable(header);
+  return table === undefined ? { kind: 'csv', header } : { kind: 'omop-csv', table, header };
+}
+
+/** UTF-8 text; a character cut off at the end of the head does not count. */
+function decode(bytes: Uint8Array): string | undefined {
+  for (let cut = 0; cut < 4 && cut <= bytes.length; cut += 1) {
+    try {
+      return fromUtf8(bytes.subarray(0, bytes.length - cut));
+    } catch {
+      // One byte less: the head may end inside a character.
+    }
+  }
+  return undefined;
+}
+
+/** What must be read first comes first: mappings, the concept table, patients, then what refers to them. */
+export function importRank(format: FileFormat): number {
+  if (format.kind === 'csv-mapping') return 0;
+  if (format.kind === 'omop-csv') return format.table === 'unsupported' ? 9 : 1 + omopTables.indexOf(format.table);
+  return format.kind === 'fhir-ndjson' && format.resourceType === 'Patient' ? 2 : 6;
+}
+
+export interface ReaderContext {
+  /** For CSV files. */
+  readonly mapping: CsvMapping | null;
+  readonly onMapping: (mapping: CsvMapping) => void;
+  readonly concepts: OmopConcepts;
+}
+
+/** The reader for a file, or why it is refused as a whole. */
+export function openReader(
+  format: FileFormat,
+  { mapping, onMapping, concepts }: ReaderContext,
+): RecordReader | { readonly code: FileRefusalCode; readonly field: string | null } {
+  switch (format.kind) {
+    case 'refused':
+      return { code: format.code, field: null };
+    case 'csv-mapping':
+      return new CsvMappingReader(onMapping);
+    case 'fhir-bundle':
+      return new BundleReader();
+    case 'fhir-ndjson':
+      return new NdjsonReader();
+    case 'csv': {
+      if (mapping === null) return { code: 'MAPPING_REQUIRED', field: null };
+      const missing = missingColumn(mapping, format.header);
+      return missing === undefined ? createCsvReader(mapping, format.header) : { code: 'MISSING_COLUMN', field: missing };
+    }
+    case 'omop-csv': {
+      // A hospital's own table may look like one of OMOP's: the mapping that fits it decides.
+      if (mapping !== null && missingColumn(mapping, format.header) === undefined) {
+        return createCsvReader(mapping, format.header);
+      }
+      if (format.table === 'unsupported') return { code: 'UNSUPPORTED_TABLE', field: null };
+      const header = lowerCaseColumns(format.header);
+      const missing = missingOmopColumn(format.table, header);
+      if (missing !== undefined) return { code: 'MISSING_COLUMN', field: missing };
+      const needsConcepts = format.table === 'measurement' || format.table === 'observation';
+      if (needsConcepts && !concepts.isLoaded) return { code: 'CONCEPTS_REQUIRED', field: null };
+      return createOmopReader(format.table, header, concepts);
+    }
+  }
+}

@@ -1,0 +1,266 @@
+// The import of one file: bytes in order in, one outcome out. Rows go in by transactions of 500, a bundle in one; the outcome and
+// its audit event are in the last of them, so that a killed import leaves whole rows and is told from a finished one.
+import { toHex } from '#base/bytes.ts';
+import { isoTime } from '#base/clock.ts';
+import { createSha256 } from '#federation/crypto/digest.ts';
+import type { Actor, AuditAction, AuditLog } from '#site/audit/index.ts';
+import type { Store } from '#site/store/index.ts';
+import type { ClinicalRecord, ReadRow, RecordReader } from './clinical-record.ts';
+import { type FileFormat, headBytes, openReader, type ReaderContext, recogniseFormat } from './file-format.ts';
+import type { FileRefusalCode } from './ingest-error.ts';
+import { reasonOf } from './ingest-error.ts';
+import { type FileOutcome, type OutcomeKind, type RowRefusalEntry, sealName } from './ingest-outcome.ts';
+import { nextOutcomeId } from './outcome-number.ts';
+import type { RecordWriter } from './record-writer.ts';
+
+const rowsInTransaction = 500;
+const storedRefusals = 1_000;
+const shownRefusals = 100;
+
+export interface FileImportContext {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  readonly writer: RecordWriter;
+  readonly linkageKey: Uint8Array;
+  readonly actor: Actor;
+  readonly batchId: string;
+}
+
+export interface ImportedFile {
+  /** As the caller named it. */
+  readonly path: string;
+  readonly reading: ReaderContext;
+}
+
+export class FileImport {
+  bytesRead = 0;
+  rowCount = 0;
+  readonly #context: FileImportContext;
+  readonly #file: ImportedFile;
+  readonly #outcomeId: number;
+  readonly #digest = createSha256();
+  #head: Uint8Array[] = [];
+  #headSize = 0;
+  #reader: RecordReader | undefined;
+  #format: FileFormat['kind'] | null = null;
+  #refusal: { code: FileRefusalCode; field: string | null } | undefined;
+  #pending: ReadRow[] = [];
+  #counts = { accepted: 0, duplicate: 0, rejected: 0 };
+  /** Rows that add no record by their nature (concepts, observation periods): known only with the whole file. */
+  #referenceCount = 0;
+  #refusals: RowRefusalEntry[] = [];
+  #refusedBy: Record<string, number> = {};
+
+  constructor(context: FileImportContext, file: ImportedFile) {
+    this.#context = context;
+    this.#file = file;
+    this.#outcomeId = nextOutcomeId(context.store);
+  }
+
+  /** Whether the file is refused as a whole; further bytes change nothing. */
+  get isRefused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.isRefused) return;
+    this.#digest.update(bytes);
+    this.bytesRead += bytes.length;
+    if (this.#reader !== undefined) {
+      this.#take(this.#reader.write(bytes));
+      return;
+    }
+    // The caller may use its buffer again.
+    this.#head.push(bytes.slice());
+    this.#headSize += bytes.length;
+    if (this.#headSize >= headBytes) this.#open();
+  }
+
+  /** Ends the file and gives its outcome. */
+  end(): FileOutcome {
+    if (this.#reader === undefined && !this.isRefused) this.#open();
+    // A file that was refused on the way was not read to its end.
+    return this.#finish(this.isRefused ? null : toHex(this.#digest.digest()));
+  }
+
+  /** Ends a file whose bytes did not all come. Rows that were read before stay. */
+  breakOff(code: 'UNREADABLE' | 'IMPORT_CANCELLED' | 'TRUNCATED' | 'NOT_A_FILE'): FileOutcome {
+    this.#refusal ??= { code, field: null };
+    return this.#finish(null);
+  }
+
+  #open(): void {
+    const head = Buffer.concat(this.#head);
+    this.#head = [];
+    const format = recogniseFormat(head.subarray(0, headBytes));
+    this.#format = format.kind === 'refused' ? null : format.kind;
+    const opened = openReader(format, this.#file.reading);
+    if ('code' in opened) {
+      this.#refusal = opened;
+      return;
+    }
+    this.#reader = opened;
+    this.#take(opened.write(head));
+  }
+
+  #take(rows: Iterable<ReadRow>): void {
+    for (const row of rows) {
+      if (row.kind === 'file-refused') {
+        this.#refusal = row;
+        return;
+      }
+      this.rowCount += 1;
+      this.#pending.push(row);
+      if (this.#pending.length >= rowsInTransaction) this.#flush();
+    }
+  }
+
+  #flush(): void {
+    const rows = this.#pending;
+    this.#pending = [];
+    if (rows.length > 0) this.#context.store.transaction(() => this.#apply(rows));
+  }
+
+  #apply(rows: Iterable<ReadRow>): void {
+    const { writer, auditLog } = this.#context;
+    writer.begin();
+    const consentsBefore = writer.added.consent;
+    for (const row of rows) this.#applyRow(row);
+    const consentCount = writer.added.consent - consentsBefore;
+    if (consentCount === 0) return;
+    auditLog.append({ ...this.#event('consent-imported'), outcome: 'success', detail: { consentCount } });
+  }
+
+  #applyRow(row: ReadRow): void {
+    switch (row.kind) {
+      case 'record': {
+        const change = this.#context.writer.write(row.record, this.#outcomeId);
+        if (change === 'conflict') this.#refuseRow({ row: row.row, code: 'IDENTITY_CONFLICT', field: null });
+        else if (change === 'known' && isMention(row.record)) this.#referenceCount += 1;
+        else this.#counts[change === 'added' ? 'accepted' : 'duplicate'] += 1;
+        return;
+      }
+      case 'reference':
+        this.#referenceCount += 1;
+        return;
+      case 'refused':
+        this.#refuseRow({ row: row.row, code: row.code, field: row.field });
+        return;
+      case 'file-refused':
+        this.#refusal = row;
+    }
+  }
+
+  #refuseRow(refusal: RowRefusalEntry): void {
+    this.#counts.rejected += 1;
+    this.#refusedBy[refusal.code] = (this.#refusedBy[refusal.code] ?? 0) + 1;
+    if (this.#refusals.length < storedRefusals) this.#refusals.push(refusal);
+  }
+
+  /** @param digest of the whole file, null when its end was not seen */
+  #finish(digest: string | null): FileOutcome {
+    return this.#context.store.transaction(() => {
+      this.#apply(this.#pending);
+      this.#pending = [];
+      const isRead = digest !== null && !this.isRefused && this.#reader !== undefined;
+      if (isRead && this.#reader !== undefined) this.#applyLast(this.#reader.end());
+      const isKnown = this.#isKnownFile(digest);
+      this.#counts[isKnown ? 'duplicate' : 'accepted'] += this.#referenceCount;
+      const outcome = this.#judge(isKnown);
+      this.#store(outcome, digest);
+      this.#report(outcome);
+      return outcome;
+    });
+  }
+
+  #applyLast(rows: Iterable<ReadRow>): void {
+    const counted = (function* (self: FileImport) {
+      for (const row of rows) {
+        if (row.kind !== 'file-refused') self.rowCount += 1;
+        yield row;
+      }
+    })(this);
+    this.#apply(counted);
+  }
+
+  /** Whether the same bytes were taken before. */
+  #isKnownFile(digest: string | null): boolean {
+    if (digest === null) return false;
+    const { store } = this.#context;
+    const earlier = store.get(
+      store.query
+        .selectFrom('ingest_outcome')
+        .select('outcome_id')
+        .where('file_digest', '=', digest)
+        .where('outcome', 'in', ['accepted', 'duplicate'])
+        .limit(1),
+    );
+    return earlier !== undefined;
+  }
+
+  #judge(isKnown: boolean): FileOutcome {
+    const { accepted, duplicate, rejected } = this.#counts;
+    const isEmpty = accepted + duplicate + rejected === 0;
+    const outcome = ((): OutcomeKind => {
+      if (accepted > 0) return 'accepted';
+      if (duplicate > 0) return 'duplicate';
+      if (this.isRefused || rejected > 0) return 'rejected';
+      // A table with a header and no rows is a whole table.
+      return isEmpty && isKnown ? 'duplicate' : 'accepted';
+    })();
+    const codes = Object.keys(this.#refusedBy);
+    const code = this.#refusal?.code ?? (codes.length > 1 ? 'SEVERAL_REASONS' : (codes[0] ?? null));
+    const wholeFile = this.#refusal?.field == null ? [] : [{ row: 1, code: this.#refusal.code, field: this.#refusal.field }];
+    return {
+      path: this.#file.path,
+      outcome,
+      format: this.#format,
+      code,
+      reason: code === null ? null : reasonOf[code as keyof typeof reasonOf],
+      rows: { ...this.#counts },
+      refusals: [...wholeFile, ...this.#refusals].slice(0, shownRefusals),
+    };
+  }
+
+  #store({ outcome, format, code, reason, rows }: FileOutcome, digest: string | null): void {
+    const { store, linkageKey, batchId } = this.#context;
+    store.run(
+      store.query.insertInto('ingest_outcome').values({
+        outcome_id: this.#outcomeId,
+        batch_id: batchId,
+        sealed_name: sealName(linkageKey, this.#file.path),
+        file_digest: digest,
+        format,
+        outcome,
+        code,
+        reason,
+        rows_accepted: rows.accepted,
+        rows_duplicate: rows.duplicate,
+        rows_rejected: rows.rejected,
+        finished_at: isoTime(store.clock.nowMs()),
+      }),
+    );
+    const insert = store.prepare('INSERT INTO row_refusal (outcome_id, row, code, field) VALUES (?, ?, ?, ?)');
+    for (const { row, code: rowCode, field } of this.#refusals) insert.run(this.#outcomeId, row, rowCode, field);
+  }
+
+  #report({ outcome, format, code, rows }: FileOutcome): void {
+    const isRefused = outcome === 'rejected';
+    this.#context.auditLog.append({
+      ...this.#event(isRefused ? 'file-refused' : 'file-imported'),
+      outcome: isRefused ? 'refused' : 'success',
+      reason: code ?? undefined,
+      detail: { outcome, format, rows: { ...rows }, refusedBy: { ...this.#refusedBy } },
+    });
+  }
+
+  #event(action: AuditAction) {
+    const { actor } = this.#context;
+    return { actor: actor.name, role: actor.role, action, object: `file:${this.#outcomeId}` };
+  }
+}
+
+/** A row that only mentions its patient. */
+function isMention({ patient, sourceId, consents }: ClinicalRecord): boolean {
+  return patient === null && sourceId === null && consents.length === 0;
+}

@@ -1,0 +1,107 @@
+// One batch of files: what they share (concepts, mappings), their outcomes, and its entries in the audit log.
+import path from 'node:path';
+import { toHex } from '#base/bytes.ts';
+import { isoTime } from '#base/clock.ts';
+import type { Logger } from '#base/logger.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
+import type { Actor, AuditLog } from '#site/audit/index.ts';
+import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import type { Store } from '#site/store/index.ts';
+import { type CsvMapping, parseMapping } from './ehr/csv-mapping.ts';
+import { OmopConcepts } from './ehr/omop-concepts.ts';
+import { FileImport } from './file-import.ts';
+import { IngestError } from './ingest-error.ts';
+import type { FileOutcome, IngestSummary } from './ingest-outcome.ts';
+import { RecordWriter } from './record-writer.ts';
+
+export interface IngestOptions {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  /** 32 bytes each. */
+  readonly keys: { readonly subjectKey: Uint8Array; readonly linkageKey: Uint8Array };
+  readonly logger: Logger;
+}
+
+export class ImportBatch {
+  readonly batchId = toHex(systemRandom(16));
+  readonly #options: IngestOptions;
+  readonly #actor: Actor;
+  readonly #mapping: CsvMapping | null;
+  readonly #mappingsByFolder = new Map<string, CsvMapping>();
+  readonly #concepts = new OmopConcepts();
+  readonly #writer: RecordWriter;
+  readonly #outcomes: FileOutcome[] = [];
+
+  /**
+   * Opens the batch and writes its audit event, before anything is stored.
+   * @param mapping JSON text of a saved CSV mapping
+   * @throws IngestError BAD_MAPPING.
+   */
+  constructor(options: IngestOptions, { actor, mapping, fileCount }: { actor: Actor; mapping: string | null; fileCount: number }) {
+    const parsed = mapping === null ? null : parseMapping(mapping);
+    if (parsed === undefined) throw new IngestError('BAD_MAPPING', 'the column mapping is not a valid mapping document');
+    this.#options = options;
+    this.#actor = actor;
+    this.#mapping = parsed;
+    const { store, keys } = options;
+    this.#writer = new RecordWriter({ store, subjects: openSubjectRegistry({ store, keys }), linkageKey: keys.linkageKey });
+    store.transaction(() => {
+      const startedAt = isoTime(store.clock.nowMs());
+      const row = { batch_id: this.batchId, started_at: startedAt, finished_at: null };
+      store.run(store.query.insertInto('ingest_batch').values(row));
+      this.#append('import-started', { fileCount });
+    });
+  }
+
+  /** Begins a file. @param name as the caller named it */
+  openFile(name: string): FileImport {
+    const { store, auditLog, keys } = this.#options;
+    const folder = path.dirname(name);
+    return new FileImport(
+      { store, auditLog, writer: this.#writer, linkageKey: keys.linkageKey, actor: this.#actor, batchId: this.batchId },
+      {
+        path: name,
+        reading: {
+          mapping: this.#mapping ?? this.#mappingsByFolder.get(folder) ?? null,
+          onMapping: (mapping) => this.#mappingsByFolder.set(folder, mapping),
+          concepts: this.#concepts,
+        },
+      },
+    );
+  }
+
+  /** Keeps a file's outcome for the summary. */
+  add(outcome: FileOutcome): void {
+    this.#outcomes.push(outcome);
+  }
+
+  /** Ends the batch. */
+  close(): IngestSummary {
+    const { store, logger } = this.#options;
+    const count = (kind: FileOutcome['outcome']): number => this.#outcomes.filter(({ outcome }) => outcome === kind).length;
+    const counts = {
+      accepted: count('accepted'),
+      duplicate: count('duplicate'),
+      quarantined: count('quarantined'),
+      rejected: count('rejected'),
+    };
+    const rows = { ...this.#writer.added };
+    store.transaction(() => {
+      store.run(
+        store.query
+          .updateTable('ingest_batch')
+          .set({ finished_at: isoTime(store.clock.nowMs()) })
+          .where('batch_id', '=', this.batchId),
+      );
+      this.#append('import-finished', { ...counts, rows });
+    });
+    logger.info('import finished', counts);
+    return { batchId: this.batchId, ...counts, files: this.#outcomes, rows };
+  }
+
+  #append(action: 'import-started' | 'import-finished', detail: { readonly [name: string]: number | { readonly [name: string]: number } }): void {
+    const { name, role } = this.#actor;
+    const object = `import:${this.batchId}`;
+    this.#options.auditLog.append({ actor: name, role, action, object, outcome: 'success', detail });
+  }
+}

@@ -1,0 +1,143 @@
+// What a shell (Electron, headless, a test) gives to openSite. The site touches the outside world through these alone.
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/logger.ts';
+import type { TensorMap } from '#federation/tensors/tensor.ts';
+import type { ModelSpecification, TrainingSettings } from '#federation/records/research-study-plan.ts';
+
+export interface SitePorts {
+  readonly paths: Paths;
+  readonly keyStore: KeyStore;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly trainingHost: TrainingHost;
+  readonly logger: Logger;
+}
+
+export interface Paths {
+  /** The profile folder; holds the encrypted store and nothing readable. */
+  readonly profile: string;
+}
+
+/** Where private keys rest. The file implementation keeps one 0600 file outside the profile. */
+export interface KeyStore {
+  /** The keys, or undefined before `site init`. @throws KeyStoreError KEY_FILE_MODE when others may read the file. */
+  load(): SiteKeys | undefined;
+  /** Replaces the keys atomically and durably. */
+  save(keys: SiteKeys): void;
+}
+
+/** All secrets of a site. Arrays of 32 bytes unless said otherwise. */
+export interface SiteKeys {
+  /** Page key of the encrypted store. */
+  readonly storeKey: Uint8Array;
+  /** Seals names, identifiers and birth dates; keys the lookup of identifiers. */
+  readonly linkageKey: Uint8Array;
+  /** Keys subject ids and date offsets of this site. */
+  readonly subjectKey: Uint8Array;
+  /** Ed25519 seed of the key that signs updates and requests. */
+  readonly siteSigningSeed: Uint8Array;
+  /** Ed25519 seed of the key that signs audit checkpoints. */
+  readonly siteLogSeed: Uint8Array;
+  /** One pseudonym key for each research study. */
+  readonly researchStudyKeys: Readonly<Record<string, Uint8Array>>;
+  /** Private keys of people, each under the person's own secret. */
+  readonly people: readonly WrappedPersonKey[];
+}
+
+export interface WrappedPersonKey {
+  readonly name: string;
+  /** scrypt parameters and salt that turn the secret into the wrapping key. */
+  readonly scrypt: { readonly N: number; readonly r: number; readonly p: number; readonly salt: Uint8Array };
+  /** AES-256-GCM of the 32-byte Ed25519 seed: nonce (12) then ciphertext and tag (48). */
+  readonly sealedSeed: Uint8Array;
+}
+
+/** One short HTTPS request to the consortium with its certificate pinned. */
+export interface Transport {
+  send(request: TransportRequest): Promise<TransportResponse>;
+}
+
+export interface TransportRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Absolute https URL. */
+  readonly url: string;
+  /** sha256 of the consortium's certificate (DER), lower-case hexadecimal. Any other certificate ends the connection. */
+  readonly certificateDigest: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly timeoutMs: number;
+  /** A longer answer is refused. */
+  readonly maxResponseBytes: number;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface EngineInfo {
+  readonly name: 'tensorflow' | 'wasm';
+  readonly version: string;
+  /** One sentence: why this engine. */
+  readonly reason: string;
+}
+
+/** Rows of a feature matrix. `features` is row-major, `count` x `width`, already normalised; labels are 0 or 1. */
+export interface Examples {
+  readonly features: Float32Array;
+  readonly labels: Float32Array;
+  readonly count: number;
+  readonly width: number;
+}
+
+export interface TrainingJob {
+  readonly model: ModelSpecification;
+  readonly training: TrainingSettings;
+  readonly weights: TensorMap;
+  readonly examples: Examples;
+  /** 32 bytes; fixes the order of batches. */
+  readonly seed: Uint8Array;
+  /** Carries optimizer slots and the place in the shuffled order from one round to the next; null starts anew. */
+  readonly optimizerState: Uint8Array | null;
+}
+
+export interface TrainingProgress {
+  readonly step: number;
+  readonly stepCount: number;
+  /** Mean loss of the batches since the last report, in nats. */
+  readonly loss: number;
+}
+
+export interface TrainingResult {
+  readonly weights: TensorMap;
+  /** Mean loss over all examples, in nats. */
+  readonly lossBefore: number;
+  readonly lossAfter: number;
+  readonly stepCount: number;
+  readonly durationMs: number;
+  readonly optimizerState: Uint8Array;
+}
+
+export interface EvaluationJob {
+  readonly model: ModelSpecification;
+  readonly weights: TensorMap;
+  readonly examples: Examples;
+}
+
+export interface EvaluationResult {
+  /** Predicted probability of label 1, one for each example. */
+  readonly probabilities: Float32Array;
+  /** Sum of losses over the examples, in nats. */
+  readonly lossSum: number;
+  readonly correctCount: number;
+}
+
+/** The engine, in a process of its own that lives for the whole run. */
+export interface TrainingHost {
+  engine(): Promise<EngineInfo>;
+  /** @throws TrainingError TRAINING_CANCELLED, TRAINING_CRASHED, TRAINING_DIVERGED. */
+  train(job: TrainingJob, options: { readonly onProgress: (progress: TrainingProgress) => void; readonly signal: AbortSignal }): Promise<TrainingResult>;
+  evaluate(job: EvaluationJob): Promise<EvaluationResult>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest';
+import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
+import { createRoundSite, researchStudyId, type RoundSite } from '#support/round-site.ts';
+import { addConsent } from '#support/stored-subjects.ts';
+import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
+import { fromUtf8 } from '#base/bytes.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
+import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
+import { modelUpdateRecord } from '#federation/records/model-update.ts';
+import { verifyRecord } from '#federation/records/record.ts';
+import { parseSafetensors } from '#federation/tensors/safetensors.ts';
+import { decide } from '#site/approval/index.ts';
+import { listEvaluations } from '#site/evaluation/index.ts';
+import { sealApprovedUpdate } from '#site/signing/index.ts';
+import { startTrainingRun } from '#site/training/index.ts';
+import { listUpdates, reviewUpdate } from '#site/update/index.ts';
+import { disclosureReport, roundEvent, updateReview } from '#ipc/schema.ts';
+import { loadBaseModel } from './base-model.ts';
+import { type RoundEvent, runRound } from './round.ts';
+
+const actor = { name: 'Ina Vest', role: 'investigator' } as const;
+
+async function run(site: RoundSite, signal = new AbortController().signal) {
+  const events: RoundEvent[] = [];
+  const onEvent = (event: RoundEvent) => events.push(roundEvent.parse(event));
+  const { updateId } = await runRound(site, { researchStudyId, actor, signal, onEvent });
+  const row = site.store.get(site.store.query.selectFrom('model_update').selectAll().where('update_id', '=', updateId));
+  if (row === undefined) throw new Error('no row');
+  const trust = site.agreement.trustedKeys();
+  const update = verifyRecord(modelUpdateRecord, row.envelope, { trust, atMs: site.clock.nowMs(), siteId });
+  const payload = parseSafetensors(row.payload, { maxBytes: row.payload.length });
+  return { events, row, update, payload, report: disclosureReport.parse(JSON.parse(row.report)) };
+}
+
+function approve(site: RoundSite, updateId: string, decision: 'approve' | 'refuse' = 'approve'): void {
+  const reportDigest = site.store.get(
+    site.store.query.selectFrom('model_update').select('report_digest').where('update_id', '=', updateId),
+  )?.report_digest;
+  decide({ ...site, updateId, reportDigest: reportDigest ?? '', decision, reason: 'a reason', person: ada, signer: personKeys.ada });
+}
+
+const cohortOf = (site: RoundSite) =>
+  site.store.all(site.store.query.selectFrom('cohort').selectAll().orderBy('frozen_at')).at(-1)?.cohort_id ?? '';
+
+describe('a statistics round', () => {
+  it('leaves a draft with count, sums and sums of squares that the consortium can pool', async () => {
+    const site = createRoundSite();
+    site.open('statistics');
+    const { events, payload, update } = await run(site);
+    expect(events.map((event) => (event.kind === 'phase' ? event.phase : event.kind))).toEqual(['cohort', 'statistics', 'update', 'done']);
+    expect(payload.get('statistics/count')?.data).toEqual(Float64Array.of(20));
+    expect(payload.get('statistics/sum')?.data[0]).toBe(20 * 50 + 190);
+    expect(update.predicate).toMatchObject({ updateKind: 'statistics', exampleCount: 20, seedCommitment: null });
+    const { tensors: base } = loadBaseModel(site.store, { researchStudyId, baseModelDigest: update.predicate.baseModelDigest });
+    const { tensors } = aggregateRound({ kind: 'statistics', base, updates: [{ siteId, exampleCount: 20, payload }] });
+    expect(tensors.get('normalisation/mean')?.data[0]).toBe(59.5);
+    expect(site.trainingHost.jobs).toEqual([]);
+    site.close();
+  });
+});
+
+describe('a training round', () => {
+  it('leaves the difference to the base, signed with every field, and a report of exactly that', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const { events, row, update, payload, report } = await run(site);
+    expect([...payload.keys()].sort()).toEqual(['weights/bias', 'weights/kernel']);
+    expect(payload.get('weights/kernel')?.data).toEqual(new Float32Array(6).fill(0.5));
+    const stored = site.store.get(site.store.query.selectFrom('training_run').selectAll());
+    const cohort = site.store.get(site.store.query.selectFrom('cohort').selectAll());
+    expect(update.digest).toBe(row.update_id);
+    expect(update.subjectDigest).toBe(sha256Hex(row.payload));
+    expect(update.predicate).toMatchObject({
+      researchStudyId,
+      siteId,
+      round: 2,
+      attempt: 1,
+      planDigest: site.planDigest,
+      recipientKeyId: site.consortium.keys.receiving.keyId,
+      updateKind: 'delta',
+      exampleCount: 20,
+      patientCount: 20,
+      cohortDigest: cohort?.cohort_digest,
+      consentSnapshotDigest: cohort?.consent_snapshot_digest,
+      consentEvaluatedAt: cohort?.frozen_at,
+      metrics: { before: 0.7, after: 0.6, calibration: null },
+      seedCommitment: sha256Hex(stored?.seed ?? new Uint8Array()),
+      prevUpdateDigest: null,
+    });
+    expect(update.predicate.auditCheckpoint.size).toBeGreaterThan(0);
+    expect(report).toMatchObject({
+      updateDigest: row.update_id,
+      payloadDigest: sha256Hex(row.payload),
+      payloadBytes: row.payload.length,
+      l2Norm: Math.sqrt(7 * 0.25),
+      notices: ['no-differential-privacy', 'no-secure-aggregation'],
+      recipient: { consortium: 'Test consortium' },
+      selection: { subjectCount: 30, trainingCount: 20, holdoutCount: 10, excluded: [] },
+    });
+    expect(row.report_digest).toBe(sha256Hex(encodeCanonicalJson(report)));
+    expect(fromUtf8(encodeCanonicalJson(report))).toBe(row.report);
+    expect(events.filter(({ kind }) => kind === 'progress')).toHaveLength(2);
+    expect(site.events()).toEqual(expect.arrayContaining(['training-started success', 'training-finished success', 'update-built success']));
+    site.close();
+  });
+
+  it('trains on normalised rows of the training part, a constant column as 0', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    await run(site);
+    const examples = site.trainingHost.jobs[0]?.examples;
+    expect([examples?.count, examples?.width]).toEqual([20, 6]);
+    const ages = Array.from({ length: 20 }, (_, row) => examples?.features[row * 6] ?? Number.NaN);
+    expect(ages.sort((left, right) => left - right)[0]).toBe(-1);
+    expect(Array.from({ length: 20 }, (_, row) => examples?.features[row * 6 + 5])).toEqual(new Array(20).fill(0));
+    site.close();
+  });
+
+  it('keeps the loss curve for the review, which is an audit event', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const { row } = await run(site);
+    const review = updateReview.parse(reviewUpdate(site, row.update_id, ada));
+    expect(review.lossCurve).toEqual([{ step: 1, loss: 0.7 }, { step: 2, loss: 0.6 }]);
+    expect(site.events()).toContain('report-shown success');
+    site.close();
+  });
+
+  it.each([
+    [{ limits: { maxUpdateBytes: 100_000, maxUpdateNorm: 1, maxClockSkewMs: 60_000 } }, 'l2Norm'],
+    [{ limits: { maxUpdateBytes: 50, maxUpdateNorm: 10, maxClockSkewMs: 60_000 } }, 'payloadBytes'],
+  ])('over a limit of the plan is refused: no draft, an audit event', async (plan, field) => {
+    const site = createRoundSite({ plan });
+    site.open('training');
+    await expect(run(site)).rejects.toMatchObject({ code: 'UPDATE_TOO_LARGE', details: { field } });
+    expect(listUpdates(site.store)).toEqual([]);
+    expect(site.events()).toContain('update-build-refused refused UPDATE_TOO_LARGE');
+    site.close();
+  });
+
+  it('that is cancelled ends as cancelled and leaves no draft; a fresh run works', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const abort = new AbortController();
+    const train = site.trainingHost.train;
+    site.trainingHost.train = async (job, control) => {
+      const trained = await train(job, control);
+      abort.abort();
+      return trained;
+    };
+    await expect(run(site, abort.signal)).rejects.toMatchObject({ code: 'TRAINING_CANCELLED' });
+    expect(listUpdates(site.store)).toEqual([]);
+    expect(site.events()).toContain('training-cancelled failed TRAINING_CANCELLED');
+    expect((await run(site)).row.state).toBe('draft');
+    site.close();
+  });
+
+  it('runs afresh after a run that was killed in the middle', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    // What kill -9 leaves: a frozen cohort and a run that never ended, started by a process that is gone.
+    const { cohortId } = site.cohorts.freeze({ plan: site.plan, round: 2, kind: 'training', actor });
+    const gone = { ...site.store, get inTransaction() {
+      return site.store.inTransaction;
+    } };
+    startTrainingRun({
+      store: gone,
+      auditLog: site.auditLog,
+      actor,
+      kind: 'training',
+      researchStudyId,
+      round: 2,
+      attempt: 1,
+      cohortId,
+      seed: new Uint8Array(32),
+      engine: null,
+    });
+    expect((await run(site)).row.state).toBe('draft');
+    const states = site.store.all(site.store.query.selectFrom('training_run').select('state').orderBy('state'));
+    expect(states.map(({ state }) => state)).toEqual(['done', 'failed']);
+    expect(site.events()).toContain('crash-recovered failed TRAINING_CRASHED');
+    expect(site.auditLog.verify().verified).toBe(true);
+    site.close();
+  });
+
+  it('that fails in the engine ends as failed', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    site.trainingHost.whileTraining = () => {
+      throw new Error('planted');
+    };
+    await expect(run(site)).rejects.toThrow('planted');
+    expect(site.events()).toContain('training-failed failed BUG');
+    site.close();
+  });
+});
+
+describe('an evaluation round', () => {
+  it('leaves what the holdout says of the base model, and keeps the same report here', async () => {
+    const site = createRoundSite();
+    site.open('evaluation');
+    const { payload, update, report } = await run(site);
+    expect(payload.get('evaluation/exampleCount')?.data).toEqual(Float64Array.of(10));
+    expect(payload.get('evaluation/correctCount')?.data).toEqual(Float64Array.of(5));
+    expect(update.predicate).toMatchObject({ updateKind: 'evaluation', exampleCount: 10, patientCount: 10 });
+    expect(report.roundKind).toBe('evaluation');
+    expect(listEvaluations(site.store, researchStudyId)).toMatchObject([
+      { round: 2, exampleCount: 10, correctCount: 5, accuracy: 0.5, meanLoss: 0.5, modelDigest: update.predicate.baseModelDigest },
+    ]);
+    site.close();
+  });
+});
+
+describe('the drafts of one round', () => {
+  it('are one at a time: a new run blocks the older draft', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const first = await run(site);
+    site.clock.advance(1000);
+    const second = await run(site);
+    expect(listUpdates(site.store).map(({ updateId, state }) => [updateId, state])).toEqual([
+      [second.row.update_id, 'draft'],
+      [first.row.update_id, 'blocked'],
+    ]);
+    expect(() => approve(site, first.row.update_id)).toThrow(expect.objectContaining({ code: 'ALREADY_DECIDED' }));
+    site.close();
+  });
+
+  it('may be made again after a refusal, and not after an approval', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    approve(site, (await run(site)).row.update_id, 'refuse');
+    site.clock.advance(1000);
+    approve(site, (await run(site)).row.update_id);
+    await expect(run(site)).rejects.toMatchObject({ code: 'ROUND_ANSWERED' });
+    site.close();
+  });
+
+  it('may be made again after a withdrawal blocked the approved one, without the patient (C9)', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const { row } = await run(site);
+    approve(site, row.update_id);
+    const cohortId = cohortOf(site);
+    site.consents.withdraw({ subjectId: 'train-3', researchStudyId: null }, ada);
+    const sealing = { ...site, updateId: row.update_id, signer: site.people.siteSigner(), actor };
+    await expect(sealApprovedUpdate({ ...sealing, reevaluateConsent: () => site.cohorts.recheck(cohortId) })).rejects.toMatchObject({
+      code: 'CONSENT_CHANGED',
+    });
+    site.clock.advance(1000);
+    const again = await run(site);
+    expect(again.update.predicate.exampleCount).toBe(19);
+    approve(site, again.row.update_id);
+    const reevaluateConsent = () => site.cohorts.recheck(cohortOf(site));
+    await sealApprovedUpdate({ ...sealing, updateId: again.row.update_id, reevaluateConsent });
+    expect(listUpdates(site.store)[0]?.state).toBe('sealed');
+    site.close();
+  });
+
+  it('continue the chain from the last update that the consortium holds', async () => {
+    const site = createRoundSite();
+    site.open('statistics');
+    const first = await run(site);
+    site.store.run(site.store.query.updateTable('model_update').set({ state: 'received' }));
+    site.open('training');
+    const second = await run(site);
+    expect(second.update.predicate.prevUpdateDigest).toBe(first.row.update_id);
+    expect(second.report.sinceLast).toBeNull();
+    site.close();
+  });
+});
+
+describe('a round that cannot be run', () => {
+  it('says that none is open', async () => {
+    const site = createRoundSite();
+    await expect(run(site)).rejects.toMatchObject({ code: 'NO_OPEN_ROUND' });
+    site.close();
+  });
+
+  it('says that its base model is missing, or is not the one that was verified', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    site.store.run(site.store.query.updateTable('global_model').set({ tensors: new Uint8Array(8) }));
+    await expect(run(site)).rejects.toMatchObject({ code: 'BASE_MODEL_DAMAGED' });
+    site.store.run(site.store.query.deleteFrom('global_model'));
+    await expect(run(site)).rejects.toMatchObject({ code: 'BASE_MODEL_MISSING' });
+    site.close();
+  });
+
+  it('says that the cohort is too small, and nothing is trained', async () => {
+    const site = createRoundSite({ plan: { minimumCohort: { training: 21, evaluation: 5, reason: 'a test' } } });
+    site.open('training');
+    await expect(run(site)).rejects.toMatchObject({ code: 'COHORT_TOO_SMALL', details: { expected: 21, found: 20 } });
+    expect(site.trainingHost.jobs).toEqual([]);
+    site.close();
+  });
+
+  it('leaves a withdrawn patient out of the matrix from the next run on', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    addConsent(site.store, 'train-0', { consentId: 'no', decision: 'deny' , researchStudyId });
+    await run(site);
+    expect(site.trainingHost.jobs[0]?.examples.count).toBe(19);
+    site.close();
+  });
+});
+
+describe('the optimizer between rounds', () => {
+  const nextRound = async (change: (site: RoundSite) => void) => {
+    const site = createRoundSite({ plan: { rounds: ['statistics', 'training', 'training'] } });
+    site.open('training');
+    await run(site);
+    site.store.run(site.store.query.updateTable('model_update').set({ state: 'received' }));
+    change(site);
+    const base = loadBaseModel(site.store, { researchStudyId, baseModelDigest: site.agreement.openRound(researchStudyId)?.baseModelDigest ?? '' });
+    site.store.run(site.store.query.updateTable('global_model').set({ round: 2 }));
+    const claims = { planDigest: site.planDigest, baseModelDigest: base.modelDigest, round: 3, kind: 'training' } as const;
+    site.agreement.acceptRound(site.consortium.round(claims).envelope, actor);
+    await run(site);
+    const job = site.trainingHost.jobs[1];
+    site.close();
+    return job !== undefined && 'optimizerState' in job ? job.optimizerState : undefined;
+  };
+
+  it('goes on where it was, byte by byte, while the cohort is the same', async () => {
+    const state = await nextRound(() => {});
+    expect(parseSafetensors(state ?? new Uint8Array(), { maxBytes: 1000 }).get('order/counts')?.data).toEqual(Float64Array.of(1));
+  });
+
+  it('starts anew once a patient is gone', async () => {
+    expect(await nextRound((site) => site.consents.withdraw({ subjectId: 'train-1', researchStudyId: null }, ada))).toBeNull();
+  });
+});

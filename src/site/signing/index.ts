@@ -1,0 +1,3 @@
+// The signing stage: an approved update becomes the sealed file that leaves.
+export { type ConsentSnapshot, type SealOptions, sealApprovedUpdate } from './seal-approved-update.ts';
+export { type SigningCode, SigningError } from './signing-error.ts';

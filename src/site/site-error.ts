@@ -1,0 +1,14 @@
+// Refusals of a site as a whole: its profile, and the run of a round over its stages.
+import { CodedError } from '#base/coded-error.ts';
+
+export type SiteCode =
+  | 'PROFILE_IN_USE'
+  | 'NOT_INITIALISED'
+  | 'ALREADY_INITIALISED'
+  | 'PROFILE_WITHOUT_KEYS'
+  | 'NO_OPEN_ROUND'
+  | 'BASE_MODEL_MISSING'
+  | 'BASE_MODEL_DAMAGED'
+  | 'NORMALISATION_MISSING'
+  | 'ROUND_RUNNING';
+export class SiteError extends CodedError<SiteCode> {}

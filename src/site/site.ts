@@ -1,0 +1,133 @@
+// The composition root: opens the stages of a site in the order of STAGES and gives the facade that hosts serve.
+import { openAgreement } from '#site/agreement/index.ts';
+import { type Actor, systemActor } from '#site/audit/index.ts';
+import { openCohorts } from '#site/cohort/index.ts';
+import { openConsents } from '#site/consent/index.ts';
+import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import { listEvaluations } from '#site/evaluation/index.ts';
+import { openIngest } from '#site/ingest/index.ts';
+import { openPeople } from '#site/people/index.ts';
+import type { EngineInfo, SitePorts, TrainingHost } from '#site/ports.ts';
+import { recoverTrainingRuns } from '#site/training/index.ts';
+import { listUpdates, reviewUpdate } from '#site/update/index.ts';
+import { acceptInvitation, decideUpdate } from './site-decisions.ts';
+import type { Site } from './site-facade.ts';
+import { readStatus, summarisePlan } from './site-overview.ts';
+import { initialiseProfile, type OpenProfile, openProfile } from './site-profile.ts';
+import { openRounds } from './site-rounds.ts';
+import { type SyncStages, syncSite } from './site-sync.ts';
+
+export { systemActor } from '#site/audit/index.ts';
+export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
+export type { CohortPreview } from '#site/cohort/index.ts';
+export type { ConsentPage, ConsentQuery, ConsentRow } from '#site/consent/index.ts';
+export type { Evaluation } from '#site/evaluation/index.ts';
+export type { IngestChunk, IngestEvent, IngestOrder, IngestPushed, IngestSummary } from '#site/ingest/index.ts';
+export type { Credentials, Person } from '#site/people/index.ts';
+export type * from '#site/ports.ts';
+export type { SyncResult } from '#site/sync/index.ts';
+export { createTrainingHost, openForkedChannel, type ProcessExit, type TrainingChannel } from '#site/training/index.ts';
+export type { TrainingReply, TrainingRequest } from '#site/training/index.ts';
+export type { DisclosureReport, UpdateReview, UpdateSummary } from '#site/update/index.ts';
+export type { RoundEvent } from './round.ts';
+export { type SiteCode, SiteError } from './site-error.ts';
+export type { Enrolment, SignedDecision, Site } from './site-facade.ts';
+export type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
+export type { RoundState } from './site-rounds.ts';
+
+/**
+ * Makes a new site in an existing, empty profile folder: keys, encrypted store, first audit entry.
+ * @throws SiteError ALREADY_INITIALISED, PROFILE_IN_USE, PROFILE_WITHOUT_KEYS.
+ */
+export async function initialiseSite(ports: SitePorts, { name }: { readonly name: string }): Promise<void> {
+  initialiseProfile(ports, name);
+}
+
+/**
+ * Opens a site and holds its profile until `close`.
+ * @throws SiteError NOT_INITIALISED, PROFILE_IN_USE, PROFILE_WITHOUT_KEYS; DatabaseError.
+ */
+export async function openSite(ports: SitePorts): Promise<Site> {
+  const profile = openProfile(ports);
+  try {
+    return openStages(ports, profile);
+  } catch (error) {
+    profile.close();
+    throw error;
+  }
+}
+
+function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProfile): Site {
+  const { keyStore, transport, logger } = ports;
+  const event = (actor: Actor) => ({ actor: actor.name, role: actor.role }) as const;
+  store.transaction(() => auditLog.append({ ...event(systemActor), action: 'app-started', outcome: 'success' }));
+  const people = openPeople({ store, auditLog, keyStore });
+  const agreement = openAgreement({ store, auditLog });
+  const days = openSubjectRegistry({ store, keys });
+  const ingest = openIngest({ store, auditLog, keys, logger });
+  const consents = openConsents({ store, auditLog, days, linkageKey: keys.linkageKey });
+  const cohorts = openCohorts({ store, auditLog, consents, pseudonymKey: people.researchStudyKey });
+  recoverTrainingRuns({ store, auditLog });
+  const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
+  const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
+  const rounds = openRounds(stages, logger);
+  return {
+    profile: ports.paths.profile,
+    clock: ports.clock,
+    logger,
+    session: {
+      signIn: people.signIn,
+      signOut: (actor) =>
+        store.transaction(() => auditLog.append({ ...event(actor), action: 'signed-out', outcome: 'success' })),
+      recordRefusal: (actor, { method, code: reason }) =>
+        store.transaction(() =>
+          auditLog.append({ ...event(actor), action: 'action-refused', object: method, outcome: 'refused', reason }),
+        ),
+    },
+    status: () => readStatus(store, agreement, usedEngine()),
+    enrolment: { accept: (enrolment) => acceptInvitation(stages, enrolment) },
+    people: { list: people.list, add: people.add },
+    ingest,
+    records: ingest.recordCounts,
+    consent: { list: consents.list, grant: consents.grant, withdraw: consents.withdraw },
+    researchStudies: () => (agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan)),
+    cohort: { preview: (researchStudyId, actor) => cohorts.preview(agreement.currentPlan(researchStudyId).plan, actor) },
+    round: { current: rounds.current, run: rounds.run, cancel: rounds.cancel },
+    updates: {
+      list: () => listUpdates(store),
+      review: (updateId, actor) => reviewUpdate({ store, auditLog }, updateId, actor),
+      approve: (decision) => decideUpdate(stages, { ...decision, decision: 'approve', reason: null }),
+      refuse: (decision) => decideUpdate(stages, { ...decision, decision: 'refuse' }),
+    },
+    sync: (actor) => syncSite(stages, actor),
+    evaluations: (researchStudyId) => listEvaluations(store, researchStudyId),
+    audit: {
+      list: auditLog.list,
+      verify: (actor) => auditLog.verify({ actor }),
+      export: auditLog.exportTo,
+    },
+    close: async () => {
+      // The runs are cancelled first, and end when their engine does.
+      const ended = rounds.close();
+      await trainingHost.close();
+      await ended;
+      store.transaction(() => auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }));
+      close();
+    },
+  };
+}
+
+/** The host, which also says which engine it found once it was used: asking it first would start its process. */
+function rememberEngine(host: TrainingHost): { trainingHost: TrainingHost; usedEngine: () => EngineInfo | null } {
+  let used: EngineInfo | null = null;
+  const trainingHost: TrainingHost = {
+    engine: async () => {
+      used = await host.engine();
+      return used;
+    },
+    train: (job, control) => host.train(job, control),
+    evaluate: (job) => host.evaluate(job),
+    close: () => host.close(),
+  };
+  return { trainingHost, usedEngine: () => used };
+}

@@ -1,0 +1,227 @@
+// The first schema of a site. STRICT tables; days are whole days since 1970-01-01 moved by the subject's date offset.
+
+export const initialMigration = `
+CREATE TABLE setting (
+  name TEXT PRIMARY KEY,                 -- what is set, e.g. site_id
+  value TEXT NOT NULL                    -- its JSON
+) STRICT;
+
+CREATE TABLE person (
+  name TEXT PRIMARY KEY,                 -- printed name, as it stands on approvals
+  role TEXT NOT NULL,                    -- steward | investigator | auditor | admin
+  public_key TEXT NOT NULL,              -- Ed25519 SubjectPublicKeyInfo, base64; the private key is in the key store
+  added_at TEXT NOT NULL                 -- ISO time
+) STRICT;
+
+CREATE TABLE subject (
+  subject_id TEXT PRIMARY KEY,           -- pseudonym under the site's own key (security.md D10)
+  sex TEXT,                              -- FHIR administrative gender, null when not recorded
+  added_at TEXT NOT NULL                 -- ISO time
+) STRICT;
+
+CREATE TABLE patient_link (
+  link_key BLOB PRIMARY KEY,             -- HMAC of assigning authority and normalised identifier under the linkage key
+  subject_id TEXT NOT NULL REFERENCES subject,
+  sealed BLOB NOT NULL                   -- identifier, name and birth date, AES-256-GCM under the linkage key; no input of a tensor
+) STRICT;
+CREATE INDEX patient_link_subject ON patient_link (subject_id);
+
+CREATE TABLE ingest_batch (
+  batch_id TEXT PRIMARY KEY,             -- random
+  started_at TEXT NOT NULL,              -- ISO time
+  finished_at TEXT                       -- null while it runs or when it was killed
+) STRICT;
+
+CREATE TABLE ingest_outcome (
+  outcome_id INTEGER PRIMARY KEY,        -- rises with each file
+  batch_id TEXT NOT NULL REFERENCES ingest_batch,
+  sealed_name BLOB NOT NULL,             -- the file's name, AES-256-GCM under the linkage key: a name can name a patient
+  file_digest TEXT,                      -- sha256 of the file, null when it could not be read to its end
+  format TEXT,                           -- csv | fhir-bundle | fhir-ndjson | omop-csv, null when it was not recognised
+  outcome TEXT NOT NULL CHECK (outcome IN ('accepted', 'duplicate', 'quarantined', 'rejected')),
+  code TEXT,                             -- why it is not (wholly) accepted
+  reason TEXT,                           -- the same in words, without values from the file
+  rows_accepted INTEGER NOT NULL,        -- records that added something
+  rows_duplicate INTEGER NOT NULL,       -- records that were known already
+  rows_rejected INTEGER NOT NULL,        -- records refused, each with a row_refusal (the first 1,000)
+  finished_at TEXT NOT NULL              -- ISO time
+) STRICT;
+
+CREATE TABLE row_refusal (
+  outcome_id INTEGER NOT NULL REFERENCES ingest_outcome,
+  row INTEGER NOT NULL,                  -- from 1: line of a CSV or NDJSON file, entry of a bundle
+  code TEXT NOT NULL,                    -- stage code
+  field TEXT                             -- column or element name, never a value
+) STRICT;
+CREATE INDEX row_refusal_outcome ON row_refusal (outcome_id);
+
+CREATE TABLE fact (
+  fact_id INTEGER PRIMARY KEY,           -- rises with each fact
+  subject_id TEXT NOT NULL REFERENCES subject,
+  code_system TEXT NOT NULL,             -- URI of the code's system
+  code TEXT NOT NULL,                    -- LOINC, SNOMED CT or research-study code
+  value_number REAL,                     -- quantity in 'unit', or 0/1 for a boolean
+  unit TEXT,                             -- UCUM unit as it came; null for booleans and codes
+  value_system TEXT,                     -- system of a coded value
+  value_code TEXT,                       -- coded value
+  day INTEGER NOT NULL,                  -- day of the fact
+  age_years INTEGER,                     -- whole years on that day, above 89 stored as 90; null until a birth date is known
+  source_key BLOB NOT NULL UNIQUE,       -- HMAC of the record's identity at its source: a second import finds it
+  content_digest BLOB NOT NULL,          -- sha256 of the stored columns: a changed record is told from a repeated one
+  outcome_id INTEGER                     -- the file that brought it
+) STRICT;
+CREATE INDEX fact_code ON fact (code_system, code, subject_id, day);
+CREATE INDEX fact_subject ON fact (subject_id);
+
+CREATE TABLE consent (
+  consent_id TEXT NOT NULL,              -- HMAC of the consent's identity at its source, or random for one given here
+  version INTEGER NOT NULL,              -- from 1; a change is a new row
+  subject_id TEXT NOT NULL REFERENCES subject,
+  research_study_id TEXT,                -- the research study it is for; null: research in general
+  status TEXT NOT NULL,                  -- FHIR Consent.status
+  decision TEXT NOT NULL CHECK (decision IN ('permit', 'deny')),
+  stated_day INTEGER,                    -- day it was given
+  from_day INTEGER,                      -- first day it holds, null: open
+  until_day INTEGER,                     -- last day it holds, null: open
+  source TEXT NOT NULL,                  -- csv | fhir | omop | steward
+  content_digest BLOB NOT NULL,          -- sha256 of the columns above
+  recorded_at TEXT NOT NULL,             -- ISO time
+  PRIMARY KEY (consent_id, version)
+) STRICT;
+CREATE INDEX consent_subject ON consent (subject_id);
+
+CREATE TABLE trust_list (
+  version INTEGER PRIMARY KEY,           -- never falls
+  envelope BLOB NOT NULL,                -- DSSE, as received
+  accepted_at TEXT NOT NULL              -- ISO time
+) STRICT;
+
+CREATE TABLE research_study (
+  research_study_id TEXT NOT NULL,
+  plan_version INTEGER NOT NULL,         -- never falls
+  plan_digest TEXT NOT NULL,             -- sha256 of the plan statement's bytes
+  envelope BLOB NOT NULL,                -- DSSE, as received
+  accepted_at TEXT NOT NULL,             -- ISO time
+  PRIMARY KEY (research_study_id, plan_version)
+) STRICT;
+
+CREATE TABLE round (
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  envelope BLOB NOT NULL,                -- DSSE, as received
+  received_at TEXT NOT NULL,             -- ISO time
+  PRIMARY KEY (research_study_id, round, attempt)
+) STRICT;
+
+CREATE TABLE global_model (
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,                -- 0: initial model
+  model_digest TEXT NOT NULL,            -- sha256 of 'tensors', recomputed here
+  envelope BLOB NOT NULL,                -- DSSE, as received
+  tensors BLOB NOT NULL,                 -- safetensors
+  verified_at TEXT NOT NULL,             -- ISO time
+  PRIMARY KEY (research_study_id, round)
+) STRICT;
+
+CREATE TABLE cohort (
+  cohort_id TEXT PRIMARY KEY,            -- random
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  cohort_digest TEXT NOT NULL,           -- sha256 over the sorted research-study pseudonyms
+  consent_snapshot_digest TEXT NOT NULL, -- sha256 of 'consent_snapshot'
+  consent_snapshot TEXT NOT NULL,        -- RFC 8785 JSON: pseudonym, consent id, version, decision, rule
+  members TEXT NOT NULL,                 -- JSON: subject id, pseudonym, part (training | holdout), index day
+  selection TEXT NOT NULL,               -- JSON: counts in and out by reason
+  frozen_at TEXT NOT NULL                -- ISO time
+) STRICT;
+
+CREATE TABLE training_run (
+  run_id TEXT PRIMARY KEY,               -- random
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  cohort_id TEXT NOT NULL REFERENCES cohort,
+  seed BLOB,                             -- 32 random bytes, null where nothing is random; never leaves the site
+  engine TEXT,                           -- which engine computed it
+  state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+  result TEXT,                           -- JSON: losses, steps, seconds
+  tensors BLOB,                          -- what the run made, safetensors, before the base is subtracted
+  started_at TEXT NOT NULL,              -- ISO time
+  finished_at TEXT                       -- ISO time
+) STRICT;
+
+CREATE TABLE model_update (
+  update_id TEXT PRIMARY KEY,            -- sha256 of the update statement's bytes
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  run_id TEXT NOT NULL REFERENCES training_run,
+  envelope BLOB NOT NULL,                -- DSSE of the update statement, signed by the site
+  payload BLOB NOT NULL,                 -- safetensors that leave
+  report TEXT NOT NULL,                  -- disclosure report, RFC 8785 JSON
+  report_digest TEXT NOT NULL,           -- sha256 of 'report'
+  state TEXT NOT NULL CHECK (state IN ('draft', 'approved', 'refused', 'blocked', 'sealed', 'received')),
+  built_at TEXT NOT NULL                 -- ISO time
+) STRICT;
+
+CREATE TABLE approval (
+  update_id TEXT PRIMARY KEY REFERENCES model_update,
+  decision TEXT NOT NULL CHECK (decision IN ('approve', 'refuse')),
+  person TEXT NOT NULL REFERENCES person,
+  envelope BLOB NOT NULL,                -- DSSE, signed by the steward's own key
+  decided_at TEXT NOT NULL               -- ISO time
+) STRICT;
+
+CREATE TABLE outbox (
+  update_id TEXT PRIMARY KEY REFERENCES model_update,
+  sealed_file BLOB NOT NULL,             -- the exact bytes that leave (docs/formats/sealed-update.md)
+  sealed_at TEXT NOT NULL,               -- ISO time
+  attempt_count INTEGER NOT NULL DEFAULT 0, -- times it was offered to the consortium
+  last_code TEXT,                        -- code of the last failed try
+  receipt BLOB,                          -- DSSE, as received; null until the consortium holds the update
+  received_at TEXT                       -- ISO time
+) STRICT;
+
+CREATE TABLE evaluation_report (
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,                -- round of the evaluated global model
+  model_digest TEXT NOT NULL,
+  report TEXT NOT NULL,                  -- JSON
+  evaluated_at TEXT NOT NULL,            -- ISO time
+  PRIMARY KEY (research_study_id, round)
+) STRICT;
+
+CREATE TABLE audit_leaf (
+  seq INTEGER PRIMARY KEY,               -- from 0, no gaps
+  line TEXT NOT NULL,                    -- the leaf: one line of JSON (docs/formats/audit-log.md)
+  leaf_hash BLOB NOT NULL                -- RFC 6962 leaf hash
+) STRICT;
+CREATE TRIGGER audit_leaf_no_update BEFORE UPDATE ON audit_leaf BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+CREATE TRIGGER audit_leaf_no_delete BEFORE DELETE ON audit_leaf BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+
+CREATE INDEX audit_leaf_action ON audit_leaf (json_extract(line, '$.action'), seq);
+
+CREATE TABLE audit_node (
+  level INTEGER NOT NULL,                -- from 1; a node of this level covers 2^level leaves
+  position INTEGER NOT NULL,             -- from 0; covers leaves position * 2^level and on
+  hash BLOB NOT NULL,                    -- RFC 6962 node hash of a complete subtree: roots and proofs need no walk over all leaves
+  PRIMARY KEY (level, position)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER audit_node_no_update BEFORE UPDATE ON audit_node BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+CREATE TRIGGER audit_node_no_delete BEFORE DELETE ON audit_node BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+
+CREATE TABLE audit_detail (
+  seq INTEGER PRIMARY KEY REFERENCES audit_leaf,
+  salt BLOB NOT NULL,                    -- 32 random bytes: the digest in the leaf cannot be guessed after erasure
+  detail TEXT NOT NULL                   -- JSON; may be erased, the tree stays whole
+) STRICT;
+
+CREATE TABLE audit_checkpoint (
+  size INTEGER PRIMARY KEY,              -- leaves it covers
+  note TEXT NOT NULL,                    -- C2SP signed checkpoint
+  created_at TEXT NOT NULL               -- ISO time
+) STRICT;
+CREATE TRIGGER audit_checkpoint_no_update BEFORE UPDATE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+CREATE TRIGGER audit_checkpoint_no_delete BEFORE DELETE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+`;

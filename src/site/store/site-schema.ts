@@ -1,0 +1,234 @@
+// Row types of the site's tables, column by column as in migrations/; what each column holds is said there.
+import type { Generated } from 'kysely';
+
+export interface SettingTable {
+  name: string;
+  value: string;
+}
+
+export interface PersonTable {
+  name: string;
+  role: string;
+  public_key: string;
+  added_at: string;
+}
+
+export interface SubjectTable {
+  subject_id: string;
+  sex: string | null;
+  added_at: string;
+}
+
+export interface PatientLinkTable {
+  link_key: Uint8Array;
+  subject_id: string;
+  sealed: Uint8Array;
+}
+
+export interface IngestBatchTable {
+  batch_id: string;
+  started_at: string;
+  finished_at: string | null;
+}
+
+export interface IngestOutcomeTable {
+  outcome_id: Generated<number>;
+  batch_id: string;
+  sealed_name: Uint8Array;
+  file_digest: string | null;
+  format: string | null;
+  outcome: 'accepted' | 'duplicate' | 'quarantined' | 'rejected';
+  code: string | null;
+  reason: string | null;
+  rows_accepted: number;
+  rows_duplicate: number;
+  rows_rejected: number;
+  finished_at: string;
+}
+
+export interface RowRefusalTable {
+  outcome_id: number;
+  row: number;
+  code: string;
+  field: string | null;
+}
+
+export interface FactTable {
+  fact_id: Generated<number>;
+  subject_id: string;
+  code_system: string;
+  code: string;
+  value_number: number | null;
+  unit: string | null;
+  value_system: string | null;
+  value_code: string | null;
+  day: number;
+  age_years: number | null;
+  source_key: Uint8Array;
+  content_digest: Uint8Array;
+  outcome_id: number | null;
+}
+
+export interface ConsentTable {
+  consent_id: string;
+  version: number;
+  subject_id: string;
+  research_study_id: string | null;
+  status: string;
+  decision: 'permit' | 'deny';
+  stated_day: number | null;
+  from_day: number | null;
+  until_day: number | null;
+  source: string;
+  content_digest: Uint8Array;
+  recorded_at: string;
+}
+
+export interface TrustListTable {
+  version: number;
+  envelope: Uint8Array;
+  accepted_at: string;
+}
+
+export interface ResearchStudyTable {
+  research_study_id: string;
+  plan_version: number;
+  plan_digest: string;
+  envelope: Uint8Array;
+  accepted_at: string;
+}
+
+export interface RoundTable {
+  research_study_id: string;
+  round: number;
+  attempt: number;
+  envelope: Uint8Array;
+  received_at: string;
+}
+
+export interface GlobalModelTable {
+  research_study_id: string;
+  round: number;
+  model_digest: string;
+  envelope: Uint8Array;
+  tensors: Uint8Array;
+  verified_at: string;
+}
+
+export interface CohortTable {
+  cohort_id: string;
+  research_study_id: string;
+  round: number;
+  cohort_digest: string;
+  consent_snapshot_digest: string;
+  consent_snapshot: string;
+  members: string;
+  selection: string;
+  frozen_at: string;
+}
+
+export interface TrainingRunTable {
+  run_id: string;
+  research_study_id: string;
+  round: number;
+  attempt: number;
+  cohort_id: string;
+  seed: Uint8Array | null;
+  engine: string | null;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  result: string | null;
+  tensors: Uint8Array | null;
+  started_at: string;
+  finished_at: string | null;
+}
+
+export interface ModelUpdateTable {
+  update_id: string;
+  research_study_id: string;
+  round: number;
+  attempt: number;
+  run_id: string;
+  envelope: Uint8Array;
+  payload: Uint8Array;
+  report: string;
+  report_digest: string;
+  state: 'draft' | 'approved' | 'refused' | 'blocked' | 'sealed' | 'received';
+  built_at: string;
+}
+
+export interface ApprovalTable {
+  update_id: string;
+  decision: 'approve' | 'refuse';
+  person: string;
+  envelope: Uint8Array;
+  decided_at: string;
+}
+
+export interface OutboxTable {
+  update_id: string;
+  sealed_file: Uint8Array;
+  sealed_at: string;
+  attempt_count: Generated<number>;
+  last_code: string | null;
+  receipt: Uint8Array | null;
+  received_at: string | null;
+}
+
+export interface EvaluationReportTable {
+  research_study_id: string;
+  round: number;
+  model_digest: string;
+  report: string;
+  evaluated_at: string;
+}
+
+export interface AuditLeafTable {
+  seq: number;
+  line: string;
+  leaf_hash: Uint8Array;
+}
+
+export interface AuditNodeTable {
+  level: number;
+  position: number;
+  hash: Uint8Array;
+}
+
+export interface AuditDetailTable {
+  seq: number;
+  salt: Uint8Array;
+  detail: string;
+}
+
+export interface AuditCheckpointTable {
+  size: number;
+  note: string;
+  created_at: string;
+}
+
+/** Every table of a site, by its name. */
+export interface SiteSchema {
+  setting: SettingTable;
+  person: PersonTable;
+  subject: SubjectTable;
+  patient_link: PatientLinkTable;
+  ingest_batch: IngestBatchTable;
+  ingest_outcome: IngestOutcomeTable;
+  row_refusal: RowRefusalTable;
+  fact: FactTable;
+  consent: ConsentTable;
+  trust_list: TrustListTable;
+  research_study: ResearchStudyTable;
+  round: RoundTable;
+  global_model: GlobalModelTable;
+  cohort: CohortTable;
+  training_run: TrainingRunTable;
+  model_update: ModelUpdateTable;
+  approval: ApprovalTable;
+  outbox: OutboxTable;
+  evaluation_report: EvaluationReportTable;
+  audit_leaf: AuditLeafTable;
+  audit_node: AuditNodeTable;
+  audit_detail: AuditDetailTable;
+  audit_checkpoint: AuditCheckpointTable;
+}

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import { openStore, type SiteSchema, type Store, siteMigrations } from '#site/store/index.ts';
+
+const open = (): Store =>
+  openStore({ file: ':memory:', key: new Uint8Array(32).fill(1), clock: { nowMs: () => 0 } });
+
+/** Column names by table. The type keeps it equal to SiteSchema: a missing or foreign name does not compile. */
+const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], true> } = {
+  setting: { name: true, value: true },
+  person: { name: true, role: true, public_key: true, added_at: true },
+  subject: { subject_id: true, sex: true, added_at: true },
+  patient_link: { link_key: true, subject_id: true, sealed: true },
+  ingest_batch: { batch_id: true, started_at: true, finished_at: true },
+  ingest_outcome: {
+    outcome_id: true,
+    batch_id: true,
+    sealed_name: true,
+    file_digest: true,
+    format: true,
+    outcome: true,
+    code: true,
+    reason: true,
+    rows_accepted: true,
+    rows_duplicate: true,
+    rows_rejected: true,
+    finished_at: true,
+  },
+  row_refusal: { outcome_id: true, row: true, code: true, field: true },
+  fact: {
+    fact_id: true,
+    subject_id: true,
+    code_system: true,
+    code: true,
+    value_number: true,
+    unit: true,
+    value_system: true,
+    value_code: true,
+    day: true,
+    age_years: true,
+    source_key: true,
+    content_digest: true,
+    outcome_id: true,
+  },
+  consent: {
+    consent_id: true,
+    version: true,
+    subject_id: true,
+    research_study_id: true,
+    status: true,
+    decision: true,
+    stated_day: true,
+    from_day: true,
+    until_day: true,
+    source: true,
+    content_digest: true,
+    recorded_at: true,
+  },
+  trust_list: { version: true, envelope: true, accepted_at: true },
+  research_study: {
+    research_study_id: true,
+    plan_version: true,
+    plan_digest: true,
+    envelope: true,
+    accepted_at: true,
+  },
+  round: { research_study_id: true, round: true, attempt: true, envelope: true, received_at: true },
+  global_model: {
+    research_study_id: true,
+    round: true,
+    model_digest: true,
+    envelope: true,
+    tensors: true,
+    verified_at: true,
+  },
+  cohort: {
+    cohort_id: true,
+    research_study_id: true,
+    round: true,
+    cohort_digest: true,
+    consent_snapshot_digest: true,
+    consent_snapshot: true,
+    members: true,
+    selection: true,
+    frozen_at: true,
+  },
+  training_run: {
+    run_id: true,
+    research_study_id: true,
+    round: true,
+    attempt: true,
+    cohort_id: true,
+    seed: true,
+    engine: true,
+    state: true,
+    result: true,
+    tensors: true,
+    started_at: true,
+    finished_at: true,
+  },
+  model_update: {
+    update_id: true,
+    research_study_id: true,
+    round: true,
+    attempt: true,
+    run_id: true,
+    envelope: true,
+    payload: true,
+    report: true,
+    report_digest: true,
+    state: true,
+    built_at: true,
+  },
+  approval: { update_id: true, decision: true, person: true, envelope: true, decided_at: true },
+  outbox: {
+    update_id: true,
+    sealed_file: true,
+    sealed_at: true,
+    attempt_count: true,
+    last_code: true,
+    receipt: true,
+    received_at: true,
+  },
+  evaluation_report: {
+    research_study_id: true,
+    round: true,
+    model_digest: true,
+    report: true,
+    evaluated_at: true,
+  },
+  audit_leaf: { seq: true, line: true, leaf_hash: true },
+  audit_node: { level: true, position: true, hash: true },
+  audit_detail: { seq: true, salt: true, detail: true },
+  audit_checkpoint: { size: true, note: true, created_at: true },
+};
+
+describe('the store', () => {
+  it('has exactly the tables and columns that SiteSchema types', () => {
+    const store = open();
+    const tables = store
+      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+      .all();
+    expect(tables.map((table) => (table as { name: string }).name).sort()).toEqual(
+      Object.keys(columns).sort(),
+    );
+    for (const [table, expected] of Object.entries(columns)) {
+      const found = store.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+      expect(found.map((column) => (column as { name: string }).name).sort(), table).toEqual(
+        Object.keys(expected).sort(),
+      );
+    }
+    store.close();
+  });
+
+  it('has the schema of the snapshot (after a new migration: npx vitest run src/site/store -u)', async () => {
+    const store = open();
+    const objects = store
+      .prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name')
+      .all();
+    const text = objects.map((object) => `${(object as { sql: string }).sql};\n`).join('\n');
+    await expect(text).toMatchFileSnapshot('./site-schema.snapshot.sql');
+    expect(store.prepare('PRAGMA user_version').get()).toEqual({ user_version: siteMigrations.length });
+    store.close();
+  });
+
+  it('has only STRICT tables, so that a value of the wrong type is refused', () => {
+    const store = open();
+    const loose = store
+      .prepare(
+        `SELECT name FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'`,
+      )
+      .all();
+    expect(loose).toEqual([]);
+    store.close();
+  });
+
+  it('runs typed queries and keeps references whole', () => {
+    const store = open();
+    store.run(store.query.insertInto('subject').values({ subject_id: 's1', sex: null, added_at: 'now' }));
+    const row = store.get(store.query.selectFrom('subject').selectAll().where('subject_id', '=', 's1'));
+    expect(row?.sex).toBeNull();
+    expect(() =>
+      store.run(
+        store.query.insertInto('patient_link').values({
+          link_key: new Uint8Array(32),
+          subject_id: 'nobody',
+          sealed: new Uint8Array(1),
+        }),
+      ),
+    ).toThrow('FOREIGN KEY');
+    store.close();
+  });
+
+  it('has no way to change or remove what the audit log holds', () => {
+    const store = open();
+    store.prepare(`INSERT INTO audit_leaf VALUES (0, '{}', x'00')`).run();
+    store.prepare(`INSERT INTO audit_node VALUES (1, 0, x'00')`).run();
+    store.prepare(`INSERT INTO audit_checkpoint VALUES (1, 'note', 'now')`).run();
+    for (const table of ['audit_leaf', 'audit_node', 'audit_checkpoint']) {
+      expect(() => store.prepare(`DELETE FROM ${table}`).run()).toThrow('AUDIT_APPEND_ONLY');
+    }
+    expect(() => store.prepare(`UPDATE audit_leaf SET line = '[]'`).run()).toThrow('AUDIT_APPEND_ONLY');
+    expect(() => store.prepare(`UPDATE audit_node SET hash = x'01'`).run()).toThrow('AUDIT_APPEND_ONLY');
+    expect(() => store.prepare(`UPDATE audit_checkpoint SET note = ''`).run()).toThrow('AUDIT_APPEND_ONLY');
+    store.close();
+  });
+});

@@ -1,0 +1,7 @@
+// The sync stage: enrolment, what comes from the consortium, what goes to it.
+export { type EnrolmentOptions, enrol } from './enrol.ts';
+export { type EnrolmentCode, EnrolmentError } from './enrolment-error.ts';
+export type { SentUpdate } from './outbox.ts';
+export { type PublishedCode, PublishedError } from './published-error.ts';
+export { type ReceivedRecord, type SyncOptions, type SyncResult, syncOnce } from './sync-once.ts';
+export { loadTraffic, type TrafficTotals } from './traffic.ts';

@@ -1,0 +1,172 @@
+// Offers each sealed update to the consortium until it holds it. Sending twice is harmless: intake counts by digest (E4).
+import { isoTime } from '#base/clock.ts';
+import { CodedError } from '#base/coded-error.ts';
+import { receiptRecord } from '#federation/records/receipt.ts';
+import { verifyRecord } from '#federation/records/record.ts';
+import { isRetryable, SyncError, syncCodes } from '#federation/sync-contract/sync-error.ts';
+import type { AuditEvent } from '#site/audit/index.ts';
+import { PublishedError } from './published-error.ts';
+import type { SyncContext } from './sync-context.ts';
+
+export interface SentUpdate {
+  readonly updateId: string;
+  /** `retry`: the next sync offers it again. `refused`: it will not be sent any more. */
+  readonly outcome: 'received' | 'retry' | 'refused';
+  readonly code: string | null;
+  readonly bytes: number;
+}
+
+interface WaitingUpdate {
+  readonly update_id: string;
+  readonly research_study_id: string;
+  readonly round: number;
+  readonly attempt_count: number;
+  readonly last_code: string | null;
+  readonly sealed_file: Uint8Array;
+}
+
+/** Sends what waits, oldest first; stops at the first connection that fails. */
+export async function sendOutbox(context: SyncContext): Promise<SentUpdate[]> {
+  const sent: SentUpdate[] = [];
+  for (const updateId of listWaiting(context)) {
+    const waiting = loadWaiting(context, updateId);
+    if (waiting === undefined) continue;
+    const result = await sendUpdate(context, waiting);
+    sent.push(result);
+    if (result.outcome === 'retry') break;
+  }
+  return sent;
+}
+
+function listWaiting({ store }: SyncContext): string[] {
+  const query = store.query
+    .selectFrom('outbox')
+    .innerJoin('model_update', 'model_update.update_id', 'outbox.update_id')
+    .select('outbox.update_id')
+    .where('model_update.state', '=', 'sealed')
+    .orderBy('outbox.sealed_at')
+    .orderBy('outbox.update_id');
+  return store.all(query).map((row) => row.update_id);
+}
+
+function loadWaiting({ store }: SyncContext, updateId: string): WaitingUpdate | undefined {
+  return store.get(
+    store.query
+      .selectFrom('outbox')
+      .innerJoin('model_update', 'model_update.update_id', 'outbox.update_id')
+      .select([
+        'outbox.update_id',
+        'model_update.research_study_id',
+        'model_update.round',
+        'outbox.attempt_count',
+        'outbox.last_code',
+        'outbox.sealed_file',
+      ])
+      .where('outbox.update_id', '=', updateId)
+      .where('model_update.state', '=', 'sealed'),
+  );
+}
+
+async function sendUpdate(context: SyncContext, waiting: WaitingUpdate): Promise<SentUpdate> {
+  const { update_id: updateId, sealed_file: sealedFile } = waiting;
+  const bytes = sealedFile.length;
+  recordAttempt(context, waiting);
+  try {
+    // The bundle's id is the update's: sealing names it so.
+    const receipt = await context.client.putUpdate(updateId, sealedFile);
+    storeReceipt(context, waiting, receipt);
+    return { updateId, outcome: 'received', code: null, bytes };
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code === 'BUG') throw error;
+    const outcome = storeFailure(context, waiting, error);
+    return { updateId, outcome, code: error.code, bytes };
+  }
+}
+
+/** Before the bytes leave: no disclosure without its entry, also when the process dies while sending (A2). */
+function recordAttempt(context: SyncContext, waiting: WaitingUpdate): void {
+  const { store } = context;
+  store.transaction(() => {
+    store.run(
+      store.query
+        .updateTable('outbox')
+        .set({ attempt_count: waiting.attempt_count + 1 })
+        .where('update_id', '=', waiting.update_id),
+    );
+    if (waiting.attempt_count > 0) return;
+    const detail = { bytes: waiting.sealed_file.length, consortium: context.settings.consortium };
+    log(context, waiting, { action: 'update-sent', outcome: 'success', detail });
+  });
+}
+
+/** @throws RecordError, PublishedError RECEIPT_MISMATCH: an answer that is no receipt of this update leaves it waiting. */
+function storeReceipt(context: SyncContext, waiting: WaitingUpdate, envelope: Uint8Array): void {
+  const { store, agreement, settings } = context;
+  const nowMs = store.clock.nowMs();
+  const { predicate } = verifyRecord(receiptRecord, envelope, {
+    trust: agreement.trustedKeys(),
+    atMs: nowMs,
+  });
+  const isOurs =
+    predicate.updateDigest === waiting.update_id &&
+    predicate.siteId === settings.siteId &&
+    predicate.researchStudyId === waiting.research_study_id &&
+    predicate.round === waiting.round;
+  if (!isOurs) {
+    throw new PublishedError('RECEIPT_MISMATCH', 'The receipt is of another update.', {
+      details: { expected: waiting.update_id, found: predicate.updateDigest },
+    });
+  }
+  store.transaction(() => {
+    const received = { receipt: envelope, received_at: isoTime(nowMs), last_code: null };
+    store.run(store.query.updateTable('outbox').set(received).where('update_id', '=', waiting.update_id));
+    setState(context, waiting, 'received');
+    log(context, waiting, { action: 'receipt-received', outcome: 'success' });
+  });
+}
+
+/** Keeps the update for the next sync, or ends it where the consortium's table says that no repetition helps. */
+function storeFailure(context: SyncContext, waiting: WaitingUpdate, error: CodedError): 'refused' | 'retry' {
+  const { store } = context;
+  const { code } = error;
+  const outcome = isFinal(error) ? 'refused' : 'retry';
+  store.transaction(() => {
+    const failed = store.query.updateTable('outbox').set({ last_code: code });
+    store.run(failed.where('update_id', '=', waiting.update_id));
+    if (outcome === 'refused') {
+      setState(context, waiting, 'blocked');
+      log(context, waiting, { action: 'send-refused', outcome: 'refused', reason: code });
+    } else if (code !== waiting.last_code) {
+      // Once for each cause, not once for each minute without a network.
+      const action = error instanceof SyncError ? 'send-failed' : 'receipt-refused';
+      log(context, waiting, { action, outcome: 'failed', reason: code });
+    }
+  });
+  return outcome;
+}
+
+/** The consortium itself said that it will not take this update. What happened on the way there is no word of its. */
+function isFinal(error: CodedError): boolean {
+  return error instanceof SyncError && syncCodes[error.code].status !== null && !isRetryable(error.code);
+}
+
+function setState({ store }: SyncContext, waiting: WaitingUpdate, state: 'blocked' | 'received'): void {
+  store.run(
+    store.query.updateTable('model_update').set({ state }).where('update_id', '=', waiting.update_id),
+  );
+}
+
+function log(
+  { auditLog, actor }: SyncContext,
+  waiting: WaitingUpdate,
+  event: Pick<AuditEvent, 'action' | 'outcome' | 'reason' | 'detail'>,
+): void {
+  auditLog.append({
+    actor: actor.name,
+    role: actor.role,
+    object: `update:${waiting.update_id}`,
+    researchStudyId: waiting.research_study_id,
+    round: waiting.round,
+    ...event,
+  });
+}

@@ -1,0 +1,16 @@
+// Refusals of what the consortium published.
+import { CodedError } from '#base/coded-error.ts';
+
+export type PublishedCode =
+  | 'EXPIRED'
+  | 'INCLUSION_MISMATCH'
+  | 'MIXUP'
+  | 'MODEL_FORK'
+  | 'NOT_LOGGED'
+  | 'RECEIPT_MISMATCH'
+  | 'ROLLBACK'
+  | 'WRONG_BASE'
+  | 'WRONG_MODEL_DIGEST'
+  | 'WRONG_PLAN';
+
+export class PublishedError extends CodedError<PublishedCode> {}

@@ -1,0 +1,14 @@
+// What every step of a sync needs.
+import type { Agreement, ConsortiumSettings } from '#site/agreement/index.ts';
+import type { Actor, AuditLog } from '#site/audit/index.ts';
+import type { Store } from '#site/store/index.ts';
+import type { ConsortiumClient } from './consortium-client.ts';
+
+export interface SyncContext {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  readonly agreement: Agreement;
+  readonly settings: ConsortiumSettings;
+  readonly client: ConsortiumClient;
+  readonly actor: Actor;
+}

@@ -1,0 +1,209 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utf8 } from '#base/bytes.ts';
+import { isCodedError } from '#base/coded-error.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
+import { parseCheckpoint } from '#federation/log/checkpoint.ts';
+import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
+import { openAgreement } from '#site/agreement/index.ts';
+import { systemActor } from '#site/audit/index.ts';
+import { loadTraffic, syncOnce } from '#site/sync/index.ts';
+import { initialDigest } from '#support/enrolled-site.ts';
+import { samplePlan } from '#support/sample-plan.ts';
+import { createSiteFoundation } from '#support/site-foundation.ts';
+import {
+  createSyncingSite,
+  publish,
+  type SyncingSite,
+  statisticsModel,
+  statisticsTensors,
+} from '#support/syncing-site.ts';
+
+const { researchStudyId } = samplePlan;
+let site: SyncingSite;
+beforeEach(() => {
+  site = createSyncingSite();
+});
+afterEach(() => site.close());
+const codeOf = async (work: Promise<unknown>): Promise<string> => {
+  try {
+    await work;
+  } catch (error) {
+    if (isCodedError(error)) return error.code;
+    throw error;
+  }
+  return 'none';
+};
+const models = () =>
+  site.store.all(
+    site.store.query.selectFrom('global_model').select(['round', 'model_digest']).orderBy('round'),
+  );
+const stateOf = (updateId: string): string | undefined =>
+  site.store.get(
+    site.store.query.selectFrom('model_update').select('state').where('update_id', '=', updateId),
+  )?.state;
+const outbox = () => site.store.get(site.store.query.selectFrom('outbox').selectAll());
+
+describe('a sync', () => {
+  it('takes over plan, models and the open round, and a second one finds nothing new', async () => {
+    const first = await site.sync();
+    expect(first.received).toEqual([
+      { record: 'global-model', researchStudyId, round: 0 },
+      { record: 'round', researchStudyId, round: 1 },
+    ]);
+    expect(models()).toEqual([{ round: 0, model_digest: initialDigest }]);
+    expect(site.agreement.openRound(researchStudyId)?.round).toBe(1);
+    expect(site.events().slice(-3)).toEqual([
+      'global-model-verified success',
+      'round-received success',
+      'checkpoint-sent success',
+    ]);
+    const second = await site.sync();
+    expect(second.received).toEqual([]);
+    expect(second.sent).toEqual([]);
+    expect(site.transport.notes).toHaveLength(1);
+  });
+
+  it('shows the consortium a checkpoint of this log, and another only after something happened', async () => {
+    await site.sync();
+    expect(parseCheckpoint(site.transport.notes[0] ?? '')).toMatchObject({ origin: site.auditLog.origin });
+    await site.sealUpdate();
+    await site.sync();
+    expect(site.transport.notes).toHaveLength(2);
+  });
+
+  it('sends the sealed update once, keeps the receipt, and then finds it in the model', async () => {
+    await site.sync();
+    const { updateId } = await site.sealUpdate();
+    const { sent, bytesSent } = await site.sync();
+    const file = outbox()?.sealed_file ?? new Uint8Array();
+    expect(sent).toEqual([{ updateId, outcome: 'received', code: null, bytes: file.length }]);
+    expect(bytesSent.update).toBe(file.length);
+    expect(stateOf(updateId)).toBe('received');
+    expect(outbox()).toMatchObject({ attempt_count: 1, last_code: null });
+    expect(outbox()?.receipt).not.toBeNull();
+    expect(site.events().slice(-3)).toEqual([
+      'update-sent success',
+      'receipt-received success',
+      'checkpoint-sent success',
+    ]);
+    publish(site, statisticsTensors, statisticsModel(updateId));
+    site.transport.state.openRound = undefined;
+    const { received, sent: again } = await site.sync();
+    expect(received).toEqual([{ record: 'global-model', researchStudyId, round: 1 }]);
+    expect(again).toEqual([]);
+    expect(models()[1]).toEqual({ round: 1, model_digest: sha256Hex(statisticsTensors) });
+    expect(site.agreement.openRound(researchStudyId)).toBeUndefined();
+  });
+
+  it('catches up over several models and checks that the log continues', async () => {
+    await site.sync();
+    publish(site, statisticsTensors, {
+      ...statisticsModel('a'.repeat(64)),
+      included: [{ siteId: 'hungary', updateDigest: 'b'.repeat(64), exampleCount: 60, weight: 1 }],
+    });
+    const trained = encodeSafetensors(
+      new Map([
+        ['weights/bias', { shape: [1], data: new Float32Array([1]) }],
+        ['weights/kernel', { shape: [2, 1], data: new Float32Array([1, 2]) }],
+      ]),
+    );
+    const hungary = [{ siteId: 'hungary', updateDigest: 'c'.repeat(64), exampleCount: 60, weight: 1 }];
+    publish(site, trained, {
+      round: 2,
+      attempt: 1,
+      kind: 'training',
+      baseModelDigest: sha256Hex(statisticsTensors),
+      included: hungary,
+    });
+    publish(site, trained, {
+      round: 3,
+      attempt: 1,
+      kind: 'evaluation',
+      baseModelDigest: sha256Hex(trained),
+      included: hungary,
+    });
+    const { received } = await site.sync();
+    expect(received.map(({ round }) => round)).toEqual([1, 2, 3]);
+    expect(
+      site.transport.requests.filter((request) => request.includes('/v1/log-consistency/')),
+    ).toHaveLength(1);
+    expect(await codeOf(site.sync())).toBe('none');
+  });
+
+  it('fetches the base of a round that was opened after the list of research studies was made', async () => {
+    const { transport } = site;
+    transport.intercept = (_request, path) => {
+      if (path !== '/v1/research-studies') return undefined;
+      transport.intercept = () => undefined;
+      const stale = [
+        { researchStudyId, planVersion: 1, latestModelRound: 0, openRound: null, attempt: null },
+      ];
+      return { status: 200, headers: {}, body: utf8(JSON.stringify(stale)) };
+    };
+    const hungary = [{ siteId: 'hungary', updateDigest: 'b'.repeat(64), exampleCount: 60, weight: 1 }];
+    publish(site, statisticsTensors, { ...statisticsModel('a'.repeat(64)), included: hungary });
+    const { planDigest } = site;
+    const second = {
+      planDigest,
+      baseModelDigest: sha256Hex(statisticsTensors),
+      round: 2,
+      kind: 'training',
+    } as const;
+    transport.state.openRound = site.consortium.round(second).envelope;
+    await site.sync();
+    expect(models().map(({ round }) => round)).toEqual([0, 1]);
+    expect(site.agreement.openRound(researchStudyId)?.round).toBe(2);
+  });
+
+  it('counts every byte that leaves by kind, in this sync and for good', async () => {
+    const first = await site.sync();
+    await site.sealUpdate();
+    const second = await site.sync();
+    expect(Object.keys(first.bytesSent).sort()).toEqual(['log-checkpoint', 'request']);
+    expect(Object.keys(second.bytesSent).sort()).toEqual(['log-checkpoint', 'request', 'update']);
+    const bodies = site.transport.bodies.reduce((sum, body) => sum + body.length, 0);
+    const total = loadTraffic(site.store);
+    expect((total.sent.update ?? 0) + (total.sent['log-checkpoint'] ?? 0)).toBe(bodies);
+    expect(total.sent.request).toBe((first.bytesSent.request ?? 0) + (second.bytesSent.request ?? 0));
+    expect(total.received).toBe(first.bytesReceived + second.bytesReceived);
+  });
+
+  it('goes on after a restart of the site, from what the encrypted store kept', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'consilium-sync-'));
+    const file = join(folder, 'site.db');
+    const before = createSyncingSite(file);
+    try {
+      await before.sync();
+      const { updateId } = await before.sealUpdate();
+      before.close();
+      const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+      expect(bytes.includes('Ada Steward')).toBe(false);
+      expect(bytes.includes(updateId)).toBe(false);
+      const after = createSiteFoundation('cleveland', file);
+      const agreement = openAgreement(after);
+      const { sent } = await syncOnce({
+        ...after,
+        agreement,
+        transport: before.transport,
+        actor: systemActor,
+      });
+      expect(sent).toMatchObject([{ updateId, outcome: 'received' }]);
+      expect(after.auditLog.verify().verified).toBe(true);
+      after.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('needs an enrolment', async () => {
+    const bare = createSiteFoundation('bare');
+    const agreement = openAgreement(bare);
+    expect(
+      await codeOf(syncOnce({ ...bare, agreement, transport: site.transport, actor: systemActor })),
+    ).toBe('NOT_ENROLLED');
+    bare.close();
+  });
+});

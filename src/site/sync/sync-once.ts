@@ -1,0 +1,135 @@
+// One sync: take over what the consortium published, send what stewards approved, show it this site's audit checkpoint.
+import { CodedError } from '#base/coded-error.ts';
+import type { ResearchStudySummaries } from '#federation/sync-contract/routes.ts';
+import { isRetryable, SyncError, syncCodes } from '#federation/sync-contract/sync-error.ts';
+import type { Agreement } from '#site/agreement/index.ts';
+import type { Actor, AuditLog } from '#site/audit/index.ts';
+import type { People } from '#site/people/index.ts';
+import type { Transport } from '#site/ports.ts';
+import type { Store } from '#site/store/index.ts';
+import { createConsortiumClient } from './consortium-client.ts';
+import { fetchGlobalModels, latestStoredModel } from './global-models.ts';
+import { type SentUpdate, sendOutbox } from './outbox.ts';
+import { PublishedError } from './published-error.ts';
+import { sendSiteCheckpoint } from './site-checkpoint.ts';
+import type { SyncContext } from './sync-context.ts';
+import { createTraffic, saveTraffic } from './traffic.ts';
+
+export interface SyncOptions {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  readonly people: People;
+  readonly agreement: Agreement;
+  readonly transport: Transport;
+  readonly actor: Actor;
+}
+
+export interface ReceivedRecord {
+  readonly record: 'global-model' | 'plan' | 'round' | 'trust-list';
+  readonly researchStudyId: string | null;
+  readonly round: number | null;
+}
+
+/** Shape of `syncResult` in the site contract. */
+export interface SyncResult {
+  received: ReceivedRecord[];
+  sent: SentUpdate[];
+  /** By kind: update, log-checkpoint, request (signed request lines and header fields). */
+  bytesSent: Record<string, number>;
+  bytesReceived: number;
+}
+
+/**
+ * Syncs once. What one research study refuses does not stop the others or the outbox; the first refusal is thrown at the end.
+ * @throws AgreementError NOT_ENROLLED; SyncError and refusals of the records that came.
+ */
+export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
+  const { store, auditLog, agreement, people, transport, actor } = options;
+  const settings = agreement.requireSettings();
+  const traffic = createTraffic();
+  const signer = people.siteSigner();
+  const client = createConsortiumClient({
+    transport,
+    address: settings,
+    signer,
+    clock: store.clock,
+    traffic,
+  });
+  const context: SyncContext = { store, auditLog, agreement, settings, client, actor };
+  const received: ReceivedRecord[] = [];
+  try {
+    const refusals = await takeOver(context, received);
+    const sent = await sendOutbox(context);
+    await sendSiteCheckpoint(context);
+    const [refusal] = refusals;
+    if (refusal !== undefined) throw refusal;
+    const totals = traffic.totals();
+    return { received, sent, bytesSent: { ...totals.sent }, bytesReceived: totals.received };
+  } finally {
+    saveTraffic(store, traffic.totals());
+  }
+}
+
+async function takeOver(context: SyncContext, received: ReceivedRecord[]): Promise<CodedError[]> {
+  const { client, agreement, actor } = context;
+  // First of all: everything after it is judged by these keys. One that is not newer must be the same (freeze, rollback).
+  if (agreement.acceptTrustList(await client.getTrustList(), actor)) {
+    received.push({ record: 'trust-list', researchStudyId: null, round: null });
+  }
+  const refusals: CodedError[] = [];
+  for (const status of await client.listResearchStudies()) {
+    try {
+      await takeOverResearchStudy(context, status, received);
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code === 'BUG' || isFailedExchange(error)) throw error;
+      refusals.push(error);
+    }
+  }
+  return refusals;
+}
+
+/** Nothing else will come through either. */
+function isFailedExchange(error: CodedError): boolean {
+  return error instanceof SyncError && (isRetryable(error.code) || syncCodes[error.code].status === null);
+}
+
+async function takeOverResearchStudy(
+  context: SyncContext,
+  status: ResearchStudySummaries[number],
+  received: ReceivedRecord[],
+): Promise<void> {
+  const { client, agreement, actor } = context;
+  const { researchStudyId } = status;
+  const plan = agreement.acceptPlan(await client.getPlan(researchStudyId), actor);
+  requireSame(researchStudyId, plan.plan.researchStudyId);
+  if (plan.isNew) received.push({ record: 'plan', researchStudyId, round: null });
+  await takeOverModels(context, { researchStudyId, latestRound: status.latestModelRound }, received);
+  const envelope = await client.getOpenRound(researchStudyId);
+  if (envelope === undefined) return;
+  const { round, isNew } = agreement.acceptRound(envelope, actor);
+  requireSame(researchStudyId, round.researchStudyId);
+  if (isNew) received.push({ record: 'round', researchStudyId, round: round.round });
+  // A round that was opened a moment ago starts from a model that the status above did not name yet.
+  const latest = latestStoredModel(context, researchStudyId)?.round ?? -1;
+  if (round.round - 1 > latest) {
+    await takeOverModels(context, { researchStudyId, latestRound: round.round - 1 }, received);
+  }
+}
+
+/** Stops a true record of another research study from being taken for the one that was asked for. */
+function requireSame(expected: string, found: string): void {
+  if (expected === found) return;
+  throw new PublishedError('MIXUP', 'The consortium answered with a record of another research study.', {
+    details: { expected, found },
+  });
+}
+
+async function takeOverModels(
+  context: SyncContext,
+  { researchStudyId, latestRound }: { readonly researchStudyId: string; readonly latestRound: number },
+  received: ReceivedRecord[],
+): Promise<void> {
+  for (const round of await fetchGlobalModels(context, researchStudyId, latestRound)) {
+    received.push({ record: 'global-model', researchStudyId, round });
+  }
+}

@@ -1,0 +1,62 @@
+// How a site reaches its training process. Forked here; under Electron the shell passes a channel of its own.
+import { fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { TrainingReply, TrainingRequest } from './training-message.ts';
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface TrainingChannel {
+  post(request: TrainingRequest): void;
+  onMessage(listener: (reply: TrainingReply) => void): void;
+  /** Called once, also when the process could not be started. */
+  onExit(listener: (exit: ProcessExit) => void): void;
+  kill(): void;
+}
+
+/** What TensorFlow says about itself on standard error, at every start and whatever its log level is. */
+const tensorflowChatter =
+  /^(?:WARNING: All log messages before absl::|[IW]\d{4} |To enable the following instructions)/;
+
+/** Starts the training process under this very Node. `entry` is for a bundled build. */
+export function openForkedChannel(
+  entry: URL = new URL('./training-process.ts', import.meta.url),
+): TrainingChannel {
+  const child = fork(fileURLToPath(entry), [], {
+    execPath: process.execPath,
+    execArgv: [],
+    serialization: 'advanced', // typed arrays cross as they are
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  if (child.stderr !== null) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (!tensorflowChatter.test(line)) process.stderr.write(`${line}\n`);
+    });
+  }
+  return {
+    post: (request) => {
+      // A process that has just died answers with its exit, not with an exception here.
+      child.send(request, () => {});
+    },
+    onMessage: (listener) => {
+      child.on('message', (reply) => listener(reply as TrainingReply));
+    },
+    onExit: (listener) => {
+      let told = false;
+      const tell = (code: number | null, signal: string | null) => {
+        if (!told) listener({ code, signal });
+        told = true;
+      };
+      child.on('exit', tell);
+      child.on('error', () => {
+        if (child.pid === undefined) tell(null, null);
+      });
+    },
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}

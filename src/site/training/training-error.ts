@@ -1,0 +1,10 @@
+// Refusals and faults of the training stage.
+import { CodedError } from '#base/coded-error.ts';
+
+export type TrainingCode =
+  | 'TRAINING_CANCELLED'
+  | 'TRAINING_CRASHED'
+  | 'TRAINING_DIVERGED'
+  | 'BAD_TRAINING_JOB'
+  | 'TRAINING_RUN_NOT_RUNNING';
+export class TrainingError extends CodedError<TrainingCode> {}

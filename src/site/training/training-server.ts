@@ -1,0 +1,55 @@
+// The training process's side of the conversation: one job after the other, a refusal is an answer and never an exit.
+import { isCodedError } from '#base/coded-error.ts';
+import type { Engine } from './engine.ts';
+import { evaluateModel } from './evaluate-model.ts';
+import { trainModel } from './train-model.ts';
+import type {
+  TrainingFailure,
+  TrainingReply,
+  TrainingRequest,
+  TrainingWorkRequest,
+} from './training-message.ts';
+
+/** Answers requests with `engine`. Returns the function to hand each incoming message to. */
+export function serveTraining(
+  { tf, info }: Engine,
+  post: (reply: TrainingReply) => void,
+): (request: TrainingRequest) => void {
+  const cancelled = new Set<number>();
+  let queue: Promise<void> = Promise.resolve();
+
+  const compute = (request: TrainingWorkRequest) => {
+    if (request.kind === 'evaluate') return evaluateModel(tf, request.job);
+    const { id, job } = request;
+    return trainModel(tf, job, {
+      onProgress: (progress) => post({ kind: 'progress', id, progress }),
+      isCancelled: () => cancelled.has(id),
+    });
+  };
+  const answer = async (request: TrainingWorkRequest) => {
+    const { id } = request;
+    try {
+      post({ kind: 'done', id, result: await compute(request) });
+    } catch (error) {
+      post({ kind: 'failed', id, failure: describe(error) });
+    } finally {
+      cancelled.delete(id);
+    }
+  };
+
+  post({ kind: 'ready', engine: info });
+  return (request) => {
+    if (request.kind === 'cancel') cancelled.add(request.id);
+    else queue = queue.then(() => answer(request));
+  };
+}
+
+/** An unknown error's own message may quote values or paths: it is not passed on. */
+function describe(error: unknown): TrainingFailure {
+  if (isCodedError(error)) return { code: error.code, message: error.message, details: error.details };
+  return {
+    code: 'BUG',
+    message: 'the engine failed',
+    details: { error: error instanceof Error ? error.name : typeof error },
+  };
+}

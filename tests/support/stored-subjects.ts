@@ -1,0 +1,159 @@
+// Subjects with facts and consents written straight into a store, and a small plan that reads them: for stages behind ingest.
+import { sha256 } from '#federation/crypto/digest.ts';
+import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import type { SubjectDays } from '#site/consent/index.ts';
+import type { Store } from '#site/store/index.ts';
+
+const loinc = 'http://loinc.org';
+const own = 'https://consilium.example/fhir/CodeSystem/test';
+const code = (system: string, name: string) => ({ system, code: name, display: name });
+
+export const codes = {
+  split: code(own, 'split'),
+  cholesterol: code(loinc, '2093-3'),
+  pain: code(own, 'chest-pain-type'),
+  angina: code(own, 'exercise-angina'),
+  grade: code(own, 'disease-grade'),
+  age: code(loinc, '30525-0'),
+  sex: code(loinc, '76689-9'),
+} as const;
+
+/** Features: age, sex, chol (mg/dL, flag 0), exang, cp_2, cp_3. Label: grade above 0. */
+export function createTestPlan(changes: Partial<ResearchStudyPlan> = {}): ResearchStudyPlan {
+  return {
+    researchStudyId: 'heart',
+    version: 1,
+    title: 'Test',
+    summary: 'A plan for tests.',
+    legalBasis: 'consent',
+    agreementDigest: null,
+    ethicsNumber: null,
+    purposes: ['HRESCH'],
+    participants: [{ siteId: 'alpha', name: 'Alpha' }],
+    dataElements: {
+      indexEvent: codes.split,
+      split: { code: codes.split, training: 'train', holdout: 'test' },
+      windowDays: { before: 30, after: 0 },
+      features: [
+        { kind: 'age', name: 'age', code: codes.age, unit: 'a' },
+        { kind: 'sex', name: 'sex', code: codes.sex, equals: 'male' },
+        { kind: 'quantity', name: 'chol', code: codes.cholesterol, unit: 'mg/dL', flagValue: 0 },
+        { kind: 'boolean', name: 'exang', code: codes.angina },
+        { kind: 'indicator', name: 'cp_2', code: codes.pain, equals: code(own, '2') },
+        { kind: 'indicator', name: 'cp_3', code: codes.pain, equals: code(own, '3') },
+      ],
+      label: { name: 'disease', code: codes.grade, unit: '1', greaterThan: 0 },
+    },
+    imaging: null,
+    minimumCohort: { training: 5, evaluation: 3, reason: 'a test' },
+    normalisation: { scope: 'federated' },
+    model: { kind: 'logistic-regression', inputCount: 6, initialisation: { kind: 'zeros' } },
+    training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 4, localUpdates: 10 },
+    rounds: ['statistics', 'training', 'evaluation'],
+    aggregation: { strategy: 'fedavg', weighting: 'example-count' },
+    limits: { maxUpdateBytes: 100_000, maxUpdateNorm: 10, maxClockSkewMs: 60_000 },
+    privacy: null,
+    secureAggregation: null,
+    approval: { requiredStewards: 1 },
+    retentionDays: 365,
+    publishedAt: '2026-11-01T00:00:00.000Z',
+    ...changes,
+  };
+}
+
+/** 2026-11-21, the day of the test clock. */
+export const testDay = 20_778;
+
+/** No shift: a test reads better with plain days. */
+export const plainDays: SubjectDays = { shiftDay: (_, day) => day };
+
+export interface StoredFact {
+  readonly code: { readonly system: string; readonly code: string };
+  readonly number?: number;
+  readonly unit?: string;
+  readonly coded?: string;
+  readonly day?: number;
+  readonly age?: number | null;
+}
+
+const indexDay = testDay - 100;
+let sourceCount = 0;
+
+export function addFact(store: Store, subjectId: string, fact: StoredFact): void {
+  sourceCount += 1;
+  store.run(
+    store.query.insertInto('fact').values({
+      subject_id: subjectId,
+      code_system: fact.code.system,
+      code: fact.code.code,
+      value_number: fact.number ?? null,
+      unit: fact.unit ?? null,
+      value_system: fact.coded === undefined ? null : own,
+      value_code: fact.coded ?? null,
+      day: fact.day ?? indexDay,
+      age_years: fact.age === undefined ? 60 : fact.age,
+      source_key: sha256(encodeCanonicalJson([subjectId, sourceCount])),
+      content_digest: sha256(encodeCanonicalJson([])),
+      outcome_id: null,
+    }),
+  );
+}
+
+export interface StoredConsent {
+  readonly consentId?: string;
+  readonly version?: number;
+  readonly researchStudyId?: string | null;
+  readonly status?: string;
+  readonly decision?: 'permit' | 'deny';
+  readonly untilDay?: number | null;
+}
+
+export function addConsent(store: Store, subjectId: string, consent: StoredConsent = {}): void {
+  store.run(
+    store.query.insertInto('consent').values({
+      consent_id: consent.consentId ?? `consent-${subjectId}`,
+      version: consent.version ?? 1,
+      subject_id: subjectId,
+      research_study_id: consent.researchStudyId === undefined ? 'heart' : consent.researchStudyId,
+      status: consent.status ?? 'active',
+      decision: consent.decision ?? 'permit',
+      stated_day: indexDay,
+      from_day: null,
+      until_day: consent.untilDay ?? null,
+      source: 'csv',
+      content_digest: new Uint8Array(32),
+      recorded_at: '2026-11-01T00:00:00.000Z',
+    }),
+  );
+}
+
+export interface StoredSubject {
+  readonly part?: 'train' | 'test';
+  readonly sex?: string | null;
+  readonly age?: number | null;
+  readonly cholesterol?: number;
+  readonly unit?: string;
+  readonly angina?: 0 | 1;
+  readonly pain?: string;
+  readonly grade?: number;
+  /** Left out: nobody consented. */
+  readonly consent?: StoredConsent | null;
+  /** Codes of which no fact is stored. */
+  readonly without?: readonly string[];
+}
+
+/** A complete, consenting subject in the training part, but for what is said. */
+export function addSubject(store: Store, subjectId: string, subject: StoredSubject = {}): void {
+  const { sex = 'male', age = 60, without = [] } = subject;
+  store.run(store.query.insertInto('subject').values({ subject_id: subjectId, sex, added_at: '2026-11-01T00:00:00.000Z' }));
+  const facts: StoredFact[] = [
+    { code: codes.split, coded: subject.part ?? 'train' },
+    { code: codes.cholesterol, number: subject.cholesterol ?? 200, unit: subject.unit ?? 'mg/dL' },
+    { code: codes.angina, number: subject.angina ?? 0 },
+    { code: codes.pain, coded: subject.pain ?? '2' },
+    { code: codes.grade, number: subject.grade ?? 0, unit: '1' },
+  ];
+  for (const fact of facts) if (!without.includes(fact.code.code)) addFact(store, subjectId, { ...fact, age });
+  if (subject.consent !== null) addConsent(store, subjectId, subject.consent);
+}

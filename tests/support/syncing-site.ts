@@ -1,0 +1,127 @@
+// An enrolled site and its in-memory consortium, ready to sync: initial model published, round 1 open.
+import { sha256Hex } from '#federation/crypto/digest.ts';
+import type { GlobalModel } from '#federation/records/global-model.ts';
+import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
+import { decide } from '#site/approval/index.ts';
+import { systemActor } from '#site/audit/index.ts';
+import { sealApprovedUpdate } from '#site/signing/index.ts';
+import { type SyncResult, syncOnce } from '#site/sync/index.ts';
+import {
+  type ConsortiumTransport,
+  createConsortiumTransport,
+  type HeldModel,
+} from './consortium-transport.ts';
+import { addDraftUpdate, type DraftUpdate } from './draft-update.ts';
+import {
+  ada,
+  createEnrolledSite,
+  type EnrolledSite,
+  initialDigest,
+  initialTensors,
+  personKeys,
+  siteId,
+} from './enrolled-site.ts';
+import { samplePlan } from './sample-plan.ts';
+
+export interface SyncingSite extends EnrolledSite {
+  readonly transport: ConsortiumTransport;
+  sync(): Promise<SyncResult>;
+  /** A draft of round 1, approved and sealed. */
+  sealUpdate(): Promise<DraftUpdate>;
+}
+
+/** `file` as in `createSiteFoundation`. */
+export function createSyncingSite(file = ':memory:'): SyncingSite {
+  const site = createEnrolledSite({ file, withRound: false });
+  const { consortium, planDigest, clock } = site;
+  const transport = createConsortiumTransport(consortium, clock, {
+    trustList: consortium.trustList().envelope,
+    plan: consortium.plan().envelope,
+    openRound: consortium.round({ planDigest, baseModelDigest: initialDigest }).envelope,
+    models: [],
+    logSize: undefined,
+  });
+  const syncing: SyncingSite = {
+    ...site,
+    transport,
+    sync: () => syncOnce({ ...site, transport, actor: systemActor }),
+    sealUpdate: () => sealUpdate(site),
+  };
+  publish(syncing, initialTensors);
+  return syncing;
+}
+
+/** Tensors of round 1: the initial weights and the pooled statistics. */
+export const statisticsTensors = encodeSafetensors(
+  new Map([
+    ['normalisation/mean', { shape: [2], data: new Float64Array([200, 0.3]) }],
+    ['normalisation/scale', { shape: [2], data: new Float64Array([50, 0.4]) }],
+    ['weights/bias', { shape: [1], data: new Float32Array([0]) }],
+    ['weights/kernel', { shape: [2, 1], data: new Float32Array([0, 0]) }],
+  ]),
+);
+
+/** Claims of a true model of round 1 with this site's and another's update. */
+export function statisticsModel(updateDigest: string): Partial<GlobalModel> {
+  return {
+    round: 1,
+    attempt: 1,
+    kind: 'statistics',
+    baseModelDigest: initialDigest,
+    included: [
+      { siteId, updateDigest, exampleCount: 40, weight: 0.4 },
+      { siteId: 'hungary', updateDigest: 'b'.repeat(64), exampleCount: 60, weight: 0.6 },
+    ],
+  };
+}
+
+/** Signs, logs and serves a model; true claims unless told otherwise. */
+export function publish(
+  site: SyncingSite,
+  tensors: Uint8Array,
+  claims: Partial<GlobalModel> = {},
+): HeldModel {
+  const { consortium, planDigest, transport } = site;
+  const { envelope } = consortium.model(tensors, { planDigest, ...claims });
+  const { researchStudyId } = samplePlan;
+  const seq = consortium.publish({
+    researchStudyId,
+    round: claims.round ?? 0,
+    modelDigest: sha256Hex(tensors),
+  });
+  const model = { envelope, tensors, seq };
+  transport.state.models.push(model);
+  return model;
+}
+
+async function sealUpdate(site: EnrolledSite): Promise<DraftUpdate> {
+  const { store, auditLog, agreement, people } = site;
+  const draft = addDraftUpdate(site);
+  const { updateId, reportDigest, update } = draft;
+  decide({
+    store,
+    auditLog,
+    agreement,
+    updateId,
+    reportDigest,
+    decision: 'approve',
+    reason: null,
+    person: ada,
+    signer: personKeys.ada,
+  });
+  const reevaluateConsent = () => ({
+    consentSnapshotDigest: update.consentSnapshotDigest,
+    cohortDigest: update.cohortDigest,
+  });
+  const signer = people.siteSigner();
+  await sealApprovedUpdate({
+    store,
+    auditLog,
+    agreement,
+    updateId,
+    signer,
+    actor: systemActor,
+    reevaluateConsent,
+  });
+  return draft;
+}
