@@ -1,0 +1,65 @@
+// The operator's operations over the open stages, and what the consortium does by itself: closing a round that is complete.
+import { BugError, CodedError } from '#base/coded-error.ts';
+import type { Logger } from '#base/logger.ts';
+import { recomputeModels } from './aggregate/index.ts';
+import { createInvitation, EnrolmentError, type TrustRegister } from './enrolment/index.ts';
+import type { ConsortiumOperations } from './operations.ts';
+import { publishPlan } from './publish/index.ts';
+import { closeCompleteRound, closeRoundEarly, openRound } from './rounds/index.ts';
+import { readStatus } from './status.ts';
+import type { Foundation } from './store/index.ts';
+
+export interface ConsortiumAddress {
+  /** https URL for sites; null where none was set and nothing listens. */
+  readonly url: () => string | null;
+  readonly certificateDigest: string;
+}
+
+export function createOperations(
+  foundation: Foundation,
+  register: TrustRegister,
+  { url, certificateDigest }: ConsortiumAddress,
+): ConsortiumOperations {
+  const { store, log } = foundation;
+  return {
+    status: async () => readStatus({ store, trust: register.current(), url: url(), certificateDigest }),
+    invite: async (request) => {
+      const known = url();
+      if (known === null) throw noUrl();
+      return createInvitation(foundation, { url: known, certificateDigest }, request);
+    },
+    publishPlan: async ({ plan }) => publishPlan(foundation, register.current(), plan),
+    openRound: async (request) => openRound(foundation, register.current(), request),
+    closeRound: async ({ researchStudyId }) => closeRoundEarly(foundation, register.current(), researchStudyId),
+    verifyAudit: async () => {
+      const verification = log.verify();
+      const { verified, models } = await recomputeModels(foundation, register.current());
+      const isVerified = verification.verified && verified;
+      const outcome = isVerified ? 'success' : 'failed';
+      store.transaction(() => log.append({ actor: 'operator', action: 'log-verified', outcome }));
+      return { verified: isVerified, log: verification, models };
+    },
+  };
+}
+
+function noUrl(): EnrolmentError {
+  return new EnrolmentError('URL_UNKNOWN', 'Nobody knows yet where sites reach this consortium: set a URL at init, or serve it first.');
+}
+
+/** Closes the open round of a research study where every update is in. A fault leaves the round open, with a log entry. */
+export function settleRound(
+  foundation: Foundation,
+  register: TrustRegister,
+  { researchStudyId, logger }: { readonly researchStudyId: string; readonly logger: Logger },
+): void {
+  try {
+    const closed = closeCompleteRound(foundation, register.current(), researchStudyId);
+    if (closed !== undefined) logger.info('round closed', { researchStudyId, round: closed.round, kind: closed.kind });
+  } catch (error) {
+    if (!(error instanceof CodedError) || error instanceof BugError) throw error;
+    const { store, log } = foundation;
+    const reason = error.code;
+    store.transaction(() => log.append({ actor: 'system', action: 'round-closed', outcome: 'failed', reason, researchStudyId }));
+    logger.error('round not closed', { researchStudyId, code: reason });
+  }
+}

@@ -1,0 +1,129 @@
+// What a site may ask: answers by route, for a caller whose signature was verified. A site sees its own research studies only.
+import { toBase64, utf8 } from '#base/bytes.ts';
+import { isCodedError } from '#base/coded-error.ts';
+import { enrolSite, type SignedTrust, type TrustRegister } from '#consortium/enrolment/index.ts';
+import { receiveCheckpoint, receiveUpdate } from '#consortium/intake/index.ts';
+import { findModel, findPlan, latestModel, listResearchStudies, proveModel, type PublishedPlan } from '#consortium/publish/index.ts';
+import { findOpenRound, readOpening } from '#consortium/rounds/index.ts';
+import type { Foundation, GlobalModelRow } from '#consortium/store/index.ts';
+import { mediaTypes, type ResearchStudySummaries, type routes } from '#federation/sync-contract/routes.ts';
+import { SyncError } from '#federation/sync-contract/sync-error.ts';
+
+export type RouteName = keyof typeof routes;
+
+export interface SyncCall {
+  /** The site whose key signed the request. */
+  readonly siteId: string;
+  /** Checked against `routeParameters`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface SyncAnswer {
+  readonly status: number;
+  readonly mediaType: string | null;
+  readonly body: Uint8Array;
+}
+
+export interface SyncService {
+  enrol(envelope: Uint8Array): SyncAnswer;
+  answer(route: Exclude<RouteName, 'enrol'>, call: SyncCall): SyncAnswer | Promise<SyncAnswer>;
+}
+
+export interface SyncServiceOptions {
+  readonly foundation: Foundation;
+  readonly register: TrustRegister;
+  /** Closes the open round of a research study where it is complete. Never throws. */
+  readonly settle: (researchStudyId: string) => void;
+}
+
+export function createSyncService(options: SyncServiceOptions): SyncService {
+  const { foundation, register } = options;
+  const answers: Record<Exclude<RouteName, 'enrol'>, (call: SyncCall) => SyncAnswer | Promise<SyncAnswer>> = {
+    trustList: () => envelope(register.current().envelope),
+    researchStudies: ({ siteId }) => json(summarise(foundation, register.current(), siteId)),
+    plan: (call) => envelope(ownPlan(foundation, register.current(), call).envelope),
+    openRound: (call) => openRound(foundation, register.current(), call),
+    model: (call) => envelope(ownModel(options, call).envelope),
+    modelTensors: (call) => ({ status: 200, mediaType: mediaTypes.bytes, body: ownModel(options, call).tensors }),
+    modelProof: (call) => json(proveModel(foundation, ownModel(options, call))),
+    logConsistency: ({ parameters }) => json(proveConsistency(foundation, parameters)),
+    update: (call) => update(options, call),
+    logCheckpoint: ({ siteId, body }) => {
+      receiveCheckpoint(foundation, register.current(), { siteId, note: body });
+      return empty;
+    },
+  };
+  return {
+    enrol: (request) => ({ ...envelope(enrolSite(foundation, register, request)), status: 201 }),
+    answer: (route, call) => answers[route](call),
+  };
+}
+
+const empty: SyncAnswer = { status: 204, mediaType: null, body: new Uint8Array() };
+
+function envelope(body: Uint8Array): SyncAnswer {
+  return { status: 200, mediaType: mediaTypes.envelope, body };
+}
+
+function json(value: unknown): SyncAnswer {
+  return { status: 200, mediaType: mediaTypes.json, body: utf8(JSON.stringify(value)) };
+}
+
+function summarise({ store }: Foundation, trust: SignedTrust, siteId: string): ResearchStudySummaries {
+  return listResearchStudies(store).flatMap((researchStudyId) => {
+    const plan = findPlan(store, trust, researchStudyId)?.plan;
+    if (plan === undefined || !isParticipant(plan, siteId)) return [];
+    const open = findOpenRound(store, researchStudyId);
+    const latestModelRound = latestModel(store, researchStudyId)?.round ?? 0;
+    const round = { openRound: open?.round ?? null, attempt: open?.attempt ?? null };
+    return [{ researchStudyId, planVersion: plan.version, latestModelRound, ...round }];
+  });
+}
+
+function isParticipant(plan: PublishedPlan['plan'], siteId: string): boolean {
+  return plan.participants.some((participant) => participant.siteId === siteId);
+}
+
+/** A research study that the site is not in is answered like one that is not there: its existence is nobody else's business. */
+function ownPlan({ store }: Foundation, trust: SignedTrust, { siteId, parameters }: SyncCall): PublishedPlan {
+  const published = findPlan(store, trust, parameters['researchStudyId'] ?? '');
+  if (published === undefined || !isParticipant(published.plan, siteId)) throw notFound('research study');
+  return published;
+}
+
+function notFound(what: string): SyncError {
+  return new SyncError('NOT_FOUND', `There is no such ${what} for this site.`);
+}
+
+function openRound(foundation: Foundation, trust: SignedTrust, call: SyncCall): SyncAnswer {
+  const { plan } = ownPlan(foundation, trust, call);
+  const row = findOpenRound(foundation.store, plan.researchStudyId);
+  const isAsked = row !== undefined && readOpening(row, trust).participants.includes(call.siteId);
+  return isAsked ? envelope(row.envelope) : empty;
+}
+
+function ownModel({ foundation, register }: SyncServiceOptions, call: SyncCall): GlobalModelRow {
+  const { plan } = ownPlan(foundation, register.current(), call);
+  const model = findModel(foundation.store, plan.researchStudyId, Number(call.parameters['round']));
+  if (model === undefined) throw notFound('global model');
+  return model;
+}
+
+function proveConsistency({ log }: Foundation, parameters: SyncCall['parameters']): { hashes: string[] } {
+  try {
+    const hashes = log.proveConsistency(Number(parameters['oldSize']), Number(parameters['size']));
+    return { hashes: hashes.map(toBase64) };
+  } catch (error) {
+    if (!isCodedError(error, 'BAD_LOG_PROOF')) throw error;
+    throw notFound('part of the log');
+  }
+}
+
+async function update({ foundation, register, settle }: SyncServiceOptions, call: SyncCall): Promise<SyncAnswer> {
+  const { siteId, parameters, body } = call;
+  const sent = { siteId, bundleId: parameters['bundleId'] ?? '', file: body };
+  const { receipt, researchStudyId } = await receiveUpdate(foundation, register.current(), sent);
+  settle(researchStudyId);
+  return envelope(receipt);
+}

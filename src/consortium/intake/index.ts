@@ -1,0 +1,4 @@
+// The one way in for what sites send.
+export { type IntakeCode, IntakeError } from './intake-error.ts';
+export { receiveCheckpoint } from './receive-checkpoint.ts';
+export { logUnknownSender, type ReceivedUpdate, receiveUpdate, type SentUpdate } from './receive-update.ts';

@@ -1,0 +1,42 @@
+// What the operator can do, the same in this process or through the admin listener of the one that holds the profile.
+import { z } from 'zod';
+import { identifier } from '#federation/records/fields.ts';
+import type { RecomputedModels } from './aggregate/index.ts';
+import type { MadeInvitation } from './enrolment/index.ts';
+import type { PlanPublication } from './publish/index.ts';
+import type { ClosedRound, OpenedRound } from './rounds/index.ts';
+import type { ConsortiumStatus } from './status.ts';
+import type { LogVerification } from '#federation/log/verify-log.ts';
+
+export interface AuditVerification {
+  readonly verified: boolean;
+  readonly log: LogVerification;
+  /** Every published model, made again from the sealed updates. */
+  readonly models: RecomputedModels['models'];
+}
+
+/** Input of each operation. */
+export const operationInputs = {
+  status: z.strictObject({}),
+  invite: z.strictObject({ siteId: z.string().max(100), name: z.string().max(300) }),
+  publishPlan: z.strictObject({ plan: z.unknown() }),
+  openRound: z.strictObject({ researchStudyId: identifier, days: z.number().optional() }),
+  closeRound: z.strictObject({ researchStudyId: identifier }),
+  verifyAudit: z.strictObject({}),
+} as const;
+export type OperationName = keyof typeof operationInputs;
+export type OperationInput<Name extends OperationName> = z.infer<(typeof operationInputs)[Name]>;
+
+/** Every method may throw the refusals of its stage. */
+export interface ConsortiumOperations {
+  status(input: OperationInput<'status'>): Promise<ConsortiumStatus>;
+  /** Makes a one-time invitation for a site. */
+  invite(input: OperationInput<'invite'>): Promise<MadeInvitation>;
+  /** Signs and publishes a plan given as parsed JSON. */
+  publishPlan(input: OperationInput<'publishPlan'>): Promise<PlanPublication>;
+  openRound(input: OperationInput<'openRound'>): Promise<OpenedRound>;
+  /** Closes the open round with the updates that are there. */
+  closeRound(input: OperationInput<'closeRound'>): Promise<ClosedRound>;
+  /** Verifies the log and makes every global model again. */
+  verifyAudit(input: OperationInput<'verifyAudit'>): Promise<AuditVerification>;
+}

@@ -1,0 +1,96 @@
+// A plan as the operator wrote it, held against its schema. What it asks for and this release lacks is refused by name.
+import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
+import { PublishError } from './publish-error.ts';
+
+/** Parts of a plan that later releases give a meaning, and what this one takes there. */
+const supported: readonly (readonly [path: string, expected: unknown])[] = [
+  ['imaging', null],
+  ['privacy', null],
+  ['secureAggregation', null],
+  ['aggregation.strategy', 'fedavg'],
+  ['aggregation.weighting', 'example-count'],
+  ['approval.requiredStewards', 1],
+  ['model.kind', 'logistic-regression'],
+];
+
+/**
+ * The plan, with `publishedAt` set to the moment of publication.
+ * @throws PublishError NOT_SUPPORTED, BAD_PLAN naming the field.
+ */
+export function parsePlan(value: unknown, publishedAt: string): ResearchStudyPlan {
+  for (const [path, expected] of supported) {
+    const found = valueAt(value, path);
+    if (found !== undefined && found !== expected) {
+      throw new PublishError('NOT_SUPPORTED', 'The plan asks for something this release does not do.', {
+        details: { field: path, expected },
+      });
+    }
+  }
+  const parsed = researchStudyPlan.safeParse(typeof value === 'object' ? { ...value, publishedAt } : value);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.slice(0, 20).map(({ path, message }) => ({ field: path.join('.'), message }));
+    throw new PublishError('BAD_PLAN', 'The plan does not fit its schema.', { details: { fields } });
+  }
+  refuseContradictions(parsed.data);
+  return parsed.data;
+}
+
+function valueAt(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((part, key) => (typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined), value);
+}
+
+function refuseContradictions(plan: ResearchStudyPlan): void {
+  const { features } = plan.dataElements;
+  if (plan.model.inputCount !== features.length) {
+    throw contradiction('model.inputCount', features.length, plan.model.inputCount);
+  }
+  requireDistinct('dataElements.features', features.map(({ name }) => name));
+  requireDistinct('participants', plan.participants.map(({ siteId }) => siteId));
+  const isStatisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
+  if (plan.normalisation.scope === 'federated' && !isStatisticsFirst) {
+    throw contradiction('rounds', 'one statistics round, the first', plan.rounds[0]);
+  }
+  if (plan.normalisation.scope === 'site' && plan.rounds.includes('statistics')) {
+    throw contradiction('rounds', 'no statistics round', 'statistics');
+  }
+}
+
+function requireDistinct(field: string, names: readonly string[]): void {
+  if (new Set(names).size !== names.length) throw contradiction(field, 'different names', 'a repeated name');
+}
+
+function contradiction(field: string, expected: unknown, found: unknown): PublishError {
+  return new PublishError('BAD_PLAN', 'The plan contradicts itself.', { details: { field, expected, found } });
+}
+
+/**
+ * Holds a new version against the one in force. What sites have computed on the old one must keep its meaning.
+ * @throws PublishError PLAN_VERSION, PLAN_INCOMPATIBLE.
+ */
+export function requireSuccessor(
+  plan: ResearchStudyPlan,
+  before: { readonly plan: ResearchStudyPlan; readonly closedRounds: number } | undefined,
+): void {
+  const expected = (before?.plan.version ?? 0) + 1;
+  if (plan.version !== expected) {
+    throw new PublishError('PLAN_VERSION', 'The plan does not have the next version number.', {
+      details: { expected, found: plan.version },
+    });
+  }
+  if (before === undefined) return;
+  const fixed = (other: ResearchStudyPlan): Record<string, unknown> => ({
+    dataElements: other.dataElements,
+    model: other.model,
+    normalisation: other.normalisation,
+    rounds: other.rounds.slice(0, before.closedRounds),
+  });
+  const [left, right] = [fixed(before.plan), fixed(plan)];
+  for (const field of Object.keys(left)) {
+    if (JSON.stringify(left[field]) === JSON.stringify(right[field])) continue;
+    throw new PublishError('PLAN_INCOMPATIBLE', 'The model so far was made under other rules; that is another research study.', {
+      details: { field },
+    });
+  }
+}

@@ -1,0 +1,13 @@
+// Refusals of opening and closing rounds.
+import { CodedError } from '#base/coded-error.ts';
+
+export type RoundCode =
+  | 'RESEARCH_STUDY_UNKNOWN'
+  | 'PARTICIPANT_NOT_ENROLLED'
+  | 'ROUND_ALREADY_OPEN'
+  | 'NO_ROUND_OPEN'
+  | 'ROUNDS_DONE'
+  | 'TOO_FEW_UPDATES'
+  | 'BAD_ROUND_REQUEST';
+
+export class RoundError extends CodedError<RoundCode> {}
