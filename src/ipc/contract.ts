@@ -12,8 +12,9 @@ export const siteContract = {
   },
   status: oc.output(schema.siteStatus),
   enrolment: {
-    /** Joins the consortium that wrote the invitation: pins its certificate and root key, sends this site's public keys. */
-    accept: oc.input(z.strictObject({ invitation: z.string() })).output(z.strictObject({ siteId: z.string(), consortium: z.string() })),
+    /** Joins the consortium that wrote the invitation: pins its certificate and root key, sends this site's
+     * public keys. Every steward's own key signs that its owner asks to be trusted, hence their secrets. */
+    accept: oc.input(schema.enrolment).output(schema.enrolled),
   },
   people: {
     list: oc.output(z.array(schema.person)),

@@ -7,8 +7,21 @@ export const role = z.enum(['steward', 'investigator', 'auditor', 'admin']);
 export type Role = z.infer<typeof role>;
 export const person = z.strictObject({ name: z.string(), role });
 export type Person = z.infer<typeof person>;
-export const signIn = z.strictObject({ name: z.string().min(1).max(100), secret: z.string().min(1).max(1000) });
-export const newPerson = z.strictObject({ name: z.string().min(1).max(100), role, secret: z.string().min(8).max(1000) });
+export const signIn = z.strictObject({
+  name: z.string().min(1).max(100),
+  secret: z.string().min(1).max(1000),
+});
+export const newPerson = z.strictObject({
+  name: z.string().min(1).max(100),
+  role,
+  secret: z.string().min(8).max(1000),
+});
+
+export const enrolment = z.strictObject({
+  invitation: z.string().min(1).max(10_000),
+  stewards: z.array(signIn).min(1).max(20),
+});
+export const enrolled = z.strictObject({ siteId: z.string(), consortium: z.string() });
 
 export const page = z.strictObject({ offset: count, limit: z.int().min(1).max(500) });
 export const researchStudyRef = z.strictObject({ researchStudyId: z.string().max(64) });
@@ -27,7 +40,10 @@ export const siteStatus = z.strictObject({
 });
 export type SiteStatus = z.infer<typeof siteStatus>;
 
-export const ingestPaths = z.strictObject({ paths: z.array(z.string()).min(1), mapping: z.string().nullable() });
+export const ingestPaths = z.strictObject({
+  paths: z.array(z.string()).min(1),
+  mapping: z.string().nullable(),
+});
 export const fileOutcome = z.strictObject({
   /** As the caller named it. */
   path: z.string(),
@@ -37,7 +53,9 @@ export const fileOutcome = z.strictObject({
   reason: z.string().nullable(),
   rows: z.strictObject({ accepted: count, duplicate: count, rejected: count }),
   /** The first refused rows; `field` is a column or element name, never a value. */
-  refusals: z.array(z.strictObject({ row: z.int().min(1), code: z.string(), field: z.string().nullable() })),
+  refusals: z
+    .array(z.strictObject({ row: z.int().min(1), code: z.string(), field: z.string().nullable() }))
+    .readonly(),
 });
 export type FileOutcome = z.infer<typeof fileOutcome>;
 export const ingestSummary = z.strictObject({
@@ -46,26 +64,37 @@ export const ingestSummary = z.strictObject({
   duplicate: count,
   quarantined: count,
   rejected: count,
-  files: z.array(fileOutcome),
+  files: z.array(fileOutcome).readonly(),
   /** Records that were added, by kind: patient, fact, consent. */
   rows: z.record(z.string(), count),
 });
 export type IngestSummary = z.infer<typeof ingestSummary>;
 export const ingestEvent = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('progress'), path: z.string(), fileIndex: count, fileCount: count, bytesRead: count, bytesTotal: count, rowCount: count }),
+  z.strictObject({
+    kind: z.literal('progress'),
+    path: z.string(),
+    fileIndex: count,
+    fileCount: count,
+    bytesRead: count,
+    bytesTotal: count,
+    rowCount: count,
+  }),
   z.strictObject({ kind: z.literal('file'), file: fileOutcome }),
   z.strictObject({ kind: z.literal('summary'), summary: ingestSummary }),
 ]);
 export type IngestEvent = z.infer<typeof ingestEvent>;
 export const ingestOpen = z.strictObject({
-  files: z.array(z.strictObject({ name: z.string().min(1).max(500), size: count })).min(1).max(10_000),
+  files: z
+    .array(z.strictObject({ name: z.string().min(1).max(500), size: count }))
+    .min(1)
+    .max(10_000),
   /** A saved CSV mapping (JSON text), for CSV files. */
   mapping: z.string().max(1_000_000).nullable(),
 });
 export const ingestOrder = z.strictObject({
   batchId: z.string(),
   /** Indexes into `files`: what must be read first (OMOP's concept table) comes first. */
-  order: z.array(count),
+  order: z.array(count).readonly(),
 });
 export const ingestChunk = z.strictObject({
   batchId: z.string(),
@@ -92,8 +121,13 @@ export const storedOutcome = z.strictObject({
   finishedAt: z.string(),
 });
 export type StoredOutcome = z.infer<typeof storedOutcome>;
-export const ingestOutcomes = z.strictObject({ total: count, outcomes: z.array(storedOutcome) });
-export const recordCount = z.strictObject({ system: z.string(), code: z.string(), factCount: count, subjectCount: count });
+export const ingestOutcomes = z.strictObject({ total: count, outcomes: z.array(storedOutcome).readonly() });
+export const recordCount = z.strictObject({
+  system: z.string(),
+  code: z.string(),
+  factCount: count,
+  subjectCount: count,
+});
 
 export const consentRow = z.strictObject({
   subjectId: z.string(),
@@ -117,20 +151,34 @@ export const consentQuery = z.strictObject({
   offset: count,
   limit: z.int().min(1).max(500),
 });
-export const consentPage = z.strictObject({ total: count, permitted: count, denied: count, rows: z.array(consentRow) });
-export const consentGrant = z.strictObject({ subjectId: z.string(), researchStudyId: z.string().nullable(), untilDate: z.iso.date().nullable() });
-export const consentWithdraw = z.strictObject({ subjectId: z.string(), researchStudyId: z.string().nullable() });
+export const consentPage = z.strictObject({
+  total: count,
+  permitted: count,
+  denied: count,
+  rows: z.array(consentRow).readonly(),
+});
+export const consentGrant = z.strictObject({
+  subjectId: z.string(),
+  researchStudyId: z.string().nullable(),
+  untilDate: z.iso.date().nullable(),
+});
+export const consentWithdraw = z.strictObject({
+  subjectId: z.string(),
+  researchStudyId: z.string().nullable(),
+});
 
 export const researchStudy = z.strictObject({
   researchStudyId: z.string(),
   version: z.int(),
   title: z.string(),
   summary: z.string(),
-  purposes: z.array(z.string()),
-  participants: z.array(z.strictObject({ siteId: z.string(), name: z.string() })),
-  features: z.array(z.strictObject({ name: z.string(), code: z.string(), unit: z.string().nullable() })),
+  purposes: z.array(z.string()).readonly(),
+  participants: z.array(z.strictObject({ siteId: z.string(), name: z.string() })).readonly(),
+  features: z
+    .array(z.strictObject({ name: z.string(), code: z.string(), unit: z.string().nullable() }))
+    .readonly(),
   label: z.string(),
-  rounds: z.array(z.string()),
+  rounds: z.array(z.string()).readonly(),
   minimumCohort: z.strictObject({ training: count, evaluation: count, reason: z.string() }),
   planDigest: z.string(),
 });
@@ -142,7 +190,7 @@ export const selectionReport = z.strictObject({
   subjectCount: count,
   trainingCount: suppressedCount,
   holdoutCount: suppressedCount,
-  excluded: z.array(z.strictObject({ reason: z.string(), count: suppressedCount })),
+  excluded: z.array(z.strictObject({ reason: z.string(), count: suppressedCount })).readonly(),
 });
 export const featureQuality = z.strictObject({
   name: z.string(),
@@ -155,7 +203,7 @@ export const cohortPreview = z.strictObject({
   researchStudyId: z.string(),
   meetsMinimum: z.boolean(),
   selection: selectionReport,
-  features: z.array(featureQuality),
+  features: z.array(featureQuality).readonly(),
 });
 export type CohortPreview = z.infer<typeof cohortPreview>;
 
@@ -172,7 +220,10 @@ export const roundState = z.strictObject({
 });
 export type RoundState = z.infer<typeof roundState>;
 export const roundEvent = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('phase'), phase: z.enum(['cohort', 'statistics', 'training', 'evaluation', 'update']) }),
+  z.strictObject({
+    kind: z.literal('phase'),
+    phase: z.enum(['cohort', 'statistics', 'training', 'evaluation', 'update']),
+  }),
   z.strictObject({ kind: z.literal('progress'), step: count, stepCount: count, loss: z.number() }),
   z.strictObject({ kind: z.literal('done'), updateId: z.string() }),
 ]);
@@ -188,7 +239,17 @@ export const disclosureReport = z.strictObject({
   /** sha256 and size of the payload, the exact bytes of the tensors. */
   payloadDigest: z.string(),
   payloadBytes: count,
-  tensors: z.array(z.strictObject({ name: z.string(), dtype: z.string(), shape: z.array(count), l2Norm: z.number(), largest: z.number() })),
+  tensors: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        dtype: z.string(),
+        shape: z.array(count).readonly(),
+        l2Norm: z.number(),
+        largest: z.number(),
+      }),
+    )
+    .readonly(),
   l2Norm: z.number(),
   maxUpdateNorm: z.number(),
   exampleCount: count,
@@ -198,9 +259,11 @@ export const disclosureReport = z.strictObject({
   selection: selectionReport,
   metrics: z.strictObject({ lossBefore: z.number().nullable(), lossAfter: z.number().nullable() }),
   /** Sentences' keys about what protection is and is not there: no-differential-privacy, no-secure-aggregation. */
-  notices: z.array(z.string()),
+  notices: z.array(z.string()).readonly(),
   /** Against this site's update of the round before; null for the first. */
-  sinceLast: z.strictObject({ round: z.int(), exampleCountChanged: z.boolean(), l2NormRatio: z.number() }).nullable(),
+  sinceLast: z
+    .strictObject({ round: z.int(), exampleCountChanged: z.boolean(), l2NormRatio: z.number() })
+    .nullable(),
   recipient: z.strictObject({ keyId: z.string(), consortium: z.string() }),
 });
 export type DisclosureReport = z.infer<typeof disclosureReport>;
@@ -218,16 +281,42 @@ export const updateReview = z.strictObject({
   report: disclosureReport,
   reportDigest: z.string(),
   /** Loss by step as it was seen while training. */
-  lossCurve: z.array(z.strictObject({ step: count, loss: z.number() })),
+  lossCurve: z.array(z.strictObject({ step: count, loss: z.number() })).readonly(),
 });
 export type UpdateReview = z.infer<typeof updateReview>;
-export const updateApprove = z.strictObject({ updateId: z.string(), reportDigest: z.string(), secret: z.string().min(1).max(1000) });
-export const updateRefuse = z.strictObject({ updateId: z.string(), reportDigest: z.string(), reason: z.string().min(1).max(1000), secret: z.string().min(1).max(1000) });
+export const updateApprove = z.strictObject({
+  updateId: z.string(),
+  reportDigest: z.string(),
+  secret: z.string().min(1).max(1000),
+});
+export const updateRefuse = z.strictObject({
+  updateId: z.string(),
+  reportDigest: z.string(),
+  reason: z.string().min(1).max(1000),
+  secret: z.string().min(1).max(1000),
+});
 
 export const syncResult = z.strictObject({
   /** Records taken over, e.g. trust-list, plan, round, global-model. */
-  received: z.array(z.strictObject({ record: z.string(), researchStudyId: z.string().nullable(), round: z.int().nullable() })),
-  sent: z.array(z.strictObject({ updateId: z.string(), outcome: z.enum(['received', 'retry', 'refused']), code: z.string().nullable(), bytes: count })),
+  received: z
+    .array(
+      z.strictObject({
+        record: z.string(),
+        researchStudyId: z.string().nullable(),
+        round: z.int().nullable(),
+      }),
+    )
+    .readonly(),
+  sent: z
+    .array(
+      z.strictObject({
+        updateId: z.string(),
+        outcome: z.enum(['received', 'retry', 'refused']),
+        code: z.string().nullable(),
+        bytes: count,
+      }),
+    )
+    .readonly(),
   bytesSent: z.record(z.string(), count),
   bytesReceived: count,
 });
@@ -245,7 +334,12 @@ export const evaluation = z.strictObject({
 });
 export type Evaluation = z.infer<typeof evaluation>;
 
-export const auditQuery = z.strictObject({ search: z.string().max(200), action: z.string().nullable(), offset: count, limit: z.int().min(1).max(500) });
+export const auditQuery = z.strictObject({
+  search: z.string().max(200),
+  action: z.string().nullable(),
+  offset: count,
+  limit: z.int().min(1).max(500),
+});
 export const auditEntry = z.strictObject({
   seq: count,
   time: z.string(),
@@ -261,7 +355,11 @@ export const auditEntry = z.strictObject({
   leafHash: z.string(),
 });
 export type AuditEntry = z.infer<typeof auditEntry>;
-export const auditPage = z.strictObject({ total: count, actions: z.array(z.string()), entries: z.array(auditEntry) });
+export const auditPage = z.strictObject({
+  total: count,
+  actions: z.array(z.string()).readonly(),
+  entries: z.array(auditEntry).readonly(),
+});
 export const auditVerification = z.strictObject({
   verified: z.boolean(),
   leafCount: count,
@@ -269,6 +367,10 @@ export const auditVerification = z.strictObject({
   rootHash: z.string(),
   /** The first entry at which something is wrong, with its code. */
   problem: z.strictObject({ seq: z.int().nullable(), code: z.string(), message: z.string() }).nullable(),
+  /** What is to be known but breaks nothing: a clock set back as the log itself says, entries after the last checkpoint. */
+  notices: z
+    .array(z.strictObject({ seq: z.int().nullable(), code: z.string(), message: z.string() }))
+    .optional(),
 });
 export type AuditVerification = z.infer<typeof auditVerification>;
-export const auditExport = z.strictObject({ files: z.array(z.string()), leafCount: count });
+export const auditExport = z.strictObject({ files: z.array(z.string()).readonly(), leafCount: count });

@@ -1,0 +1,50 @@
+// A site without a window: file key store, pinned transport, training in a forked process.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '#base/clock.ts';
+import { createLogger } from '#base/logger.ts';
+import { createFileKeyStore, defaultKeyFile } from '#host/file-key-store.ts';
+import { createPinnedTransport } from '#host/pinned-transport.ts';
+import {
+  createTrainingHost,
+  initialiseSite,
+  openForkedChannel,
+  openSite,
+  type Site,
+  type SitePorts,
+} from '#site/site.ts';
+
+export interface HeadlessSiteOptions {
+  /** Profile folder, absolute or relative to the working folder. */
+  readonly profile: string;
+  /** Key file outside the profile; undefined for the default place. */
+  readonly keyFile: string | undefined;
+}
+
+/** The ports of a site that runs under plain Node. The training process starts with the first job. */
+export function headlessPorts(options: HeadlessSiteOptions): SitePorts {
+  const profile = path.resolve(options.profile);
+  return {
+    paths: { profile },
+    keyStore: createFileKeyStore({ file: options.keyFile ?? defaultKeyFile(profile), profile }),
+    clock: systemClock,
+    transport: createPinnedTransport(),
+    trainingHost: createTrainingHost({ openChannel: openForkedChannel }),
+    logger: createLogger('site'),
+  };
+}
+
+/** Opens an existing profile. @throws SiteError NOT_INITIALISED, PROFILE_IN_USE. */
+export function openHeadlessSite(options: HeadlessSiteOptions): Promise<Site> {
+  return openSite(headlessPorts(options));
+}
+
+/** Makes a profile (mode 0700) and its keys. */
+export async function initialiseHeadlessSite(
+  options: HeadlessSiteOptions & { readonly name: string },
+): Promise<void> {
+  mkdirSync(path.resolve(options.profile), { recursive: true, mode: 0o700 });
+  const ports = headlessPorts(options);
+  await initialiseSite(ports, { name: options.name });
+  await ports.trainingHost.close();
+}

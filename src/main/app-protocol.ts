@@ -1,0 +1,62 @@
+// app://consilium/…: the built renderer and nothing else (Electron security points 1 and 18). No file:// page is ever loaded.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { protocol } from 'electron';
+
+export const appOrigin = 'app://consilium';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+/** Must run before the app is ready. */
+export function registerAppScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
+}
+
+/** Answers from a list of files made once: a path that is not on it, whatever its dots and slashes, is not found. */
+export function serveRenderer(directory: string): void {
+  const files = new Map<string, string>();
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    files.set(`/${path.relative(directory, file).split(path.sep).join('/')}`, file);
+  }
+  protocol.handle('app', (request) => {
+    const { host, pathname } = new URL(request.url);
+    const file = host === 'consilium' ? files.get(pathname === '/' ? '/index.html' : pathname) : undefined;
+    if (file === undefined || request.method !== 'GET') return new Response('not found', { status: 404 });
+    return respond(file);
+  });
+}
+
+function respond(file: string): Response {
+  const type = contentTypes[path.extname(file)] ?? 'application/octet-stream';
+  const headers = { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' };
+  if (path.extname(file) !== '.html') return new Response(new Uint8Array(readFileSync(file)), { headers });
+  const nonce = crypto.randomUUID();
+  return new Response(readFileSync(file, 'utf8').replaceAll('__CSP_NONCE__', nonce), {
+    headers: { ...headers, 'Content-Security-Policy': contentSecurityPolicy(nonce) },
+  });
+}
+
+/** Electron security point 7: only our own files, no inline script, styles by nonce, no connection anywhere. */
+export function contentSecurityPolicy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' blob: data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}

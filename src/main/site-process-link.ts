@@ -1,0 +1,45 @@
+// Starts the site in a utility process, and its training in another, and wires message ports between them and the window.
+import path from 'node:path';
+import { MessageChannelMain, type MessagePortMain, type UtilityProcess, utilityProcess } from 'electron';
+
+export interface SiteProcessLink {
+  /** A fresh port on which the site serves its contract. */
+  connect(): MessagePortMain;
+  close(): void;
+}
+
+/** @param directory folder with site-process.js and training-process.js. @param profile the site's profile folder. */
+export function startSiteProcess(options: {
+  readonly directory: string;
+  readonly profile: string;
+}): SiteProcessLink {
+  const site = utilityProcess.fork(path.join(options.directory, 'site-process.js'), [options.profile], {
+    serviceName: 'Consilium site',
+    stdio: 'inherit',
+  });
+  let training: UtilityProcess | undefined;
+  site.on('message', (message: unknown) => {
+    if (message === 'kill-training') training?.kill();
+    if (message !== 'open-training') return;
+    const { port1, port2 } = new MessageChannelMain();
+    const started = utilityProcess.fork(path.join(options.directory, 'training-process.js'), [], {
+      serviceName: 'Consilium training',
+      stdio: 'inherit',
+    });
+    training = started;
+    started.postMessage('training-port', [port1]);
+    started.on('exit', () => site.postMessage('training-exit'));
+    site.postMessage('training-port', [port2]);
+  });
+  return {
+    connect: () => {
+      const { port1, port2 } = new MessageChannelMain();
+      site.postMessage('renderer-port', [port1]);
+      return port2;
+    },
+    close: () => {
+      training?.kill();
+      site.kill();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// The training process of Electron, as the channel that the site's training host speaks over.
+import type { MessagePortMain, ParentPort } from 'electron';
+import type { TrainingChannel } from '#site/site.ts';
+
+export interface PortChannel {
+  /** Asks the shell for a training process. */
+  open(): TrainingChannel;
+  /** Takes the shell's messages `training-port` and `training-exit`. */
+  receive(message: unknown, port: MessagePortMain | undefined): void;
+}
+
+type Reply = Parameters<Parameters<TrainingChannel['onMessage']>[0]>[0];
+type Request = Parameters<TrainingChannel['post']>[0];
+type Exit = Parameters<Parameters<TrainingChannel['onExit']>[0]>[0];
+
+interface OpenChannel {
+  port: MessagePortMain | undefined;
+  readonly waiting: Request[];
+  onMessage: (reply: Reply) => void;
+  onExit: (exit: Exit) => void;
+}
+
+/** What was posted before the shell's port arrived is kept and sent in order. */
+export function createPortChannel(parent: ParentPort): PortChannel {
+  let current: OpenChannel | undefined;
+  return {
+    open: () => {
+      const channel: OpenChannel = { port: undefined, waiting: [], onMessage: () => {}, onExit: () => {} };
+      current = channel;
+      parent.postMessage('open-training');
+      return {
+        post: (request) => {
+          if (channel.port === undefined) channel.waiting.push(request);
+          else channel.port.postMessage(request);
+        },
+        onMessage: (listener) => {
+          channel.onMessage = listener;
+        },
+        onExit: (listener) => {
+          channel.onExit = listener;
+        },
+        kill: () => parent.postMessage('kill-training'),
+      };
+    },
+    receive: (message, port) => {
+      const channel = current;
+      if (channel === undefined) return;
+      if (message === 'training-port' && port !== undefined) {
+        channel.port = port;
+        port.on('message', ({ data }) => channel.onMessage(data as Reply));
+        port.start();
+        for (const request of channel.waiting.splice(0)) port.postMessage(request);
+      } else if (message === 'training-exit') {
+        channel.onExit({ code: null, signal: null });
+      }
+    },
+  };
+}
