@@ -1,0 +1,123 @@
+// Confirms a withdrawal or a new consent: for whom, what it does and what it cannot undo. Esc or Cancel changes nothing.
+import { Button, TextInput } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type JSX, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { ConsentRow } from '#ipc/schema.ts';
+import styles from '../screens/screens.module.css';
+import { useSite } from '../site-context.ts';
+import { Dialog } from './dialog.tsx';
+import { Facts, Notice, PlainText, ProblemNotice } from './parts.tsx';
+
+export interface ConsentChange {
+  readonly row: ConsentRow;
+  readonly kind: 'withdraw' | 'grant';
+  /** The research study it is for; null: research in general. */
+  readonly researchStudyId: string | null;
+}
+
+export function ConsentDialog({
+  change,
+  onClose,
+}: {
+  change: ConsentChange | null;
+  onClose: () => void;
+}): JSX.Element {
+  const { t } = useTranslation();
+  // The content stays while the dialog fades out.
+  const last = useRef(change);
+  if (change !== null) last.current = change;
+  const shown = change ?? last.current;
+  return (
+    <Dialog
+      isOpen={change !== null}
+      onClose={onClose}
+      title={shown === null ? '' : t(`consent.${shown.kind}Title`)}
+    >
+      {shown !== null && <Content key={shown.row.subjectId + shown.kind} change={shown} onClose={onClose} />}
+    </Dialog>
+  );
+}
+
+function Content({ change, onClose }: { change: ConsentChange; onClose: () => void }): JSX.Element {
+  const { t } = useTranslation();
+  const { client } = useSite();
+  const queryClient = useQueryClient();
+  const [untilDate, setUntilDate] = useState('');
+  const { row, kind, researchStudyId } = change;
+  const { subjectId } = row;
+  const save = useMutation({
+    mutationFn: () =>
+      kind === 'withdraw'
+        ? client.consent.withdraw({ subjectId, researchStudyId })
+        : client.consent.grant({
+            subjectId,
+            researchStudyId,
+            untilDate: untilDate === '' ? null : untilDate,
+          }),
+    onSuccess: async () => {
+      notifications.show({
+        message: t(`consent.${kind}Done`, { subject: subjectId.slice(0, 40) }),
+        withCloseButton: false,
+      });
+      onClose();
+      await queryClient.invalidateQueries();
+    },
+  });
+  return (
+    <div className={styles.stack}>
+      <Facts
+        facts={[
+          [
+            t('consent.patient'),
+            row.patientName === null ? (
+              t('consent.nameHidden')
+            ) : (
+              <PlainText key="name">{row.patientName}</PlainText>
+            ),
+          ],
+          [t('consent.subject'), <PlainText key="id">{subjectId}</PlainText>],
+          [
+            t('consent.scope'),
+            <PlainText key="scope">{researchStudyId ?? t('consent.anyResearch')}</PlainText>,
+          ],
+        ]}
+      />
+      {kind === 'withdraw' ? (
+        <Notice tone="warn" title={t('consent.withdrawWhat')}>
+          <ul className={styles.list}>
+            <li>{t('consent.withdrawEffectNow')}</li>
+            <li>{t('consent.withdrawEffectUpdate')}</li>
+            <li>{t('consent.withdrawEffectPast')}</li>
+            <li>{t('consent.withdrawEffectLog')}</li>
+          </ul>
+        </Notice>
+      ) : (
+        <>
+          <p>{t('consent.grantWhat')}</p>
+          <TextInput
+            type="date"
+            label={t('consent.untilDate')}
+            description={t('consent.untilDateHint')}
+            value={untilDate}
+            onChange={(event) => setUntilDate(event.currentTarget.value)}
+          />
+        </>
+      )}
+      {save.isError && <ProblemNotice error={save.error} />}
+      <div className={styles.dialogActions}>
+        <Button variant="default" onClick={onClose} data-autofocus>
+          {t('common.cancel')}
+        </Button>
+        <Button
+          color={kind === 'withdraw' ? 'crimson' : 'petrol'}
+          loading={save.isPending}
+          onClick={() => save.mutate()}
+        >
+          {t(`consent.${kind}Confirm`)}
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+// The research study's signed plan in plain words: why, who, which data, which rounds, and the smallest cohort that may take part.
+import type { JSX } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { ResearchStudy } from '#ipc/schema.ts';
+import { useFormat } from '../i18n/format.ts';
+import { term } from '../i18n/term.ts';
+import styles from '../screens/screens.module.css';
+import { Digest, Facts, Panel, PlainText, SmallTable } from './parts.tsx';
+
+export function PlanPanel({ study }: { study: ResearchStudy }): JSX.Element {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const byKind = [...new Set(study.rounds)].map((kind) =>
+    t('plan.roundsOf', {
+      number: format.number(study.rounds.filter((one) => one === kind).length),
+      kind: term(t, 'round.kind', kind).slice(0, 40),
+    }),
+  );
+  return (
+    <div className={styles.stack}>
+      <Panel title={t('plan.title')} note={t('plan.version', { version: study.version })}>
+        <div className={styles.stack}>
+          <p>
+            <PlainText limit={4000}>{study.summary}</PlainText>
+          </p>
+          <Facts
+            facts={[
+              [
+                t('plan.purposes'),
+                format.list(study.purposes.map((purpose) => term(t, 'plan.purpose', purpose).slice(0, 80))),
+              ],
+              [
+                t('plan.participants'),
+                <ul key="participants" className={styles.list}>
+                  {study.participants.map((participant) => (
+                    <li key={participant.siteId}>
+                      <PlainText limit={200}>{participant.name}</PlainText>{' '}
+                      <span className={styles.soft}>
+                        <PlainText limit={64}>{participant.siteId}</PlainText>
+                      </span>
+                    </li>
+                  ))}
+                </ul>,
+              ],
+              [t('plan.rounds'), format.list(byKind)],
+              [
+                t('plan.minimum'),
+                <div key="minimum">
+                  {t('plan.minimumValue', {
+                    training: format.number(study.minimumCohort.training),
+                    evaluation: format.number(study.minimumCohort.evaluation),
+                  })}
+                  <div className={styles.soft}>
+                    <PlainText limit={1000}>{study.minimumCohort.reason}</PlainText>
+                  </div>
+                </div>,
+              ],
+              [t('plan.label'), <PlainText key="label">{study.label}</PlainText>],
+              [t('plan.digest'), <Digest key="digest">{study.planDigest}</Digest>],
+            ]}
+          />
+        </div>
+      </Panel>
+      <Panel title={t('plan.features', { count: study.features.length })} note={t('plan.featuresNote')}>
+        <SmallTable
+          label={t('plan.featureTable')}
+          rows={study.features}
+          maxHeight={460}
+          columns={[
+            {
+              header: t('plan.feature'),
+              render: (feature) => <PlainText limit={80}>{feature.name}</PlainText>,
+            },
+            {
+              header: t('plan.code'),
+              render: (feature) => <PlainText limit={160}>{feature.code}</PlainText>,
+            },
+            {
+              header: t('plan.unit'),
+              render: (feature) => <PlainText limit={40}>{feature.unit ?? '–'}</PlainText>,
+            },
+          ]}
+        />
+      </Panel>
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+// Signs one decision: shows what the signature means and covers, and asks for the secret again (21 CFR 11.50, 11.200).
+import { Button, PasswordInput, Textarea } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type JSX, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { UpdateReview } from '#ipc/schema.ts';
+import { useFormat } from '../i18n/format.ts';
+import { term } from '../i18n/term.ts';
+import styles from '../screens/screens.module.css';
+import { useSession, useSite } from '../site-context.ts';
+import { Dialog } from './dialog.tsx';
+import { Digest, Facts, PlainText, ProblemNotice } from './parts.tsx';
+
+export type Decision = 'approve' | 'refuse';
+
+export function SignatureDialog(props: {
+  review: UpdateReview;
+  decision: Decision | null;
+  onClose: () => void;
+}): JSX.Element {
+  const { t } = useTranslation();
+  // The content stays while the dialog fades out.
+  const last = useRef(props.decision);
+  if (props.decision !== null) last.current = props.decision;
+  const decision = props.decision ?? last.current;
+  return (
+    <Dialog
+      isOpen={props.decision !== null}
+      onClose={props.onClose}
+      title={decision === null ? '' : t(`decision.${decision}Title`)}
+    >
+      {decision !== null && (
+        <SignatureForm key={decision} review={props.review} decision={decision} onClose={props.onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+function SignatureForm(props: {
+  review: UpdateReview;
+  decision: Decision;
+  onClose: () => void;
+}): JSX.Element {
+  const { t } = useTranslation();
+  const { client } = useSite();
+  const queryClient = useQueryClient();
+  const [secret, setSecret] = useState('');
+  const [reason, setReason] = useState('');
+  const { review, decision } = props;
+  const { updateId } = review.summary;
+  const { reportDigest } = review;
+  const sign = useMutation({
+    mutationFn: () =>
+      decision === 'approve'
+        ? client.updates.approve({ updateId, reportDigest, secret })
+        : client.updates.refuse({ updateId, reportDigest, reason: reason.trim(), secret }),
+    onSuccess: async () => {
+      notifications.show({ message: t(`decision.${decision}Done`), withCloseButton: false });
+      props.onClose();
+      await queryClient.invalidateQueries();
+    },
+    onSettled: () => setSecret(''),
+  });
+  const isComplete = secret !== '' && (decision === 'approve' || reason.trim() !== '');
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (isComplete && !sign.isPending) sign.mutate();
+  };
+  return (
+    <form className={styles.stack} onSubmit={submit}>
+      <Meaning review={review} decision={decision} />
+      {decision === 'refuse' && (
+        <Textarea
+          label={t('decision.reason')}
+          description={t('decision.reasonHint')}
+          value={reason}
+          maxLength={1000}
+          rows={3}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          data-autofocus
+        />
+      )}
+      <PasswordInput
+        label={t('decision.secret')}
+        description={t('decision.secretHint')}
+        value={secret}
+        maxLength={1000}
+        autoComplete="off"
+        onChange={(event) => setSecret(event.currentTarget.value)}
+        visibilityToggleButtonProps={{
+          'aria-label': t('signIn.showSecret'),
+          tabIndex: 0,
+          'aria-hidden': false,
+        }}
+        {...(decision === 'approve' ? { 'data-autofocus': true } : {})}
+      />
+      {sign.isError && <ProblemNotice error={sign.error} />}
+      <div className={styles.dialogActions}>
+        <Button variant="default" onClick={props.onClose}>
+          {t('common.cancel')}
+        </Button>
+        <Button
+          type="submit"
+          color={decision === 'refuse' ? 'crimson' : 'petrol'}
+          loading={sign.isPending}
+          disabled={!isComplete}
+        >
+          {t(`decision.${decision}Confirm`)}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Meaning({ review, decision }: { review: UpdateReview; decision: Decision }): JSX.Element {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const person = useSession().data;
+  const { report } = review;
+  return (
+    <>
+      <p className={styles.meaning}>
+        <PlainText limit={800}>
+          {t(`decision.${decision}Meaning`, {
+            name: person?.name ?? '',
+            role: term(t, 'role', person?.role ?? ''),
+            bytes: format.number(report.payloadBytes),
+            round: report.round,
+            recipient: report.recipient.consortium.slice(0, 120),
+          })}
+        </PlainText>
+      </p>
+      <Facts
+        facts={[
+          [t('report.updateDigest'), <Digest key="update">{report.updateDigest}</Digest>],
+          [t('report.reportDigest'), <Digest key="report">{review.reportDigest}</Digest>],
+        ]}
+      />
+    </>
+  );
+}

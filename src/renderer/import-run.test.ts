@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { FileOutcome, IngestSummary } from '#ipc/schema.ts';
+import { chunkBytes, createImportRun, encodeBase64, type ImportFile } from './import-run.ts';
+import type { SiteClient } from './site-client.ts';
+
+type Chunk = Parameters<SiteClient['ingest']['push']>[0];
+
+const outcomeOf = (path: string, outcome: FileOutcome['outcome']): FileOutcome => ({
+  path,
+  outcome,
+  format: null,
+  code: null,
+  reason: null,
+  rows: { accepted: 0, duplicate: 0, rejected: 0 },
+  refusals: [],
+});
+const summary: IngestSummary = {
+  batchId: 'b',
+  accepted: 1,
+  duplicate: 0,
+  quarantined: 0,
+  rejected: 0,
+  files: [],
+  rows: {},
+};
+
+function fileOf(name: string, bytes: Uint8Array<ArrayBuffer>): ImportFile {
+  return { name, size: bytes.length, slice: (start, end) => new Blob([bytes.slice(start, end)]) };
+}
+
+/** A site that takes chunks and refuses a file as a whole with its first chunk where `refuses` says so. */
+function siteTaking(
+  chunks: Chunk[],
+  options: { order: number[]; refuses?: number; onPush?: () => void },
+): SiteClient {
+  const ingest = {
+    open: async () => ({ batchId: 'b', order: options.order }),
+    push: async (chunk: Chunk) => {
+      chunks.push(chunk);
+      options.onPush?.();
+      const isOver = chunk.isLast || chunk.fileIndex === options.refuses;
+      const outcome = chunk.fileIndex === options.refuses ? 'rejected' : 'accepted';
+      return {
+        bytesRead: chunk.offset,
+        rowCount: 1,
+        file: isOver ? outcomeOf(String(chunk.fileIndex), outcome) : null,
+      };
+    },
+    close: async () => summary,
+  };
+  return { ingest } as unknown as SiteClient;
+}
+
+const decode = (chunks: readonly Chunk[]): Uint8Array =>
+  Uint8Array.from(
+    chunks.flatMap((chunk) => [...atob(chunk.bytes)].map((character) => character.charCodeAt(0))),
+  );
+
+describe('an import', () => {
+  it('sends every byte once, in chunks of at most 1 MiB, the last one marked', async () => {
+    const bytes = Uint8Array.from({ length: 2 * chunkBytes + 7 }, (_, index) => (index * 31) % 256);
+    const chunks: Chunk[] = [];
+    const run = createImportRun(siteTaking(chunks, { order: [0] }));
+    await run.start([fileOf('a.csv', bytes)], null);
+    expect(chunks.map(({ offset, isLast }) => [offset, isLast])).toEqual([
+      [0, false],
+      [chunkBytes, false],
+      [2 * chunkBytes, true],
+    ]);
+    const sent = decode(chunks);
+    expect(sent.length).toBe(bytes.length);
+    expect(sent.findIndex((byte, index) => byte !== bytes[index])).toBe(-1);
+    expect(run.store.get()).toMatchObject({ state: 'done', bytesRead: bytes.length, summary });
+  });
+
+  it('sends the files in the order that the site asks for', async () => {
+    const chunks: Chunk[] = [];
+    const run = createImportRun(siteTaking(chunks, { order: [2, 0, 1] }));
+    await run.start(
+      ['a', 'b', 'c'].map((name) => fileOf(name, Uint8Array.of(1))),
+      null,
+    );
+    expect(chunks.map((chunk) => chunk.fileIndex)).toEqual([2, 0, 1]);
+  });
+
+  it('sends one empty last chunk for an empty file', async () => {
+    const chunks: Chunk[] = [];
+    await createImportRun(siteTaking(chunks, { order: [0] })).start([fileOf('a', new Uint8Array())], null);
+    expect(chunks).toEqual([{ batchId: 'b', fileIndex: 0, offset: 0, bytes: '', isLast: true }]);
+  });
+
+  it('does not send the rest of a file that was refused as a whole, and goes on with the next', async () => {
+    const chunks: Chunk[] = [];
+    const big = fileOf('big', new Uint8Array(3 * chunkBytes));
+    const run = createImportRun(siteTaking(chunks, { order: [0, 1], refuses: 0 }));
+    await run.start([big, fileOf('small', Uint8Array.of(1))], null);
+    expect(chunks.map((chunk) => chunk.fileIndex)).toEqual([0, 1]);
+    expect(run.store.get().files.map((file) => file.outcome?.outcome)).toEqual(['rejected', 'accepted']);
+  });
+
+  it('stops between chunks and still closes the batch', async () => {
+    const chunks: Chunk[] = [];
+    const run = createImportRun(siteTaking(chunks, { order: [0, 1], onPush: () => run.stop() }));
+    await run.start([fileOf('a', new Uint8Array(3 * chunkBytes)), fileOf('b', Uint8Array.of(1))], null);
+    expect(chunks).toHaveLength(1);
+    expect(run.store.get()).toMatchObject({ state: 'stopped', summary });
+  });
+
+  it('keeps the code of a failure', async () => {
+    const failing = { ingest: { open: () => Promise.reject(new Error('closed')) } } as unknown as SiteClient;
+    const run = createImportRun(failing);
+    await run.start([fileOf('a', Uint8Array.of(1))], null);
+    expect(run.store.get()).toMatchObject({ state: 'failed', problem: { code: 'CONNECTION_LOST' } });
+  });
+});
+
+describe('base64 of a chunk', () => {
+  it.each([0, 1, 2, 3, 24_575, 24_576, 24_577, 100_000])(
+    'of %i bytes gives them back, without a break inside',
+    (length) => {
+      const bytes = Uint8Array.from({ length }, (_, index) => (index * 7) % 256);
+      const encoded = encodeBase64(bytes);
+      expect(encoded).toMatch(/^[A-Za-z0-9+/]*={0,2}$/);
+      expect([...atob(encoded)].map((character) => character.charCodeAt(0))).toEqual([...bytes]);
+    },
+  );
+});
