@@ -1,0 +1,30 @@
+// `consilium bench`: measurements that a claim in the documents rests on.
+import type { Command } from 'commander';
+
+interface FederationFlags {
+  readonly researchStudy: string;
+  readonly seeds: string;
+  readonly data?: string;
+  readonly out?: string;
+  readonly select?: boolean;
+  readonly json?: boolean;
+}
+
+export function registerBench(program: Command): void {
+  const bench = program.command('bench').description('measure');
+  bench
+    .command('federation')
+    .description(
+      'accuracy of federated, pooled and local training on the heart-disease data of four hospitals',
+    )
+    .option('--research-study <name>', 'which research study', 'heart')
+    .option('--seeds <count>', 'repetitions with different random numbers', '5')
+    .option('--data <directory>', 'folder with heart_flamby_split.csv (default: the data that ships)')
+    .option('--out <directory>', 'where to write report.json and report.html')
+    .option('--select', 'print how the plan’s settings were chosen, by cross-validation on training rows')
+    .option('--json', 'one JSON document on standard output')
+    .action(async (flags: FederationFlags) => {
+      const { runFederationCommand } = await import('#bench/federation/federation-command.ts');
+      await runFederationCommand(flags);
+    });
+}

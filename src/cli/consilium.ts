@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// The `consilium` command: parses arguments and hands over. Every sub-command is a file of its own beside this one.
+import { Command, CommanderError } from 'commander';
+import { printFailure } from '#cli/output.ts';
+
+/** First word -> the file that has it, so that a command loads nothing it does not need. */
+async function registerGroup(program: Command, group: string | undefined): Promise<void> {
+  if (group === 'site') (await import('#cli/site.ts')).registerSite(program);
+  else if (group === 'consortium') (await import('#cli/consortium.ts')).registerConsortium(program);
+  else if (group === 'audit') (await import('#cli/audit-verify.ts')).registerAudit(program);
+  else if (group === 'demo') (await import('#cli/demo.ts')).registerDemo(program);
+  else if (group === 'bench') (await import('#cli/bench.ts')).registerBench(program);
+  else {
+    for (const [name, description] of [
+      ['demo', 'a whole federation of four real hospitals on this machine'],
+      ['site', 'the node of one hospital'],
+      ['consortium', 'the coordinating server'],
+      ['audit', 'verify an exported audit log offline'],
+      ['bench', 'measure'],
+    ] as const) {
+      program.command(name).description(description);
+    }
+  }
+}
+
+function allowExitOverride(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) allowExitOverride(child);
+}
+
+const program = new Command('consilium').description(
+  'Hospitals train a model together while every patient record stays where it is.',
+);
+try {
+  await registerGroup(program, process.argv[2]);
+  allowExitOverride(program);
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else printFailure(error, process.argv.includes('--json'));
+}

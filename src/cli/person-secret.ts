@@ -1,0 +1,43 @@
+// Where a command that acts for a person gets the secret: --secret-file, CONSILIUM_SECRET, or a prompt that shows nothing.
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { CodedError } from '#base/coded-error.ts';
+
+export interface PersonOptions {
+  readonly user?: string;
+  readonly secretFile?: string;
+}
+
+/** @throws CodedError USAGE when no secret is given and nobody is there to be asked. */
+export async function readSecret(options: PersonOptions, prompt: string): Promise<string> {
+  if (options.secretFile !== undefined) {
+    try {
+      return readFileSync(options.secretFile, 'utf8').replace(/\r?\n$/, '');
+    } catch (cause) {
+      throw new CodedError('USAGE', 'The secret file cannot be read.', { cause });
+    }
+  }
+  const fromEnvironment = process.env.CONSILIUM_SECRET;
+  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
+  if (!process.stdin.isTTY) {
+    throw new CodedError(
+      'USAGE',
+      'A secret is needed: --secret-file FILE, CONSILIUM_SECRET, or a terminal to ask in.',
+    );
+  }
+  return askHidden(prompt);
+}
+
+function askHidden(prompt: string): Promise<string> {
+  process.stderr.write(`${prompt}: `);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  return new Promise((resolve) => {
+    terminal.question('', (answer) => {
+      terminal.close();
+      process.stderr.write('\n');
+      resolve(answer);
+    });
+  });
+}

@@ -1,0 +1,71 @@
+// `consilium site consent`: who may be in, and why.
+import type { Command } from 'commander';
+import { printResult } from '#cli/output.ts';
+import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
+import type { ConsentRow } from '#ipc/schema.ts';
+
+interface ConsentOptions extends SiteCommandOptions {
+  readonly researchStudy?: string;
+}
+
+export function registerConsent(site: Command): void {
+  const consent = site.command('consent').description('who may be in, and why');
+  consent.addCommand(
+    personCommand('list', 'subjects with what the rules say today')
+      .option('--research-study <id>', 'for this research study')
+      .option('--search <text>', 'part of a name, an identifier or a subject id', '')
+      .option('--offset <number>', 'first row', Number, 0)
+      .option('--limit <number>', 'rows at most', Number, 100)
+      .action(async (options: ConsentOptions & { search: string; offset: number; limit: number }) => {
+        await withSite(options, async ({ client }) => {
+          const { search, offset, limit } = options;
+          const page = await client.consent.list({
+            researchStudyId: options.researchStudy ?? null,
+            decision: null,
+            search,
+            offset,
+            limit,
+          });
+          printResult(options, page, ({ rows, total, permitted, denied }) => [
+            ...rows.map(describe),
+            `${total} subjects: ${permitted} permitted, ${denied} denied`,
+          ]);
+        });
+      }),
+  );
+  consent.addCommand(
+    personCommand('grant', 'record a consent')
+      .argument('<subject>', 'subject id')
+      .option('--research-study <id>', 'for this research study only')
+      .option('--until <date>', 'last day it holds, YYYY-MM-DD')
+      .action(async (subjectId: string, options: ConsentOptions & { until?: string }) => {
+        await withSite(options, async ({ client }) => {
+          const row = await client.consent.grant({
+            subjectId,
+            researchStudyId: options.researchStudy ?? null,
+            untilDate: options.until ?? null,
+          });
+          printResult(options, row, describe);
+        });
+      }),
+  );
+  consent.addCommand(
+    personCommand('withdraw', 'record that a consent is withdrawn; holds from now on')
+      .argument('<subject>', 'subject id')
+      .option('--research-study <id>', 'for this research study only')
+      .action(async (subjectId: string, options: ConsentOptions) => {
+        await withSite(options, async ({ client }) => {
+          printResult(
+            options,
+            await client.consent.withdraw({ subjectId, researchStudyId: options.researchStudy ?? null }),
+            describe,
+          );
+        });
+      }),
+  );
+}
+
+/** Without the patient's name: a terminal keeps what it shows. */
+function describe(row: ConsentRow): string {
+  return `${row.subjectId}  ${row.decision}  ${row.rule}${row.untilDate === null ? '' : ` until ${row.untilDate}`}`;
+}

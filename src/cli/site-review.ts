@@ -1,0 +1,81 @@
+// `consilium site review | approve | refuse UPDATE`: the steward's decision on exactly those bytes.
+import type { Command } from 'commander';
+import { printResult } from '#cli/output.ts';
+import { personCommand, type SiteCommandOptions, signingSecret, withSite } from '#cli/site-command.ts';
+import type { UpdateReview } from '#ipc/schema.ts';
+
+interface DecisionOptions extends SiteCommandOptions {
+  /** Digest of the report that was read; without it the report of this moment is taken. */
+  readonly report?: string;
+}
+
+export function registerReview(site: Command): void {
+  site.addCommand(
+    personCommand('updates', 'list the updates and their states').action(
+      async (options: SiteCommandOptions) => {
+        await withSite(options, async ({ client }) => {
+          printResult(options, await client.updates.list(), (list) =>
+            list.map(
+              ({ updateId, round, kind, state }) => `${state.padEnd(9)} round ${round} ${kind}  ${updateId}`,
+            ),
+          );
+        });
+      },
+    ),
+  );
+  site.addCommand(
+    personCommand('review', 'what an update would disclose')
+      .argument('<update>', 'update id')
+      .action(async (updateId: string, options: SiteCommandOptions) => {
+        await withSite(options, async ({ client }) => {
+          printResult(options, await client.updates.review({ updateId }), describe);
+        });
+      }),
+  );
+  site.addCommand(
+    personCommand('approve', "sign that exactly this update may leave, in the steward's own name")
+      .argument('<update>', 'update id')
+      .option('--report <digest>', 'digest of the disclosure report that was read')
+      .action(async (updateId: string, options: DecisionOptions) => {
+        await withSite(options, async ({ client }) => {
+          const secret = await signingSecret(options);
+          const reportDigest = options.report ?? (await client.updates.review({ updateId })).reportDigest;
+          const summary = await client.updates.approve({ updateId, reportDigest, secret });
+          printResult(options, summary, () => `Approved by ${options.user}: ${updateId}`);
+        });
+      }),
+  );
+  site.addCommand(
+    personCommand('refuse', 'sign that this update may not leave')
+      .argument('<update>', 'update id')
+      .requiredOption('--reason <text>', 'why')
+      .option('--report <digest>', 'digest of the disclosure report that was read')
+      .action(async (updateId: string, options: DecisionOptions & { reason: string }) => {
+        await withSite(options, async ({ client }) => {
+          const secret = await signingSecret(options);
+          const reportDigest = options.report ?? (await client.updates.review({ updateId })).reportDigest;
+          const summary = await client.updates.refuse({
+            updateId,
+            reportDigest,
+            reason: options.reason,
+            secret,
+          });
+          printResult(options, summary, () => `Refused by ${options.user}: ${updateId}`);
+        });
+      }),
+  );
+}
+
+function describe({ report, reportDigest }: UpdateReview): string[] {
+  return [
+    `Round ${report.round} (${report.roundKind}) of ${report.researchStudyId}`,
+    `Leaves: ${report.payloadBytes} bytes, sha256 ${report.payloadDigest}`,
+    ...report.tensors.map(
+      ({ name, dtype, shape, l2Norm }) =>
+        `  ${name} ${dtype}[${shape.join(', ')}]  L2 norm ${l2Norm.toPrecision(4)}`,
+    ),
+    `From ${report.patientCount} patients, ${report.exampleCount} examples; norm ${report.l2Norm.toPrecision(4)} of at most ${report.maxUpdateNorm}`,
+    ...report.notices.map((notice) => `Notice: ${notice}`),
+    `Report ${reportDigest}`,
+  ];
+}

@@ -1,0 +1,32 @@
+// `consilium site …`: the sub-commands of one hospital's node.
+import type { Command } from 'commander';
+import { registerAuditCommands } from '#cli/site-audit.ts';
+import { registerCohort } from '#cli/site-cohort.ts';
+import { registerConsent } from '#cli/site-consent.ts';
+import { registerEnrol } from '#cli/site-enrol.ts';
+import { registerIngest } from '#cli/site-ingest.ts';
+import { registerInit } from '#cli/site-init.ts';
+import { registerPeople } from '#cli/site-people.ts';
+import { registerRecords } from '#cli/site-records.ts';
+import { registerReview } from '#cli/site-review.ts';
+import { registerRound } from '#cli/site-round.ts';
+import { registerServe } from '#cli/site-serve.ts';
+import { registerStatus } from '#cli/site-status.ts';
+import { registerSync } from '#cli/site-sync.ts';
+
+export function registerSite(program: Command): void {
+  const site = program.command('site').description('the node of one hospital');
+  registerInit(site);
+  registerPeople(site);
+  registerEnrol(site);
+  registerServe(site);
+  registerStatus(site);
+  registerIngest(site);
+  registerRecords(site);
+  registerConsent(site);
+  registerCohort(site);
+  registerRound(site);
+  registerReview(site);
+  registerSync(site);
+  registerAuditCommands(site);
+}
