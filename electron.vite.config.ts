@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { defineConfig } from 'electron-vite';
+import { rendererConfig } from './vite.renderer.config.ts';
 
 export default defineConfig({
   main: {
@@ -25,4 +26,5 @@ export default defineConfig({
       },
     },
   },
+  renderer: rendererConfig,
 });

@@ -5,8 +5,23 @@ const node = { environment: 'node', pool: 'forks' as const };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...node, name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
-      { test: { ...node, name: 'architecture', include: ['tests/architecture/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          ...node,
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: 'architecture',
+          include: ['tests/architecture/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       { test: { ...node, name: 'vectors', include: ['tests/vectors/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
@@ -18,8 +33,24 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { ...node, name: 'adversarial', include: ['tests/adversarial/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 } },
-      { test: { ...node, name: 'interop', include: ['tests/interop/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 } },
+      {
+        test: {
+          ...node,
+          name: 'adversarial',
+          include: ['tests/adversarial/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: 'interop',
+          include: ['tests/interop/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
     ],
   },
 });

@@ -27,7 +27,8 @@ function findNode() {
 
 /** The file behind a tool's name, from its package's `bin` entry, so that no `.bin` link decides which Node runs. */
 function resolveTool(name) {
-  const packageName = { biome: '@biomejs/biome', playwright: '@playwright/test', tsc: 'typescript' }[name] ?? name;
+  const packageName =
+    { biome: '@biomejs/biome', playwright: '@playwright/test', tsc: 'typescript' }[name] ?? name;
   const folder = path.join(root, 'node_modules', packageName);
   if (!existsSync(folder)) {
     console.error(`TOOL_MISSING: ${packageName} is not installed. Run "npm ci" first.`);

@@ -14,7 +14,12 @@ import { type HeartExport, makeHeartExports } from './make-heart-exports.ts';
 
 const assets = fileURLToPath(new URL('../assets/research-studies/heart/', import.meta.url));
 const keys = { subjectKey: new Uint8Array(32).fill(3), linkageKey: new Uint8Array(32).fill(4) };
-const splitHospitals = { cleveland: 'cleveland', hungary: 'hungarian', switzerland: 'switzerland', 'long-beach': 'va' };
+const splitHospitals = {
+  cleveland: 'cleveland',
+  hungary: 'hungarian',
+  switzerland: 'switzerland',
+  'long-beach': 'va',
+};
 
 interface Site {
   readonly made: HeartExport;
@@ -38,7 +43,12 @@ beforeAll(async () => {
     const ingest = openIngest({ store, auditLog, keys, logger: silentLogger });
     const run = async (): Promise<IngestSummary> => {
       const signal = new AbortController().signal;
-      for await (const event of ingest.ingestPaths({ paths: [made.folder], mapping: null, actor: systemActor, signal })) {
+      for await (const event of ingest.ingestPaths({
+        paths: [made.folder],
+        mapping: null,
+        actor: systemActor,
+        signal,
+      })) {
         if (event.kind === 'summary') return event.summary;
       }
       throw new Error('no summary');
@@ -58,13 +68,20 @@ function rowText(fold: string, numbers: readonly number[], label: number): strin
 }
 
 function expectedRows(siteId: keyof typeof splitHospitals): Map<number, string> {
-  const [header = '', ...lines] = readFileSync(path.join(assets, 'heart_flamby_split.csv'), 'utf8').trim().split('\n');
+  const [header = '', ...lines] = readFileSync(path.join(assets, 'heart_flamby_split.csv'), 'utf8')
+    .trim()
+    .split('\n');
   expect(header.trim()).toBe(
     'center,hospital,source_line,split,age,sex,trestbps,chol,fbs,thalach,exang,oldpeak,cp_2,cp_3,cp_4,restecg_1,restecg_2,y',
   );
-  const rows = lines.map((line) => line.trim().split(',')).filter((cells) => cells[1] === splitHospitals[siteId]);
+  const rows = lines
+    .map((line) => line.trim().split(','))
+    .filter((cells) => cells[1] === splitHospitals[siteId]);
   return new Map(
-    rows.map((cells) => [Number(cells[2]), rowText(cells[3] ?? '', cells.slice(4, 17).map(Number), Number(cells[17]))]),
+    rows.map((cells) => [
+      Number(cells[2]),
+      rowText(cells[3] ?? '', cells.slice(4, 17).map(Number), Number(cells[17])),
+    ]),
   );
 }
 
@@ -73,7 +90,8 @@ function storedRow(store: Store, subjectId: string): string | undefined {
   const { query } = store;
   const facts = store.all(query.selectFrom('fact').selectAll().where('subject_id', '=', subjectId));
   const subject = store.get(query.selectFrom('subject').selectAll().where('subject_id', '=', subjectId));
-  const find = (system: string, code: string) => facts.find((fact) => fact.code_system === system && fact.code === code);
+  const find = (system: string, code: string) =>
+    facts.find((fact) => fact.code_system === system && fact.code === code);
   const split = find(heartSystem, 'split')?.value_code;
   if (split === undefined || split === null) return undefined;
   const quantity = (system: string, code: string, unit: string): number => {
@@ -81,7 +99,8 @@ function storedRow(store: Store, subjectId: string): string | undefined {
     return convertUnit(fact?.value_number ?? Number.NaN, fact?.unit ?? '', unit);
   };
   const boolean = (code: string): number => find(heartSystem, code)?.value_number ?? Number.NaN;
-  const isCode = (code: string, value: string): number => (find(heartSystem, code)?.value_code === value ? 1 : 0);
+  const isCode = (code: string, value: string): number =>
+    find(heartSystem, code)?.value_code === value ? 1 : 0;
   const features = [
     facts[0]?.age_years ?? Number.NaN,
     subject?.sex === 'male' ? 1 : 0,
@@ -117,7 +136,9 @@ describe('the exports of the four hospitals', () => {
   });
 
   it('are taken whole: no file and no row is refused', () => {
-    const refused = sites.flatMap(({ summary }) => summary.files).filter(({ outcome, code }) => outcome !== 'accepted' || code !== null);
+    const refused = sites
+      .flatMap(({ summary }) => summary.files)
+      .filter(({ outcome, code }) => outcome !== 'accepted' || code !== null);
     expect(refused).toEqual([]);
     expect(sites.map(({ summary }) => summary.rows.patient)).toEqual([309, 300, 129, 206]);
     expect(sites.map(({ summary }) => summary.rows.consent)).toEqual([309, 300, 129, 206]);
@@ -133,7 +154,9 @@ describe('the exports of the four hospitals', () => {
   it('change nothing when they are imported a second time', () => {
     for (const { again, summary } of sites) {
       expect(again.rows).toEqual({ patient: 0, fact: 0, consent: 0 });
-      expect(again.files.map(({ outcome }: FileOutcome) => outcome)).toEqual(summary.files.map(() => 'duplicate'));
+      expect(again.files.map(({ outcome }: FileOutcome) => outcome)).toEqual(
+        summary.files.map(() => 'duplicate'),
+      );
     }
   });
 
@@ -142,20 +165,26 @@ describe('the exports of the four hospitals', () => {
     ['hungary', 172, 89],
     ['switzerland', 30, 16],
     ['long-beach', 85, 45],
-  ] as const)('give back every row of FLamby’s split at %s, equal in float32 (%i train, %i test)', (siteId, train, test) => {
-    const site = sites.find(({ made }) => made.siteId === siteId);
-    if (site === undefined) throw new Error('no such site');
-    const expected = expectedRows(siteId);
-    const real = subjectsOf(site).filter(({ sourceLine }) => sourceLine !== null);
-    const found = new Map<number, string>();
-    for (const { subjectId, sourceLine } of real) {
-      const row = storedRow(site.store, subjectId);
-      if (row !== undefined) found.set(sourceLine ?? 0, row);
-    }
-    expect(found).toEqual(expected);
-    const folds = [...found.values()].map((row) => row.split(' ')[0]);
-    expect([folds.filter((fold) => fold === 'train').length, folds.filter((fold) => fold === 'test').length]).toEqual([train, test]);
-  });
+  ] as const)(
+    'give back every row of FLamby’s split at %s, equal in float32 (%i train, %i test)',
+    (siteId, train, test) => {
+      const site = sites.find(({ made }) => made.siteId === siteId);
+      if (site === undefined) throw new Error('no such site');
+      const expected = expectedRows(siteId);
+      const real = subjectsOf(site).filter(({ sourceLine }) => sourceLine !== null);
+      const found = new Map<number, string>();
+      for (const { subjectId, sourceLine } of real) {
+        const row = storedRow(site.store, subjectId);
+        if (row !== undefined) found.set(sourceLine ?? 0, row);
+      }
+      expect(found).toEqual(expected);
+      const folds = [...found.values()].map((row) => row.split(' ')[0]);
+      expect([
+        folds.filter((fold) => fold === 'train').length,
+        folds.filter((fold) => fold === 'test').length,
+      ]).toEqual([train, test]);
+    },
+  );
 
   it('keep the Swiss cholesterol of 0', () => {
     const site = sites.find(({ made }) => made.siteId === 'switzerland');
@@ -163,12 +192,16 @@ describe('the exports of the four hospitals', () => {
       site.store.query.selectFrom('fact').select(['value_number', 'unit']).where('code', '=', '2093-3'),
     );
     expect(facts?.length).toBeGreaterThan(120);
-    expect(new Set(facts?.map(({ value_number, unit }) => `${value_number} ${unit}`))).toEqual(new Set(['0 mg/dL']));
+    expect(new Set(facts?.map(({ value_number, unit }) => `${value_number} ${unit}`))).toEqual(
+      new Set(['0 mg/dL']),
+    );
   });
 
   it('have Hungarian cholesterol in another unit than the plan', () => {
     const site = sites.find(({ made }) => made.siteId === 'hungary');
-    const units = site?.store.all(site.store.query.selectFrom('fact').select('unit').distinct().where('code', '=', '2093-3'));
+    const units = site?.store.all(
+      site.store.query.selectFrom('fact').select('unit').distinct().where('code', '=', '2093-3'),
+    );
     expect(units).toContainEqual({ unit: 'g/L' });
   });
 
@@ -177,11 +210,16 @@ describe('the exports of the four hospitals', () => {
       const { store, made } = site;
       const today = Date.UTC(2026, 10, 21) / 86_400_000;
       for (const { subjectId, sourceLine } of subjectsOf(site)) {
-        const consents = store.all(store.query.selectFrom('consent').selectAll().where('subject_id', '=', subjectId));
-        expect(consents.map(({ version, research_study_id }) => [version, research_study_id])).toEqual([[1, 'heart-disease']]);
+        const consents = store.all(
+          store.query.selectFrom('consent').selectAll().where('subject_id', '=', subjectId),
+        );
+        expect(consents.map(({ version, research_study_id }) => [version, research_study_id])).toEqual([
+          [1, 'heart-disease'],
+        ]);
         // Even the largest offset does not bring an expired consent back, nor end an open one.
         const holds = consents.some(
-          ({ status, decision, until_day }) => status === 'active' && decision === 'permit' && (until_day ?? 0) > today + 400,
+          ({ status, decision, until_day }) =>
+            status === 'active' && decision === 'permit' && (until_day ?? 0) > today + 400,
         );
         expect(holds, `${made.siteId} ${sourceLine}`).toBe(sourceLine !== null);
         if (sourceLine === null) expect(storedRow(store, subjectId)).not.toMatch(/undefined|NaN/);

@@ -7,7 +7,14 @@ import { parseArgs } from 'node:util';
 import { type Hospital, hospitals } from './heart-exports/hospital.ts';
 import { type ExportedPatient, readPatients } from './heart-exports/patient.ts';
 import { csvMapping, encodeCsv } from './heart-exports/write-csv.ts';
-import { encodeBundle, encodeNdjson, type FhirOptions, toConsent, toObservations, toPatient } from './heart-exports/write-fhir.ts';
+import {
+  encodeBundle,
+  encodeNdjson,
+  type FhirOptions,
+  toConsent,
+  toObservations,
+  toPatient,
+} from './heart-exports/write-fhir.ts';
 import { encodeOmop } from './heart-exports/write-omop.ts';
 
 const assets = fileURLToPath(new URL('../assets/research-studies/heart/', import.meta.url));
@@ -58,6 +65,7 @@ if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === path.res
     console.error('USAGE: npm run make:heart-exports -- --out DIR');
     process.exitCode = 2;
   } else {
-    for (const { siteId, patients } of makeHeartExports(values.out)) console.log(`${siteId}: ${patients.length} patients`);
+    for (const { siteId, patients } of makeHeartExports(values.out))
+      console.log(`${siteId}: ${patients.length} patients`);
   }
 }

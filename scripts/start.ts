@@ -8,10 +8,17 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const folder = path.dirname(createRequire(import.meta.url).resolve('electron/package.json'));
 const pathFile = path.join(folder, 'path.txt');
-const binary = existsSync(pathFile) ? path.join(folder, 'dist', readFileSync(pathFile, 'utf8').trim()) : undefined;
+const binary = existsSync(pathFile)
+  ? path.join(folder, 'dist', readFileSync(pathFile, 'utf8').trim())
+  : undefined;
 
 function launch(...command: string[]): number {
-  return spawnSync(process.execPath, [path.join(root, 'scripts/launch.mjs'), ...command], { stdio: 'inherit', cwd: root }).status ?? 1;
+  return (
+    spawnSync(process.execPath, [path.join(root, 'scripts/launch.mjs'), ...command], {
+      stdio: 'inherit',
+      cwd: root,
+    }).status ?? 1
+  );
 }
 
 if (binary === undefined || !existsSync(binary)) {
@@ -29,5 +36,4 @@ if (binary === undefined || !existsSync(binary)) {
   process.exit(1);
 }
 if (launch('electron-vite', 'build', '--logLevel', 'warn') !== 0) process.exit(1);
-if (launch('vite', 'build', '--config', 'vite.renderer.config.ts', '--logLevel', 'warn') !== 0) process.exit(1);
 process.exit(spawnSync(binary, [root], { stdio: 'inherit' }).status ?? 1);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const chromium = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 interface Suite {
   readonly name: string;
@@ -16,30 +16,45 @@ interface Suite {
 }
 
 const vitest = (project: string) => [['vitest', 'run', '--project', project]];
-const needsChromium = () => (existsSync(chromium) ? undefined : `no Chromium at ${chromium}; run "npm run setup:system"`);
+const needsChromium = () =>
+  existsSync(chromium) ? undefined : `no Chromium at ${chromium}; run "npm run setup:system"`;
 
 /** The Electron package has no install script; its binary is there only after "npx install-electron" or a cached download. */
 function electronMissing(): string | undefined {
   const folder = path.dirname(createRequire(import.meta.url).resolve('electron/package.json'));
-  return existsSync(path.join(folder, 'dist', 'version')) ? undefined : 'the Electron binary is not on this machine';
+  return existsSync(path.join(folder, 'dist', 'version'))
+    ? undefined
+    : 'the Electron binary is not on this machine';
 }
 
 const suites: readonly Suite[] = [
-  { name: 'typecheck', commands: [['tsc', '-p', 'tsconfig.node.json'], ['tsc', '-p', 'tsconfig.web.json']] },
+  {
+    name: 'typecheck',
+    commands: [
+      ['tsc', '-p', 'tsconfig.node.json'],
+      ['tsc', '-p', 'tsconfig.web.json'],
+    ],
+  },
   { name: 'lint', commands: [['biome', 'check', '--error-on-warnings']] },
   { name: 'tensorflow', commands: [['scripts/setup-tensorflow.ts', '--optional']] },
   { name: 'unit', commands: vitest('unit') },
   { name: 'architecture', commands: vitest('architecture') },
   { name: 'vectors', commands: vitest('vectors') },
-  { name: 'renderer', commands: [['vite', 'build', '--config', 'vite.renderer.config.ts', '--logLevel', 'warn']] },
-  { name: 'desktop', commands: [['electron-vite', 'build', '--logLevel', 'warn']] },
+  { name: 'build', commands: [['electron-vite', 'build', '--logLevel', 'warn']] },
   { name: 'federation', commands: vitest('federation') },
   { name: 'adversarial', commands: vitest('adversarial') },
+  { name: 'interop', commands: vitest('interop') },
   { name: 'e2e', commands: [['playwright', 'test']], missing: needsChromium },
-  { name: 'electron', commands: [['playwright', 'test', '--config', 'playwright.electron.config.ts']], missing: electronMissing },
+  {
+    name: 'electron',
+    commands: [['playwright', 'test', '--config', 'playwright.electron.config.ts']],
+    missing: electronMissing,
+  },
 ];
 
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]?.split(',') : undefined;
+const only = process.argv.includes('--only')
+  ? process.argv[process.argv.indexOf('--only') + 1]?.split(',')
+  : undefined;
 const results: { name: string; outcome: 'passed' | 'failed' | 'skipped'; note: string }[] = [];
 
 for (const suite of suites) {
@@ -52,15 +67,24 @@ for (const suite of suites) {
   console.log(`\n== ${suite.name}`);
   const started = Date.now();
   const passed = suite.commands.every(
-    (command) => spawnSync(process.execPath, [path.join(root, 'scripts/launch.mjs'), ...command], { stdio: 'inherit', cwd: root }).status === 0,
+    (command) =>
+      spawnSync(process.execPath, [path.join(root, 'scripts/launch.mjs'), ...command], {
+        stdio: 'inherit',
+        cwd: root,
+      }).status === 0,
   );
-  results.push({ name: suite.name, outcome: passed ? 'passed' : 'failed', note: `${((Date.now() - started) / 1000).toFixed(1)} s` });
+  results.push({
+    name: suite.name,
+    outcome: passed ? 'passed' : 'failed',
+    note: `${((Date.now() - started) / 1000).toFixed(1)} s`,
+  });
 }
 
 console.log('\nSuites:');
-for (const { name, outcome, note } of results) console.log(`  ${outcome.padEnd(8)} ${name.padEnd(13)} ${note}`);
+for (const { name, outcome, note } of results)
+  console.log(`  ${outcome.padEnd(8)} ${name.padEnd(13)} ${note}`);
 console.log(
-  process.env['CONSILIUM_DATA'] === undefined
+  process.env.CONSILIUM_DATA === undefined
     ? 'Optional data: CONSILIUM_DATA is not set; tests on it were left out.'
     : 'Optional data: CONSILIUM_DATA is set; tests on it ran.',
 );

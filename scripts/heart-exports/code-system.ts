@@ -14,8 +14,20 @@ export interface FindingCode {
   readonly unit: string | null;
 }
 
-const quantity = (system: string, code: string, display: string, unit: string): FindingCode => ({ system, code, display, kind: 'quantity', unit });
-const other = (kind: 'boolean' | 'coded', code: string, display: string): FindingCode => ({ system: heartSystem, code, display, kind, unit: null });
+const quantity = (system: string, code: string, display: string, unit: string): FindingCode => ({
+  system,
+  code,
+  display,
+  kind: 'quantity',
+  unit,
+});
+const other = (kind: 'boolean' | 'coded', code: string, display: string): FindingCode => ({
+  system: heartSystem,
+  code,
+  display,
+  kind,
+  unit: null,
+});
 
 export const findingCodes: Readonly<Record<Finding, FindingCode>> = {
   trestbps: quantity(loinc, '8480-6', 'Systolic blood pressure', 'mm[Hg]'),

@@ -40,8 +40,33 @@ export interface ExportedPatient {
   readonly sourceLine: number | null;
 }
 
-const rawColumns = ['age', 'sex', 'cp', 'trestbps', 'chol', 'fbs', 'restecg', 'thalach', 'exang', 'oldpeak', 'slope', 'ca', 'thal', 'grade'];
-const findings: readonly Finding[] = ['trestbps', 'chol', 'fbs', 'restecg', 'thalach', 'exang', 'oldpeak', 'cp', 'grade'];
+const rawColumns = [
+  'age',
+  'sex',
+  'cp',
+  'trestbps',
+  'chol',
+  'fbs',
+  'restecg',
+  'thalach',
+  'exang',
+  'oldpeak',
+  'slope',
+  'ca',
+  'thal',
+  'grade',
+];
+const findings: readonly Finding[] = [
+  'trestbps',
+  'chol',
+  'fbs',
+  'restecg',
+  'thalach',
+  'exang',
+  'oldpeak',
+  'cp',
+  'grade',
+];
 const dayMs = 86_400_000;
 const firstIndexDay = Date.UTC(1981, 4, 1) / dayMs;
 const lastIndexDay = Date.UTC(1987, 8, 30) / dayMs;
@@ -60,12 +85,20 @@ const refusedConsents: readonly Pick<ExportedConsent, 'status' | 'untilDate'>[] 
 /** Every patient of the raw file in its order, then the made-up ones. @param assets folder of the research study */
 export function readPatients(hospital: Hospital, assets: string): ExportedPatient[] {
   const split = readSplit(hospital, assets);
-  const raw = readFileSync(path.join(assets, 'raw', hospital.rawFile), 'utf8').trimEnd().split('\n');
+  const raw = readFileSync(path.join(assets, 'raw', hospital.rawFile), 'utf8')
+    .trimEnd()
+    .split('\n');
   const values = raw.map((line) => parseRaw(line));
   const random = new RandomSource(hospital.siteId);
   const real = values.map((row, index) => {
     const sourceLine = index + 1;
-    return makePatient(row, { hospital, random, ordinal: sourceLine, sourceLine, split: split.get(sourceLine) ?? null });
+    return makePatient(row, {
+      hospital,
+      random,
+      ordinal: sourceLine,
+      sourceLine,
+      split: split.get(sourceLine) ?? null,
+    });
   });
   const madeUp = refusedConsents.map((consent, index) => {
     const patient = makePatient(inventRow(random, hospital), {
@@ -83,15 +116,26 @@ export function readPatients(hospital: Hospital, assets: string): ExportedPatien
 function parseRaw(line: string): Map<string, number> {
   const cells = line.split(',').map((cell) => cell.trim());
   if (cells.length !== rawColumns.length) throw new Error('a raw row does not have 14 cells');
-  return new Map(cells.flatMap((cell, index) => (cell === '?' ? [] : [[rawColumns[index] ?? '', Number(cell)] as const])));
+  return new Map(
+    cells.flatMap((cell, index) => (cell === '?' ? [] : [[rawColumns[index] ?? '', Number(cell)] as const])),
+  );
 }
 
 function readSplit(hospital: Hospital, assets: string): Map<number, 'train' | 'test'> {
-  const [header = '', ...lines] = readFileSync(path.join(assets, 'heart_flamby_split.csv'), 'utf8').trimEnd().split('\n');
+  const [header = '', ...lines] = readFileSync(path.join(assets, 'heart_flamby_split.csv'), 'utf8')
+    .trimEnd()
+    .split('\n');
   const columns = header.trim().split(',');
   const at = (name: string): number => columns.indexOf(name);
-  const rows = lines.map((line) => line.trim().split(',')).filter((cells) => cells[at('hospital')] === hospital.splitName);
-  return new Map(rows.map((cells) => [Number(cells[at('source_line')]), cells[at('split')] === 'train' ? 'train' : 'test']));
+  const rows = lines
+    .map((line) => line.trim().split(','))
+    .filter((cells) => cells[at('hospital')] === hospital.splitName);
+  return new Map(
+    rows.map((cells) => [
+      Number(cells[at('source_line')]),
+      cells[at('split')] === 'train' ? 'train' : 'test',
+    ]),
+  );
 }
 
 interface PatientContext {
@@ -117,7 +161,9 @@ function makePatient(row: ReadonlyMap<string, number>, context: PatientContext):
     sex,
     birthDate: birthDateFor(row.get('age') ?? 0, indexDay, random.below(360)),
     indexDate: isoDate(indexDay),
-    findings: new Map(findings.flatMap((name) => (row.has(name) ? [[name, row.get(name) ?? 0] as const] : []))),
+    findings: new Map(
+      findings.flatMap((name) => (row.has(name) ? [[name, row.get(name) ?? 0] as const] : [])),
+    ),
     split,
     consent: { status: 'active', statedDate: isoDate(indexDay), untilDate: openEnd },
     sourceLine,

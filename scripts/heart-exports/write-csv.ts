@@ -37,7 +37,9 @@ export function encodeCsv(patients: readonly ExportedPatient[]): string {
 }
 
 function toCells(patient: ExportedPatient): string[] {
-  const findings = (Object.keys(findingColumns) as Finding[]).map((name) => toCell(name, patient.findings.get(name)));
+  const findings = (Object.keys(findingColumns) as Finding[]).map((name) =>
+    toCell(name, patient.findings.get(name)),
+  );
   return [
     patient.number,
     `${patient.family}, ${patient.given}`,

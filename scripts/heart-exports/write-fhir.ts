@@ -6,7 +6,17 @@ import type { Hospital } from './hospital.ts';
 import type { ExportedPatient, Finding } from './patient.ts';
 
 const ucum = 'http://unitsofmeasure.org';
-const findingOrder: readonly Finding[] = ['trestbps', 'chol', 'fbs', 'restecg', 'thalach', 'exang', 'oldpeak', 'cp', 'grade'];
+const findingOrder: readonly Finding[] = [
+  'trestbps',
+  'chol',
+  'fbs',
+  'restecg',
+  'thalach',
+  'exang',
+  'oldpeak',
+  'cp',
+  'grade',
+];
 
 export interface FhirOptions {
   readonly hospital: Hospital;
@@ -14,7 +24,10 @@ export interface FhirOptions {
   readonly cholesterolInGrams: boolean;
 }
 
-export function toPatient({ uuid, number, family, given, sex, birthDate }: ExportedPatient, { hospital }: FhirOptions): Patient {
+export function toPatient(
+  { uuid, number, family, given, sex, birthDate }: ExportedPatient,
+  { hospital }: FhirOptions,
+): Patient {
   return {
     resourceType: 'Patient',
     id: uuid,
@@ -49,13 +62,21 @@ type ObservationValue = Pick<Observation, 'valueQuantity' | 'valueBoolean' | 'va
 
 function toObservation(patient: ExportedPatient, name: Finding, value: ObservationValue): Observation {
   const { system, code, display } = findingCodes[name];
-  if (name !== 'trestbps') return { ...observationOf(patient, name, concept(system, code, display)), ...value };
+  if (name !== 'trestbps')
+    return { ...observationOf(patient, name, concept(system, code, display)), ...value };
   // Blood pressure comes as a panel with components in most exports.
   const panel = concept(loinc, '85354-9', 'Blood pressure panel with all children optional');
-  return { ...observationOf(patient, name, panel), component: [{ code: concept(system, code, display), ...value }] };
+  return {
+    ...observationOf(patient, name, panel),
+    component: [{ code: concept(system, code, display), ...value }],
+  };
 }
 
-function observationOf({ uuid, indexDate }: ExportedPatient, name: string, code: CodeableConcept): Observation {
+function observationOf(
+  { uuid, indexDate }: ExportedPatient,
+  name: string,
+  code: CodeableConcept,
+): Observation {
   return {
     resourceType: 'Observation',
     id: `${name}-${uuid}`,
@@ -110,7 +131,10 @@ export function toConsent({ uuid, consent }: ExportedPatient): Consent {
               role: concept('http://terminology.hl7.org/CodeSystem/v3-ParticipationType', 'IRCP'),
               reference: {
                 type: 'ResearchStudy',
-                identifier: { system: 'https://consilium.example/fhir/research-study', value: researchStudyId },
+                identifier: {
+                  system: 'https://consilium.example/fhir/research-study',
+                  value: researchStudyId,
+                },
               },
             },
           ],
@@ -125,7 +149,10 @@ export function toConsent({ uuid, consent }: ExportedPatient): Consent {
 export function encodeBundle(patients: readonly ExportedPatient[], options: FhirOptions): string {
   const entries = patients.flatMap((patient) =>
     [toPatient(patient, options), ...toObservations(patient, options), toConsent(patient)].map((resource) =>
-      JSON.stringify({ fullUrl: `https://budapest.example/fhir/${resource.resourceType}/${resource.id}`, resource }),
+      JSON.stringify({
+        fullUrl: `https://budapest.example/fhir/${resource.resourceType}/${resource.id}`,
+        resource,
+      }),
     ),
   );
   return `{"resourceType":"Bundle","type":"collection","entry":[\n${entries.join(',\n')}\n]}\n`;

@@ -22,7 +22,15 @@ const standardConcepts: readonly Concept[] = [
   [yes, 'Yes', 'Meas Value', 'SNOMED', 'Qualifier Value', 'S', '373066001'],
   [no, 'No', 'Meas Value', 'SNOMED', 'Qualifier Value', 'S', '373067005'],
   [3004249, 'Systolic blood pressure', 'Measurement', 'LOINC', 'Clinical Observation', 'S', '8480-6'],
-  [3027114, 'Cholesterol [Mass/volume] in Serum or Plasma', 'Measurement', 'LOINC', 'Lab Test', 'S', '2093-3'],
+  [
+    3027114,
+    'Cholesterol [Mass/volume] in Serum or Plasma',
+    'Measurement',
+    'LOINC',
+    'Lab Test',
+    'S',
+    '2093-3',
+  ],
 ];
 
 const localCodes = [
@@ -50,7 +58,13 @@ const localCodes = [
 ] as const;
 type LocalCode = (typeof localCodes)[number];
 
-const unitConcepts: Readonly<Record<string, number>> = { 'mm[Hg]': 8876, 'mg/dL': 8840, '/min': 8541, mm: 8588, '1': 8523 };
+const unitConcepts: Readonly<Record<string, number>> = {
+  'mm[Hg]': 8876,
+  'mg/dL': 8840,
+  '/min': 8541,
+  mm: 8588,
+  '1': 8523,
+};
 const measurements: readonly Finding[] = ['trestbps', 'chol', 'thalach', 'oldpeak', 'grade'];
 const observations: readonly Finding[] = ['fbs', 'exang', 'cp', 'restecg'];
 
@@ -76,7 +90,9 @@ export function encodeOmop(patients: readonly ExportedPatient[]): ReadonlyMap<st
 }
 
 function conceptTable(): string {
-  const own = localCodes.map((code): Concept => [local(code), code, 'Observation', vocabulary, 'Study', '', code]);
+  const own = localCodes.map(
+    (code): Concept => [local(code), code, 'Observation', vocabulary, 'Study', '', code],
+  );
   return table(
     'concept_id,concept_name,domain_id,vocabulary_id,concept_class_id,standard_concept,concept_code,valid_start_date,valid_end_date,invalid_reason',
     [...standardConcepts, ...own].map((concept) => [...concept, '1970-01-01', '2099-12-31', '']),
@@ -112,7 +128,19 @@ function measurementTable(patients: readonly ExportedPatient[]): string {
     'measurement_id,person_id,measurement_concept_id,measurement_date,measurement_type_concept_id,operator_concept_id,value_as_number,value_as_concept_id,unit_concept_id,measurement_source_value,unit_source_value',
     rows.map(({ patient, name, value }, index) => {
       const unit = findingCodes[name].unit ?? '1';
-      return [index + 1, patient.ordinal, conceptOf(name), patient.indexDate, ehrType, 0, value, 0, unitConcepts[unit], name, unit];
+      return [
+        index + 1,
+        patient.ordinal,
+        conceptOf(name),
+        patient.indexDate,
+        ehrType,
+        0,
+        value,
+        0,
+        unitConcepts[unit],
+        name,
+        unit,
+      ];
     }),
   );
 }
@@ -144,10 +172,18 @@ function observationRows(patient: ExportedPatient): ObservationRow[] {
     const coded = isBoolean ? (value === 1 ? yes : no) : local(String(value) as LocalCode);
     return [{ ...base, concept: conceptOf(name), value: coded }];
   });
-  const split = patient.split === null ? [] : [{ ...base, concept: local('split'), value: local(patient.split) }];
+  const split =
+    patient.split === null ? [] : [{ ...base, concept: local('split'), value: local(patient.split) }];
   const { status, statedDate, untilDate } = patient.consent;
   const decision = local(status === 'rejected' ? 'deny' : 'permit');
-  const consent = { patient, concept: local('research-consent'), date: statedDate, value: decision, text: untilDate, qualifier: local(status) };
+  const consent = {
+    patient,
+    concept: local('research-consent'),
+    date: statedDate,
+    value: decision,
+    text: untilDate,
+    qualifier: local(status),
+  };
   return [...findings, ...split, consent];
 }
 

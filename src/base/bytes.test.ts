@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, toBase64, toHex, utf8 } from '#base/bytes.ts';
+import {
+  concatBytes,
+  equalBytes,
+  fromBase64,
+  fromHex,
+  fromUtf8,
+  toBase64,
+  toHex,
+  utf8,
+} from '#base/bytes.ts';
 
 describe('bytes', () => {
   it('go to hexadecimal and base64 and back', () => {

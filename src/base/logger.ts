@@ -10,7 +10,10 @@ export interface Logger {
 
 /** A logger to standard error. `CONSILIUM_LOG` sets the level (default `info`). */
 export function createLogger(name: string): Logger {
-  const sink = pino({ name, level: process.env['CONSILIUM_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }));
+  const sink = pino(
+    { name, level: process.env.CONSILIUM_LOG ?? 'info', base: null },
+    pino.destination({ dest: 2, sync: true }),
+  );
   return {
     info: (message, fields = {}) => sink.info(redact(fields), message),
     warn: (message, fields = {}) => sink.warn(redact(fields), message),

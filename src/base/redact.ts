@@ -1,9 +1,32 @@
 // Keeps what could name a person out of logs: only listed keys pass, and only with short, plain values.
 
 const LOGGABLE_KEYS = new Set([
-  'accepted', 'action', 'attempt', 'bytes', 'code', 'count', 'duplicate', 'durationMs', 'engine', 'kind',
-  'method', 'outcome', 'pid', 'port', 'quarantined', 'reason', 'rejected', 'researchStudyId', 'round',
-  'rows', 'signal', 'siteId', 'size', 'stack', 'status', 'version',
+  'accepted',
+  'action',
+  'attempt',
+  'bytes',
+  'code',
+  'count',
+  'duplicate',
+  'durationMs',
+  'engine',
+  'kind',
+  'method',
+  'outcome',
+  'pid',
+  'port',
+  'quarantined',
+  'reason',
+  'rejected',
+  'researchStudyId',
+  'round',
+  'rows',
+  'signal',
+  'siteId',
+  'size',
+  'stack',
+  'status',
+  'version',
 ]);
 
 /** The loggable part of `fields`: unknown keys and values that are not numbers, booleans or short texts are dropped. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { CodedError } from '#base/coded-error.ts';
+import { CliError } from '#cli/cli-error.ts';
 import { endRefused, type OutputOptions, printFailure, printResult } from '#cli/output.ts';
 import {
   claimedOrigin,
@@ -42,7 +42,7 @@ function verify(directory: string, trustFile: string): LogVerification {
   const origin = claimedOrigin(log);
   const trust = parseLogTrust(read(trustFile).toString('utf8')).find((entry) => entry.origin === origin);
   if (trust === undefined)
-    throw new CodedError('LOG_NOT_TRUSTED', 'The trust file has no key for the log in this folder.');
+    throw new CliError('LOG_NOT_TRUSTED', 'The trust file has no key for the log in this folder.');
   return verifyExportedLog(log, trust);
 }
 
@@ -50,7 +50,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new CodedError('USAGE', 'A file of the export or the trust file cannot be read.', { cause });
+    throw new CliError('USAGE', 'A file of the export or the trust file cannot be read.', { cause });
   }
 }
 

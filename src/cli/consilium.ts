@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The `consilium` command: parses arguments and hands over. Every sub-command is a file of its own beside this one.
 import { Command, CommanderError } from 'commander';
 import { printFailure } from '#cli/output.ts';

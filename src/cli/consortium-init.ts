@@ -8,7 +8,10 @@ export function registerConsortiumInit(consortium: Command): void {
   consortium.addCommand(
     consortiumCommand('init', 'make a profile, its keys and the first trust list')
       .option('--name <name>', 'name of the consortium', 'Consilium Consortium')
-      .option('--url <url>', 'where sites reach it, https://HOST:PORT; without it, the address that serve listens at')
+      .option(
+        '--url <url>',
+        'where sites reach it, https://HOST:PORT; without it, the address that serve listens at',
+      )
       .action(async (options: ConsortiumCommandOptions & { name: string; url?: string }) => {
         try {
           const { profile, keys: keyFile, name, url } = options;

@@ -1,7 +1,7 @@
 // `consilium consortium publish PLAN`: signs and publishes the plan of a research study.
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { CodedError } from '#base/coded-error.ts';
+import { CliError } from '#cli/cli-error.ts';
 import { type ConsortiumCommandOptions, consortiumCommand, withConsortium } from '#cli/consortium-command.ts';
 import { printFailure, printResult } from '#cli/output.ts';
 import { parseStrictJson } from '#federation/records/strict-json.ts';
@@ -35,6 +35,6 @@ function readPlan(file: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(file));
   } catch (cause) {
-    throw new CodedError('USAGE', 'The plan file cannot be read.', { cause });
+    throw new CliError('USAGE', 'The plan file cannot be read.', { cause });
   }
 }

@@ -17,7 +17,9 @@ export function registerConsortiumRound(consortium: Command): void {
       .action(async (options: RoundOptions & { days?: number }) => {
         await withConsortium(options, async (operations) => {
           const { researchStudy: researchStudyId, days } = options;
-          const opened = await operations.openRound(days === undefined ? { researchStudyId } : { researchStudyId, days });
+          const opened = await operations.openRound(
+            days === undefined ? { researchStudyId } : { researchStudyId, days },
+          );
           printResult(options, { ok: true, ...opened }, () => [
             `Round ${opened.round} (${opened.kind}) is open until ${opened.closesAt} for ${opened.participants.join(', ')}.`,
           ]);
@@ -25,22 +27,27 @@ export function registerConsortiumRound(consortium: Command): void {
       }),
   );
   round.addCommand(
-    roundCommand('close', 'close the open round with the updates that are there').action(async (options: RoundOptions) => {
-      await withConsortium(options, async (operations) => {
-        const closed = await operations.closeRound({ researchStudyId: options.researchStudy });
-        printResult(options, { ok: true, ...closed }, () => [
-          `Round ${closed.round} (${closed.kind}) is closed with ${closed.included.join(', ')}.`,
-          `Model ${closed.modelDigest}`,
-        ]);
-      });
-    }),
+    roundCommand('close', 'close the open round with the updates that are there').action(
+      async (options: RoundOptions) => {
+        await withConsortium(options, async (operations) => {
+          const closed = await operations.closeRound({ researchStudyId: options.researchStudy });
+          printResult(options, { ok: true, ...closed }, () => [
+            `Round ${closed.round} (${closed.kind}) is closed with ${closed.included.join(', ')}.`,
+            `Model ${closed.modelDigest}`,
+          ]);
+        });
+      },
+    ),
   );
   round.addCommand(
     roundCommand('status', 'what the rounds have received').action(async (options: RoundOptions) => {
       await withConsortium(options, async (operations) => {
         const { researchStudies } = await operations.status({});
-        const found = researchStudies.find(({ researchStudyId }) => researchStudyId === options.researchStudy);
-        if (found === undefined) throw new CodedError('RESEARCH_STUDY_UNKNOWN', 'No plan of this research study was published.');
+        const found = researchStudies.find(
+          ({ researchStudyId }) => researchStudyId === options.researchStudy,
+        );
+        if (found === undefined)
+          throw new CodedError('RESEARCH_STUDY_UNKNOWN', 'No plan of this research study was published.');
         printResult(options, { ok: true, ...found }, describe);
       });
     }),
@@ -48,7 +55,10 @@ export function registerConsortiumRound(consortium: Command): void {
 }
 
 function roundCommand(name: string, description: string): Command {
-  return consortiumCommand(name, description).requiredOption('--research-study <id>', 'id of the research study');
+  return consortiumCommand(name, description).requiredOption(
+    '--research-study <id>',
+    'id of the research study',
+  );
 }
 
 function describe({ plannedRounds, rounds }: ResearchStudyStatus): string[] {

@@ -24,7 +24,8 @@ function describe(status: ConsortiumStatus): string[] {
     ...invitations.map(({ siteId, expires }) => `Invited ${siteId}, until ${expires}`),
     ...status.researchStudies.map(({ researchStudyId, planVersion, models, rounds }) => {
       const open = rounds.find(({ state }) => state === 'open');
-      const waiting = open === undefined ? 'no round open' : `round ${open.round} waits for ${open.missing.join(', ')}`;
+      const waiting =
+        open === undefined ? 'no round open' : `round ${open.round} waits for ${open.missing.join(', ')}`;
       return `Research study ${researchStudyId}, plan ${planVersion}: model ${models.at(-1)?.round ?? 0}, ${waiting}`;
     }),
   ];

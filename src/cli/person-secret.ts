@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { CodedError } from '#base/coded-error.ts';
+import { CliError } from '#cli/cli-error.ts';
 
 export interface PersonOptions {
   readonly user?: string;
@@ -15,13 +15,13 @@ export async function readSecret(options: PersonOptions, prompt: string): Promis
     try {
       return readFileSync(options.secretFile, 'utf8').replace(/\r?\n$/, '');
     } catch (cause) {
-      throw new CodedError('USAGE', 'The secret file cannot be read.', { cause });
+      throw new CliError('USAGE', 'The secret file cannot be read.', { cause });
     }
   }
   const fromEnvironment = process.env.CONSILIUM_SECRET;
   if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
   if (!process.stdin.isTTY) {
-    throw new CodedError(
+    throw new CliError(
       'USAGE',
       'A secret is needed: --secret-file FILE, CONSILIUM_SECRET, or a terminal to ask in.',
     );

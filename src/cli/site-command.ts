@@ -1,6 +1,6 @@
 // The options that every `consilium site` command shares, and the way it reaches its site.
 import { Command, Option } from 'commander';
-import { CodedError } from '#base/coded-error.ts';
+import { CliError } from '#cli/cli-error.ts';
 import { type OutputOptions, printFailure } from '#cli/output.ts';
 import { type PersonOptions, readSecret } from '#cli/person-secret.ts';
 import { type ReachedSite, reachSite } from '#headless/reach-site.ts';
@@ -48,6 +48,6 @@ export async function withSite(
 
 /** The person's secret once more, for a signature (21 CFR 11.200). @throws CodedError USAGE without --user. */
 export async function signingSecret(options: SiteCommandOptions): Promise<string> {
-  if (options.user === undefined) throw new CodedError('USAGE', 'Say in whose name: --user NAME.');
+  if (options.user === undefined) throw new CliError('USAGE', 'Say in whose name: --user NAME.');
   return readSecret(options, `Secret of ${options.user}, to sign`);
 }

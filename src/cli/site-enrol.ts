@@ -1,7 +1,7 @@
 // `consilium site enrol INVITATION`: joins a consortium.
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { CodedError } from '#base/coded-error.ts';
+import { CliError } from '#cli/cli-error.ts';
 import { printResult } from '#cli/output.ts';
 import { readSecret } from '#cli/person-secret.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
@@ -34,7 +34,7 @@ export function registerEnrol(site: Command): void {
 /** Each steward's own key signs the request, so each steward's secret is needed. */
 async function readStewards(given: readonly string[]): Promise<{ name: string; secret: string }[]> {
   if (given.length === 0)
-    throw new CodedError('USAGE', 'Name every steward of this site: --steward NAME[=FILE].');
+    throw new CliError('USAGE', 'Name every steward of this site: --steward NAME[=FILE].');
   const stewards: { name: string; secret: string }[] = [];
   for (const text of given) {
     const [name = '', file] = text.split('=', 2);
@@ -50,6 +50,6 @@ function readInvitation(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new CodedError('USAGE', 'The invitation file cannot be read.', { cause });
+    throw new CliError('USAGE', 'The invitation file cannot be read.', { cause });
   }
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { CodedError } from '#base/coded-error.ts';
+import { CliError } from '#cli/cli-error.ts';
 import { endRefused, printResult } from '#cli/output.ts';
 import { showProgress } from '#cli/progress.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
@@ -47,7 +47,7 @@ function readMapping(file: string | undefined): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new CodedError('USAGE', 'The mapping file cannot be read.', { cause });
+    throw new CliError('USAGE', 'The mapping file cannot be read.', { cause });
   }
 }
 

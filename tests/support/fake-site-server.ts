@@ -1,5 +1,4 @@
 // Serves the built renderer and a fake site on a loopback port, with the policy header and the nonce that index.html asks for.
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,6 +7,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RPCHandler } from '@orpc/server/ws';
 import { WebSocketServer } from 'ws';
+import { guardPage } from '#host/content-security-policy.ts';
 import { createFakeSite, createFakeSiteRouter, type FakeSiteOptions } from './fake-site-router.ts';
 
 const rendererFolder = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
@@ -28,20 +28,16 @@ export interface FakeSiteServer {
   close(): Promise<void>;
 }
 
-const policyFor = (nonce: string): string =>
-  `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; ` +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
   const file = path === '/' ? '/index.html' : path;
   try {
     const bytes = await readFile(join(rendererFolder, file));
-    const nonce = randomBytes(16).toString('base64');
-    const body = file === '/index.html' ? bytes.toString('utf8').replaceAll('__CSP_NONCE__', nonce) : bytes;
+    const { html, policy } = guardPage(bytes.toString('utf8'));
+    const body = file === '/index.html' ? html : bytes;
     response.writeHead(200, {
       'content-type': types[extname(file)] ?? 'application/octet-stream',
-      'content-security-policy': policyFor(nonce),
+      'content-security-policy': policy,
       'x-content-type-options': 'nosniff',
     });
     response.end(body);

@@ -49,8 +49,10 @@ export async function openRenderer(
   };
 }
 
-/** Every rule of axe, WCAG and best practice alike. */
+/** Every rule of axe, WCAG and best practice alike. What is still fading in has no final colours, so that is waited for. */
 export async function expectNoAxeFindings(page: Page): Promise<void> {
+  const isStill = 'document.getAnimations().every((animation) => !(animation instanceof CSSTransition))';
+  await expect.poll(() => page.evaluate<boolean>(isStill)).toBe(true);
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(
     violations.map(({ id, nodes }) => ({ id, targets: nodes.map((node) => node.target.join(' ')) })),

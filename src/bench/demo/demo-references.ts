@@ -26,7 +26,8 @@ export async function runReferences(): Promise<DemoReferences> {
     for (const hospital of hospitals) local.set(hospital.siteId, await runLocalTraining(run, hospital));
     return {
       engine: await host.engine(),
-      pooled: await runPooledTraining(run),
+      // Normalised as the federation's rows are, so that the columns of the table can be compared.
+      pooled: await runPooledTraining(run, 'pooled'),
       local,
       testRowCount: new Map(hospitals.map(({ siteId, holdout }) => [siteId, holdout.count])),
     };

@@ -6,7 +6,7 @@ import { createInitialWeights } from '#site/model/index.ts';
 import type { TrainingHost } from '#site/ports.ts';
 import { type HospitalRows, heartFeatures, joinRows, type RawRows } from './heart-split.ts';
 import { columnStatistics, toExamples } from './normalised.ts';
-import { type Score, scoreModel } from './score.ts';
+import { type Score, type Scoring, scoreModel } from './score.ts';
 import { neverAborted, type SimulatedRound, seedBytes, simulateFederation } from './simulate.ts';
 
 export const flambyBatchSize = 4;
@@ -60,20 +60,29 @@ export async function runFlambyFedAvg({
   return { rounds, score: await scoreModel({ host, model, hospitals, ownTestRows: 'site' }, weights) };
 }
 
-/** All rows in one place: what a federation is measured against. */
-export function runPooledTraining(run: ReferenceRun, ownTestRows: Scoring['ownTestRows'] = 'site'): Promise<Score> {
-  return runAlone(run, joinRows(run.hospitals.map(({ training }) => training)), 'pooled');
+/** All rows in one place: what a federation is measured against. FLamby normalises a hospital's test rows by that hospital. */
+export function runPooledTraining(
+  run: ReferenceRun,
+  ownTestRows: Scoring['ownTestRows'] = 'site',
+): Promise<Score> {
+  const rows = joinRows(run.hospitals.map(({ training }) => training));
+  return runAlone(run, { rows, name: 'pooled', ownTestRows });
 }
 
 /** One hospital's rows alone. */
-export function runLocalTraining(run: ReferenceRun, hospital: HospitalRows): Promise<Score> {
-  return runAlone(run, hospital.training, hospital.siteId);
+export function runLocalTraining(run: ReferenceRun, { training, siteId }: HospitalRows): Promise<Score> {
+  return runAlone(run, { rows: training, name: siteId, ownTestRows: 'site' });
+}
+
+interface LoneTraining {
+  readonly rows: RawRows;
+  readonly name: string;
+  readonly ownTestRows: Scoring['ownTestRows'];
 }
 
 async function runAlone(
   { host, hospitals, seed }: ReferenceRun,
-  rows: RawRows,
-  name: string,
+  { rows, name, ownTestRows }: LoneTraining,
 ): Promise<Score> {
   const model = flambyModel(seed);
   const training: TrainingSettings = {
@@ -91,5 +100,5 @@ async function runAlone(
     optimizerState: null,
   };
   const { weights } = await host.train(job, { onProgress: () => {}, signal: neverAborted });
-  return scoreModel({ host, model, hospitals, ownTestRows: 'site' }, weights);
+  return scoreModel({ host, model, hospitals, ownTestRows }, weights);
 }

@@ -1,7 +1,7 @@
 // A steward's signed decision on exactly one update statement and the disclosure report that was on the screen (21 CFR 11.50).
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { digestHex, identifier, isoTimestamp, plainText } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
 export const approval = z.strictObject({
   researchStudyId: identifier,

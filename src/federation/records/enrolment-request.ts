@@ -1,7 +1,7 @@
 // A site's request to join: its public keys, each proven by a signature of its own over the same bytes (proof of possession).
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { base64Text, identifier, isoTimestamp, plainText } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
 export const enrolmentRequest = z.strictObject({
   siteId: identifier,

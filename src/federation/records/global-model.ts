@@ -1,7 +1,7 @@
 // The signed global model of a round: its digest, what it was made from, and in evaluation rounds what the sites measured.
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { count, digestHex, identifier, isoTimestamp } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 import { roundKind } from '#federation/records/round.ts';
 
 export const globalModel = z.strictObject({
@@ -15,10 +15,22 @@ export const globalModel = z.strictObject({
   tensorManifestDigest: digestHex,
   /** Sorted by siteId. `updateDigest` is the sha256 of the update statement's bytes; `weight` is in (0, 1]. */
   included: z.array(
-    z.strictObject({ siteId: identifier, updateDigest: digestHex, exampleCount: count, weight: z.number().min(0).max(1) }),
+    z.strictObject({
+      siteId: identifier,
+      updateDigest: digestHex,
+      exampleCount: count,
+      weight: z.number().min(0).max(1),
+    }),
   ),
   evaluation: z
-    .array(z.strictObject({ siteId: identifier, exampleCount: count, correctCount: count, lossSum: z.number().min(0) }))
+    .array(
+      z.strictObject({
+        siteId: identifier,
+        exampleCount: count,
+        correctCount: count,
+        lossSum: z.number().min(0),
+      }),
+    )
     .nullable(),
   createdAt: isoTimestamp,
   expires: isoTimestamp,

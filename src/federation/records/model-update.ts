@@ -1,8 +1,8 @@
 // The signed statement of one update: every claim a site makes about the bytes it sends. Null where a stage does not exist
 // yet and the plan allows it, so that the format does not change later.
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { count, digestHex, identifier, isoTimestamp, plainText } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
 export const updateKind = z.enum(['delta', 'statistics', 'evaluation']);
 export type UpdateKind = z.infer<typeof updateKind>;

@@ -1,7 +1,7 @@
 // The consortium's signed word that it holds an update. The same update always gets the same receipt.
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { digestHex, identifier, isoTimestamp } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
 export const receipt = z.strictObject({
   researchStudyId: identifier,

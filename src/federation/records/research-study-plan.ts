@@ -1,10 +1,20 @@
 // The signed plan of a research study: its rules as data. What a plan asks for and this release lacks is refused by name.
 import { z } from 'zod';
+import {
+  digestHex,
+  identifier,
+  isoTimestamp,
+  plainText,
+  positiveNumber,
+} from '#federation/records/fields.ts';
 import { defineRecord } from '#federation/records/record.ts';
-import { digestHex, identifier, isoTimestamp, plainText, positiveNumber } from '#federation/records/fields.ts';
 
 /** A code with its system, as in FHIR Coding. */
-export const codeReference = z.strictObject({ system: z.url().max(200), code: plainText(64), display: plainText(200) });
+export const codeReference = z.strictObject({
+  system: z.url().max(200),
+  code: plainText(64),
+  display: plainText(200),
+});
 export type CodeReference = z.infer<typeof codeReference>;
 
 /** How one column of the feature matrix is read from a subject's facts. */
@@ -19,11 +29,21 @@ export const featureSpecification = z.discriminatedUnion('kind', [
     flagValue: z.number().nullable(),
   }),
   z.strictObject({ kind: z.literal('boolean'), name: identifier, code: codeReference }),
-  z.strictObject({ kind: z.literal('indicator'), name: identifier, code: codeReference, equals: codeReference }),
+  z.strictObject({
+    kind: z.literal('indicator'),
+    name: identifier,
+    code: codeReference,
+    equals: codeReference,
+  }),
   /** Years at the index date. */
   z.strictObject({ kind: z.literal('age'), name: identifier, code: codeReference, unit: z.literal('a') }),
   /** 1 for administrative gender `equals`, 0 for the other recorded one. */
-  z.strictObject({ kind: z.literal('sex'), name: identifier, code: codeReference, equals: z.enum(['male', 'female']) }),
+  z.strictObject({
+    kind: z.literal('sex'),
+    name: identifier,
+    code: codeReference,
+    equals: z.enum(['male', 'female']),
+  }),
 ]);
 export type FeatureSpecification = z.infer<typeof featureSpecification>;
 
@@ -70,7 +90,10 @@ export const researchStudyPlan = z.strictObject({
   ethicsNumber: plainText(100).nullable(),
   /** HL7 v3 PurposeOfUse codes. */
   purposes: z.array(z.enum(['HRESCH', 'CLINTRL'])).min(1),
-  participants: z.array(z.strictObject({ siteId: identifier, name: plainText(200) })).min(1).max(100),
+  participants: z
+    .array(z.strictObject({ siteId: identifier, name: plainText(200) }))
+    .min(1)
+    .max(100),
   dataElements: z.strictObject({
     /** The fact whose day is a subject's index date. */
     indexEvent: codeReference,
@@ -94,7 +117,10 @@ export const researchStudyPlan = z.strictObject({
   model: modelSpecification,
   training: trainingSettings,
   /** Rounds in order: a statistics round first where normalisation is federated, then training, then evaluation. */
-  rounds: z.array(z.enum(['statistics', 'training', 'evaluation'])).min(1).max(10_000),
+  rounds: z
+    .array(z.enum(['statistics', 'training', 'evaluation']))
+    .min(1)
+    .max(10_000),
   aggregation: z.strictObject({ strategy: z.literal('fedavg'), weighting: z.literal('example-count') }),
   limits: z.strictObject({
     maxUpdateBytes: z.int().min(1),

@@ -1,7 +1,7 @@
 // The signed opening of a round: what every participant is asked for, on which model, sealed to whom.
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { count, digestHex, identifier, isoTimestamp } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
 export const roundKind = z.enum(['statistics', 'training', 'evaluation']);
 export type RoundKind = z.infer<typeof roundKind>;

@@ -1,7 +1,7 @@
 // The outer statement of a sealed update: lets a server refuse a forgery before it decrypts or parses anything.
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { base64Text, count, digestHex, identifier } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
 /** Bound into HPKE's info, so a ciphertext opens only under the header it was made for. */
 export const sealedHeader = z.strictObject({

@@ -1,9 +1,18 @@
 // Who may sign what, in one list signed by the consortium's root key. Its version never falls (TUF: rollback attack).
 import { z } from 'zod';
-import { defineRecord } from '#federation/records/record.ts';
 import { base64Text, digestHex, identifier, isoTimestamp, plainText } from '#federation/records/fields.ts';
+import { defineRecord } from '#federation/records/record.ts';
 
-export const keyRole = z.enum(['root', 'plan', 'model', 'receiving', 'consortium-log', 'site-signing', 'site-log', 'steward']);
+export const keyRole = z.enum([
+  'root',
+  'plan',
+  'model',
+  'receiving',
+  'consortium-log',
+  'site-signing',
+  'site-log',
+  'steward',
+]);
 export type KeyRole = z.infer<typeof keyRole>;
 
 export const trustedKey = z.strictObject({

@@ -14,7 +14,9 @@ function VerificationNotices({ verification }: { verification: AuditVerification
   if (notices.length === 0) return null;
   return (
     <>
-      <h3>{t('audit.notices')}</h3>
+      <p>
+        <strong>{t('audit.notices')}</strong>
+      </p>
       <ul className={styles.list}>
         {notices.slice(0, 20).map((notice) => (
           <li key={`${notice.seq} ${notice.code}`}>

@@ -1,24 +1,30 @@
 // Joining a consortium with its invitation, shown as long as the site belongs to none.
-import { Button, Textarea } from '@mantine/core';
+import { Button, PasswordInput, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import styles from '../screens/screens.module.css';
-import { useSite } from '../site-context.ts';
+import { useSession, useSite } from '../site-context.ts';
 import { Panel, ProblemNotice } from './parts.tsx';
 
 export function EnrolmentPanel(): JSX.Element {
   const { t } = useTranslation();
   const { client } = useSite();
   const queryClient = useQueryClient();
+  const person = useSession().data;
   const [invitation, setInvitation] = useState('');
+  const [name, setName] = useState(person?.role === 'steward' ? person.name : '');
+  const [secret, setSecret] = useState('');
   const accept = useMutation({
-    mutationFn: () => client.enrolment.accept({ invitation: invitation.trim() }),
+    mutationFn: () =>
+      client.enrolment.accept({ invitation: invitation.trim(), stewards: [{ name: name.trim(), secret }] }),
     onSuccess: () => queryClient.invalidateQueries(),
+    onSettled: () => setSecret(''),
   });
+  const isComplete = invitation.trim() !== '' && name.trim() !== '' && secret !== '';
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (invitation.trim() !== '') accept.mutate();
+    if (isComplete && !accept.isPending) accept.mutate();
   };
   return (
     <Panel title={t('enrolment.title')} note={t('enrolment.note')}>
@@ -31,8 +37,33 @@ export function EnrolmentPanel(): JSX.Element {
           rows={3}
           spellCheck={false}
         />
+        <p className={styles.soft}>{t('enrolment.stewardNote')}</p>
+        <div className={styles.toolbar}>
+          <TextInput
+            className={styles.grow ?? ''}
+            label={t('enrolment.steward')}
+            value={name}
+            maxLength={100}
+            spellCheck={false}
+            autoComplete="off"
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <PasswordInput
+            className={styles.grow ?? ''}
+            label={t('enrolment.stewardSecret')}
+            value={secret}
+            maxLength={1000}
+            autoComplete="off"
+            onChange={(event) => setSecret(event.currentTarget.value)}
+            visibilityToggleButtonProps={{
+              'aria-label': t('signIn.showSecret'),
+              tabIndex: 0,
+              'aria-hidden': false,
+            }}
+          />
+        </div>
         <div>
-          <Button type="submit" loading={accept.isPending} disabled={invitation.trim() === ''}>
+          <Button type="submit" loading={accept.isPending} disabled={!isComplete}>
             {t('enrolment.accept')}
           </Button>
         </div>

@@ -56,7 +56,8 @@ function SignatureForm(props: {
         ? client.updates.approve({ updateId, reportDigest, secret })
         : client.updates.refuse({ updateId, reportDigest, reason: reason.trim(), secret }),
     onSuccess: async () => {
-      notifications.show({ message: t(`decision.${decision}Done`), withCloseButton: false });
+      const { round } = review.summary;
+      notifications.show({ message: t(`decision.${decision}Done`, { round }), withCloseButton: false });
       props.onClose();
       await queryClient.invalidateQueries();
     },

@@ -117,7 +117,7 @@ function useColumns(): VirtualColumn<StoredOutcome>[] {
     {
       key: 'finished',
       header: t('import.finished'),
-      track: '150px',
+      track: '190px',
       render: (row) => format.dateTime(row.finishedAt),
     },
   ];

@@ -1,0 +1,153 @@
+// The steward's way through a real site: import, withdraw, run a round, read the report, approve, find it in the audit log.
+// The host, the store, TensorFlow and the consortium are the real ones. Screenshots are kept as artefacts; the README shows them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, type Page, test } from '@playwright/test';
+import { expectNoAxeFindings } from '#support/renderer-page.ts';
+import { type ServedSite, startServedSite } from '#support/served-site.ts';
+
+const screenshots = 'test-artefacts/site';
+
+async function keep(page: Page, name: string): Promise<void> {
+  await expectNoAxeFindings(page);
+  await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+}
+
+async function sync(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Home' }).click();
+  await page.getByRole('button', { name: 'Sync now' }).click();
+  await expect(page.getByText(/^Synced:/)).toBeVisible();
+}
+
+/** Runs the open round and signs its approval. */
+async function runAndApprove(
+  page: Page,
+  { round, secret }: { round: number; secret: string },
+): Promise<void> {
+  await page.getByRole('link', { name: 'Round', exact: true }).click();
+  await page.getByRole('button', { name: `Start round ${round}` }).click();
+  await expect(page.getByRole('heading', { name: 'What leaves this site' })).toBeVisible({ timeout: 60_000 });
+  await keep(page, `round-${round}-review`);
+  await page.getByRole('button', { name: 'Approve …' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Your secret').fill('not the secret');
+  await dialog.getByRole('button', { name: 'Sign and approve' }).click();
+  await expect(dialog.getByRole('alert')).toBeVisible();
+  await dialog.getByLabel('Your secret').fill(secret);
+  await keep(page, `round-${round}-sign`);
+  await dialog.getByRole('button', { name: 'Sign and approve' }).click();
+  await expect(
+    page.getByText(`The update of round ${round} is approved. It goes out with the next sync.`),
+  ).toBeVisible();
+}
+
+test.describe('a steward at a real site', () => {
+  let site: ServedSite;
+  test.beforeAll(async () => {
+    site = await startServedSite();
+  });
+  test.afterAll(() => site.stop());
+
+  test('takes records in, withdraws a patient, approves a round, and finds it all in the audit log', async ({
+    page,
+  }) => {
+    test.setTimeout(300_000);
+    const failures: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') failures.push(message.text());
+    });
+    page.on('pageerror', (error) => failures.push(error.message));
+
+    await test.step('signs in', async () => {
+      await page.goto(site.launchUrl);
+      await expect(page).not.toHaveURL(/token/);
+      await page.getByLabel('Name', { exact: true }).fill(site.steward.name);
+      await page.getByLabel('Secret', { exact: true }).fill(site.steward.secret);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('heading', { name: 'Home', level: 1 })).toBeVisible();
+    });
+
+    await test.step('imports an export and a file with a bad row, and sees the outcome of each', async () => {
+      await page.getByRole('link', { name: 'Import' }).click();
+      await expectNoAxeFindings(page);
+      const chooser = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: 'Choose a mapping' }).click();
+      await (await chooser).setFiles(path.join(site.exports, 'mapping.json'));
+      await expect(page.getByText('Column mapping:')).toBeVisible();
+      const files = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: 'Choose files' }).click();
+      await (await files).setFiles([path.join(site.exports, 'patients.csv'), fileWithBadRow(site)]);
+      await expect(page.getByRole('heading', { name: 'Import finished' })).toBeVisible({ timeout: 60_000 });
+      await expect(page.getByRole('cell', { name: 'Accepted' }).first()).toBeVisible();
+      await keep(page, 'import');
+    });
+
+    await test.step('withdraws a patient', async () => {
+      await page.getByRole('link', { name: 'Consent' }).click();
+      const withdraw = page.getByRole('button', { name: /^Withdraw consent of/ }).first();
+      await expect(withdraw).toBeVisible();
+      await keep(page, 'consent');
+      await withdraw.click();
+      const dialog = page.getByRole('dialog');
+      await expectNoAxeFindings(page);
+      await dialog.getByRole('button', { name: 'Withdraw consent' }).click();
+      await expect(page.getByText(/^The consent of .* is withdrawn\.$/).first()).toBeVisible();
+    });
+
+    await test.step('runs the statistics round and approves what leaves', async () => {
+      await site.openRound();
+      await sync(page);
+      await runAndApprove(page, { round: 1, secret: site.steward.secret });
+      await sync(page);
+    });
+
+    await test.step('runs a training round with its loss, and approves what leaves', async () => {
+      await site.openRound();
+      await sync(page);
+      await keep(page, 'home');
+      await runAndApprove(page, { round: 2, secret: site.steward.secret });
+      await expect(page.getByRole('heading', { name: 'Training as it went' })).toBeVisible();
+      await sync(page);
+      await expect(page.getByText('Received', { exact: true }).first()).toBeVisible();
+    });
+
+    await test.step('finds the approval and the withdrawal in the audit log, and verifies it', async () => {
+      await page.getByRole('link', { name: 'Audit log' }).click();
+      const entries = page.getByRole('table', { name: 'Entries of the audit log' });
+      await page.getByLabel('Search').fill('update-approved');
+      await expect(entries.getByText('Update approved').first()).toBeVisible();
+      await page.getByLabel('Search').fill('');
+      await page.getByRole('button', { name: 'Verify the log' }).click();
+      await expect(page.getByText('The log is whole')).toBeVisible();
+      await keep(page, 'audit-log');
+      await page.getByLabel('Search').fill('consent-withdrawn');
+      await expect(entries.getByText('Consent withdrawn').first()).toBeVisible();
+    });
+
+    await test.step('signs out, and a reload stays signed out', async () => {
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.reload();
+      await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    });
+    expect(failures).toEqual([]);
+  });
+
+  test('shows nothing to a browser without the token', async ({ page }) => {
+    const response = await page.goto(new URL('/', site.launchUrl).href);
+    expect(response?.status()).toBe(403);
+  });
+});
+
+/** The header of the export and one row whose number is none. */
+function fileWithBadRow(site: ServedSite): string {
+  const [header = '', first = ''] = readFileSync(path.join(site.exports, 'patients.csv'), 'utf8').split('\n');
+  const file = path.join(site.directory, 'late-rows.csv');
+  const columns = header.split(',');
+  const cells = first.split(',');
+  const column = columns.findIndex((name) => /chol/i.test(name));
+  writeFileSync(
+    file,
+    `${header}\n${cells.map((cell, index) => (index === column ? 'two hundred' : cell)).join(',')}\n`,
+  );
+  return file;
+}
