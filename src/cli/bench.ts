@@ -1,14 +1,6 @@
 // `consilium bench`: measurements that a claim in the documents rests on.
 import type { Command } from 'commander';
-
-interface FederationFlags {
-  readonly researchStudy: string;
-  readonly seeds: string;
-  readonly data?: string;
-  readonly out?: string;
-  readonly select?: boolean;
-  readonly json?: boolean;
-}
+import type { FederationCommandFlags } from '#bench/federation/federation-command.ts';
 
 export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure');
@@ -23,7 +15,7 @@ export function registerBench(program: Command): void {
     .option('--out <directory>', 'where to write report.json and report.html')
     .option('--select', 'print how the plan’s settings were chosen, by cross-validation on training rows')
     .option('--json', 'one JSON document on standard output')
-    .action(async (flags: FederationFlags) => {
+    .action(async (flags: FederationCommandFlags) => {
       const { runFederationCommand } = await import('#bench/federation/federation-command.ts');
       await runFederationCommand(flags);
     });

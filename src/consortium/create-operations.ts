@@ -30,7 +30,8 @@ export function createOperations(
     },
     publishPlan: async ({ plan }) => publishPlan(foundation, register.current(), plan),
     openRound: async (request) => openRound(foundation, register.current(), request),
-    closeRound: async ({ researchStudyId }) => closeRoundEarly(foundation, register.current(), researchStudyId),
+    closeRound: async ({ researchStudyId }) =>
+      closeRoundEarly(foundation, register.current(), researchStudyId),
     verifyAudit: async () => {
       const verification = log.verify();
       const { verified, models } = await recomputeModels(foundation, register.current());
@@ -43,7 +44,10 @@ export function createOperations(
 }
 
 function noUrl(): EnrolmentError {
-  return new EnrolmentError('URL_UNKNOWN', 'Nobody knows yet where sites reach this consortium: set a URL at init, or serve it first.');
+  return new EnrolmentError(
+    'URL_UNKNOWN',
+    'Nobody knows yet where sites reach this consortium: set a URL at init, or serve it first.',
+  );
 }
 
 /** Closes the open round of a research study where every update is in. A fault leaves the round open, with a log entry. */
@@ -54,12 +58,15 @@ export function settleRound(
 ): void {
   try {
     const closed = closeCompleteRound(foundation, register.current(), researchStudyId);
-    if (closed !== undefined) logger.info('round closed', { researchStudyId, round: closed.round, kind: closed.kind });
+    if (closed !== undefined)
+      logger.info('round closed', { researchStudyId, round: closed.round, kind: closed.kind });
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof BugError) throw error;
     const { store, log } = foundation;
     const reason = error.code;
-    store.transaction(() => log.append({ actor: 'system', action: 'round-closed', outcome: 'failed', reason, researchStudyId }));
+    store.transaction(() =>
+      log.append({ actor: 'system', action: 'round-closed', outcome: 'failed', reason, researchStudyId }),
+    );
     logger.error('round not closed', { researchStudyId, code: reason });
   }
 }

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { systemClock } from '#base/clock.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { plainText } from '#federation/records/fields.ts';
-import { openConsortium } from './open-consortium.ts';
 import { EnrolmentError } from './enrolment/index.ts';
+import { openConsortium } from './open-consortium.ts';
 import { keyFileOf, loadPorts, type ProfileOptions, requireLock } from './profile.ts';
 import { createConsortiumKeys } from './store/consortium-keys.ts';
 import { saveConsortiumKeys } from './store/key-file.ts';
@@ -27,9 +27,13 @@ export interface InitialiseOptions extends ProfileOptions {
 /** @throws ProfileError PROFILE_EXISTS, PROFILE_IN_USE and those of the key file; EnrolmentError BAD_REQUEST. */
 export async function initialiseConsortium(options: InitialiseOptions): Promise<InitialisedConsortium> {
   const { profile, name, url } = options;
-  const isOrigin = url === undefined || (URL.canParse(url) && url.startsWith('https://') && new URL(url).origin === url);
+  const isOrigin =
+    url === undefined || (URL.canParse(url) && url.startsWith('https://') && new URL(url).origin === url);
   if (!isOrigin || !plainText(200).safeParse(name).success) {
-    throw new EnrolmentError('BAD_REQUEST', 'A consortium has a name of up to 200 characters; its URL is https://HOST:PORT.');
+    throw new EnrolmentError(
+      'BAD_REQUEST',
+      'A consortium has a name of up to 200 characters; its URL is https://HOST:PORT.',
+    );
   }
   mkdirSync(profile, { recursive: true, mode: 0o700 });
   chmodSync(profile, 0o700);
@@ -44,7 +48,8 @@ export async function initialiseConsortium(options: InitialiseOptions): Promise<
     const ports = loadPorts(options);
     const consortium = openConsortium(ports);
     try {
-      if (consortium.isBegun) throw new ProfileError('PROFILE_EXISTS', 'There is a consortium in this profile already.');
+      if (consortium.isBegun)
+        throw new ProfileError('PROFILE_EXISTS', 'There is a consortium in this profile already.');
       consortium.begin(name, url);
     } finally {
       consortium.close();

@@ -9,8 +9,8 @@ import { createSyncServer, createSyncService, type SyncServer } from './http/ind
 import type { ConsortiumOperations } from './operations.ts';
 import type { ConsortiumPorts } from './ports.ts';
 import { findPlan, listResearchStudies } from './publish/index.ts';
-import { certificateDigest } from './store/consortium-keys.ts';
 import { softwareVersion } from './software.ts';
+import { certificateDigest } from './store/consortium-keys.ts';
 import {
   createConsortiumSigners,
   type Foundation,
@@ -51,10 +51,12 @@ export function openConsortium(ports: ConsortiumPorts): Consortium {
   const digest = certificateDigest(keys.tls.certificate);
   const listening: { url?: string } = {};
   const url = (): string | null => loadSetting(store, 'url') ?? listening.url ?? null;
-  const settle = (researchStudyId: string): void => settleRound(foundation, register, { researchStudyId, logger });
+  const settle = (researchStudyId: string): void =>
+    settleRound(foundation, register, { researchStudyId, logger });
   for (const researchStudyId of listResearchStudies(store)) settle(researchStudyId);
   const service = createSyncService({ foundation, register, settle });
-  const authorities = (): string[] => [url(), listening.url].flatMap((known) => (known ? [new URL(known).host] : []));
+  const authorities = (): string[] =>
+    [url(), listening.url].flatMap((known) => (known ? [new URL(known).host] : []));
   const maxSealedBytes = (): number => {
     const plans = listResearchStudies(store).map((id) => findPlan(store, register.current(), id)?.plan);
     return SEALING_BYTES + Math.max(0, ...plans.map((plan) => plan?.limits.maxUpdateBytes ?? 0));
@@ -70,7 +72,12 @@ export function openConsortium(ports: ConsortiumPorts): Consortium {
       store.transaction(() => {
         saveSetting(store, 'name', name);
         if (publicUrl !== undefined) saveSetting(store, 'url', publicUrl);
-        log.append({ actor: 'operator', action: 'consortium-initialised', outcome: 'success', detail: { name } });
+        log.append({
+          actor: 'operator',
+          action: 'consortium-initialised',
+          outcome: 'success',
+          detail: { name },
+        });
         register.begin(name);
       });
     },
@@ -78,7 +85,9 @@ export function openConsortium(ports: ConsortiumPorts): Consortium {
       createSyncServer({ tls: keys.tls, service, foundation, register, logger, authorities, maxSealedBytes }),
     announce: (at) => {
       listening.url = at;
-      store.transaction(() => log.append({ actor: 'system', action: 'consortium-started', outcome: 'success' }));
+      store.transaction(() =>
+        log.append({ actor: 'system', action: 'consortium-started', outcome: 'success' }),
+      );
     },
     close: () => store.close(),
   };

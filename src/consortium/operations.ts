@@ -1,12 +1,12 @@
 // What the operator can do, the same in this process or through the admin listener of the one that holds the profile.
 import { z } from 'zod';
+import type { LogVerification } from '#federation/log/verify-log.ts';
 import { identifier } from '#federation/records/fields.ts';
 import type { RecomputedModels } from './aggregate/index.ts';
 import type { MadeInvitation } from './enrolment/index.ts';
 import type { PlanPublication } from './publish/index.ts';
 import type { ClosedRound, OpenedRound } from './rounds/index.ts';
 import type { ConsortiumStatus } from './status.ts';
-import type { LogVerification } from '#federation/log/verify-log.ts';
 
 export interface AuditVerification {
   readonly verified: boolean;

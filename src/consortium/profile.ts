@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '#base/clock.ts';
+import { defaultKeyFile } from '#base/key-file-location.ts';
 import { createLogger, type Logger } from '#base/logger.ts';
+import { lockProfile, type ProfileLock } from '#base/profile-lock.ts';
 import type { ConsortiumPorts } from './ports.ts';
-import { defaultKeyFile, loadConsortiumKeys } from './store/key-file.ts';
+import { loadConsortiumKeys } from './store/key-file.ts';
 import { ProfileError } from './store/profile-error.ts';
-import { lockProfile, type ProfileLock } from './store/profile-lock.ts';
 
 export interface ProfileOptions {
   readonly profile: string;
@@ -22,7 +23,7 @@ export function storeFileOf(profile: string): string {
 }
 
 export function keyFileOf({ profile, keyFile }: ProfileOptions): string {
-  return keyFile ?? defaultKeyFile(profile);
+  return keyFile ?? defaultKeyFile(profile, 'consortium-keys.json');
 }
 
 /** @throws ProfileError PROFILE_MISSING. */

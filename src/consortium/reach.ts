@@ -1,12 +1,12 @@
 // Reaches the consortium of a profile: opened here when nobody holds it, else through the process that does. Never opened twice.
 import { setTimeout as delay } from 'node:timers/promises';
-import { openConsortium } from './open-consortium.ts';
-import { loadEndpoint } from './endpoint.ts';
+import { lockProfile, type ProfileLock } from '#base/profile-lock.ts';
+import { consortiumEndpoint } from './endpoint.ts';
 import { createAdminClient } from './http/index.ts';
+import { openConsortium } from './open-consortium.ts';
 import type { ConsortiumOperations } from './operations.ts';
 import { loadPorts, type ProfileOptions, requireProfile } from './profile.ts';
 import { ProfileError } from './store/profile-error.ts';
-import { lockProfile, type ProfileLock } from './store/profile-lock.ts';
 
 export interface ReachedConsortium {
   readonly operations: ConsortiumOperations;
@@ -49,7 +49,7 @@ function openHere(options: ProfileOptions, lock: ProfileLock): ReachedConsortium
 
 /** The operations of the process that listens, or undefined: the file may be one that a killed process left. */
 async function findRunning(profile: string): Promise<ConsortiumOperations | undefined> {
-  const endpoint = loadEndpoint(profile);
+  const endpoint = consortiumEndpoint.load(profile);
   if (endpoint === undefined) return undefined;
   const operations = createAdminClient({ url: endpoint.adminUrl, token: endpoint.token });
   try {

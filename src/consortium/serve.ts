@@ -1,7 +1,8 @@
 // Runs a consortium: holds its profile, answers sites over HTTPS and the operator over loopback, until it is stopped.
-import { openConsortium } from './open-consortium.ts';
-import { removeEndpoint, saveEndpoint } from './endpoint.ts';
+
+import { consortiumEndpoint } from './endpoint.ts';
 import { createAdminServer } from './http/index.ts';
+import { openConsortium } from './open-consortium.ts';
 import { loadPorts, type ProfileOptions, requireLock, requireProfile } from './profile.ts';
 
 export interface ServeOptions extends ProfileOptions {
@@ -15,7 +16,7 @@ export interface ServedConsortium {
   /** https URL that the server listens at. */
   readonly url: string;
   readonly certificateDigest: string;
-  /** Finishes requests in progress, closes the store, lets go of the profile. */
+  /** Ends all connections, closes the store, lets go of the profile. A site repeats what got no answer. */
   stop(): Promise<void>;
 }
 
@@ -38,8 +39,8 @@ export async function serveConsortium(options: ServeOptions): Promise<ServedCons
     consortium.announce(url);
     const admin = await createAdminServer(consortium.operations, ports.logger);
     closers.push(() => admin.close());
-    closers.push(() => removeEndpoint(profile));
-    saveEndpoint(profile, { url, adminUrl: admin.url, token: admin.token, pid: process.pid });
+    closers.push(() => consortiumEndpoint.remove(profile));
+    consortiumEndpoint.save(profile, { url, adminUrl: admin.url, token: admin.token, pid: process.pid });
     return { url, certificateDigest: consortium.certificateDigest, stop };
   } catch (error) {
     await stop();

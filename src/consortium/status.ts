@@ -1,6 +1,7 @@
 // What the operator sees: sites, invitations, research studies, rounds and what has come in.
-import { verifyRecord } from '#federation/records/record.ts';
+
 import { type GlobalModel, globalModelRecord } from '#federation/records/global-model.ts';
+import { verifyRecord } from '#federation/records/record.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import type { SignedTrust } from './enrolment/index.ts';
 import { findPlan, listResearchStudies } from './publish/index.ts';
@@ -24,7 +25,11 @@ export interface SiteStatus {
   readonly name: string;
   readonly enrolledAt: string;
   /** The newest checkpoint of the site's own log that it has shown. */
-  readonly checkpoint: { readonly size: number; readonly rootHash: string; readonly receivedAt: string } | null;
+  readonly checkpoint: {
+    readonly size: number;
+    readonly rootHash: string;
+    readonly receivedAt: string;
+  } | null;
 }
 
 export interface InvitationStatus {
@@ -103,22 +108,39 @@ function readSites(store: ConsortiumStore): SiteStatus[] {
   const { query } = store;
   return store.all(query.selectFrom('site').selectAll().orderBy('site_id')).map((site) => {
     const seen = store.get(
-      query.selectFrom('site_checkpoint').selectAll().where('site_id', '=', site.site_id).orderBy('size', 'desc').limit(1),
+      query
+        .selectFrom('site_checkpoint')
+        .selectAll()
+        .where('site_id', '=', site.site_id)
+        .orderBy('size', 'desc')
+        .limit(1),
     );
-    const checkpoint = seen === undefined ? null : { size: seen.size, rootHash: seen.root_hash, receivedAt: seen.received_at };
+    const checkpoint =
+      seen === undefined ? null : { size: seen.size, rootHash: seen.root_hash, receivedAt: seen.received_at };
     return { siteId: site.site_id, name: site.name, enrolledAt: site.enrolled_at, checkpoint };
   });
 }
 
 function readInvitations(store: ConsortiumStore): InvitationStatus[] {
   const nowMs = store.clock.nowMs();
-  return store.all(store.query.selectFrom('invitation').selectAll().orderBy('created_at').orderBy('site_id')).map((row) => {
-    const unused = nowMs >= Date.parse(row.expires_at) ? 'expired' : 'open';
-    return { siteId: row.site_id, name: row.name, expires: row.expires_at, state: row.used_at === null ? unused : 'used' };
-  });
+  return store
+    .all(store.query.selectFrom('invitation').selectAll().orderBy('created_at').orderBy('site_id'))
+    .map((row) => {
+      const unused = nowMs >= Date.parse(row.expires_at) ? 'expired' : 'open';
+      return {
+        siteId: row.site_id,
+        name: row.name,
+        expires: row.expires_at,
+        state: row.used_at === null ? unused : 'used',
+      };
+    });
 }
 
-function readResearchStudy(store: ConsortiumStore, trust: SignedTrust, researchStudyId: string): ResearchStudyStatus[] {
+function readResearchStudy(
+  store: ConsortiumStore,
+  trust: SignedTrust,
+  researchStudyId: string,
+): ResearchStudyStatus[] {
   const published = findPlan(store, trust, researchStudyId);
   if (published === undefined) return [];
   const { plan, planDigest } = published;
@@ -132,18 +154,33 @@ function readResearchStudy(store: ConsortiumStore, trust: SignedTrust, researchS
       participants: plan.participants.map(({ siteId }) => siteId),
       plannedRounds: plan.rounds,
       models: readModels(store, trust, researchStudyId),
-      rounds: store.all(rounds.orderBy('round').orderBy('attempt')).map((row) => readRound(store, trust, row)),
+      rounds: store
+        .all(rounds.orderBy('round').orderBy('attempt'))
+        .map((row) => readRound(store, trust, row)),
     },
   ];
 }
 
 function readModels(store: ConsortiumStore, trust: SignedTrust, researchStudyId: string): ModelStatus[] {
   const columns = ['round', 'model_digest', 'envelope', 'published_at'] as const;
-  const models = store.query.selectFrom('global_model').select(columns).where('research_study_id', '=', researchStudyId);
+  const models = store.query
+    .selectFrom('global_model')
+    .select(columns)
+    .where('research_study_id', '=', researchStudyId);
   return store.all(models.orderBy('round')).map((row) => {
     const atMs = Date.parse(row.published_at);
-    const { kind, included, evaluation } = verifyRecord(globalModelRecord, row.envelope, { trust: trust.keys, atMs }).predicate;
-    return { round: row.round, kind, modelDigest: row.model_digest, publishedAt: row.published_at, included, evaluation };
+    const { kind, included, evaluation } = verifyRecord(globalModelRecord, row.envelope, {
+      trust: trust.keys,
+      atMs,
+    }).predicate;
+    return {
+      round: row.round,
+      kind,
+      modelDigest: row.model_digest,
+      publishedAt: row.published_at,
+      included,
+      evaluation,
+    };
   });
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '#base/clock.ts';
 import { createLogger } from '#base/logger.ts';
-import { createFileKeyStore, defaultKeyFile } from '#host/file-key-store.ts';
+import { createFileKeyStore, siteKeyFile } from '#host/file-key-store.ts';
 import { createPinnedTransport } from '#host/pinned-transport.ts';
 import {
   createTrainingHost,
@@ -26,7 +26,7 @@ export function headlessPorts(options: HeadlessSiteOptions): SitePorts {
   const profile = path.resolve(options.profile);
   return {
     paths: { profile },
-    keyStore: createFileKeyStore({ file: options.keyFile ?? defaultKeyFile(profile), profile }),
+    keyStore: createFileKeyStore({ file: options.keyFile ?? siteKeyFile(profile), profile }),
     clock: systemClock,
     transport: createPinnedTransport(),
     trainingHost: createTrainingHost({ openChannel: openForkedChannel }),

@@ -6,7 +6,7 @@ import { createRouterClient } from '@orpc/server';
 import { WebSocket } from 'ws';
 import { isCodedError } from '#base/coded-error.ts';
 import { type HeadlessSiteOptions, openHeadlessSite } from '#headless/open-headless-site.ts';
-import { loadEndpointFile } from '#host/endpoint-file.ts';
+import { siteEndpoint } from '#host/endpoint-file.ts';
 import { createSiteRouter } from '#host/router.ts';
 import { Session } from '#host/session.ts';
 import type { SiteContract } from '#ipc/contract.ts';
@@ -47,7 +47,7 @@ async function openHere(options: HeadlessSiteOptions): Promise<ReachedSite> {
 }
 
 async function reachRunningSite(profile: string): Promise<ReachedSite | undefined> {
-  const endpoint = loadEndpointFile(profile);
+  const endpoint = siteEndpoint.load(profile);
   if (endpoint === undefined) return undefined;
   const socket = new WebSocket(`${endpoint.url.replace(/^http/, 'ws')}/rpc`, {
     headers: { authorization: `Bearer ${endpoint.token}` },

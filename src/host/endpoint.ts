@@ -5,11 +5,11 @@ import type { Duplex } from 'node:stream';
 import { RPCHandler } from '@orpc/server/ws';
 import Fastify from 'fastify';
 import { WebSocketServer } from 'ws';
-import { removeEndpointFile, saveEndpointFile } from '#host/endpoint-file.ts';
+import { createToken, isBearer } from '#base/token.ts';
+import { siteEndpoint } from '#host/endpoint-file.ts';
 import { addRendererPages, sessionCookie } from '#host/renderer-pages.ts';
 import { createSiteRouter } from '#host/router.ts';
 import { Session } from '#host/session.ts';
-import { createToken, isToken } from '#host/token.ts';
 import type { Site } from '#site/site.ts';
 
 export interface Endpoint {
@@ -61,12 +61,12 @@ export async function openEndpoint(site: Site, options: EndpointOptions): Promis
   });
 
   const url = await http.listen({ host: '127.0.0.1', port: options.port });
-  saveEndpointFile(site.profile, { url, token, pid: process.pid });
+  siteEndpoint.save(site.profile, { url, token, pid: process.pid });
   return {
     launchUrl: `${url}/?token=${token}`,
     port: Number(new URL(url).port),
     close: async () => {
-      removeEndpointFile(site.profile);
+      siteEndpoint.remove(site.profile);
       for (const client of sockets.clients) client.terminate();
       await http.close();
     },
@@ -77,8 +77,7 @@ export async function openEndpoint(site: Site, options: EndpointOptions): Promis
 function sessionOf(request: IncomingMessage, door: DoorKeys): Session | undefined {
   const { host, origin, cookie, authorization } = request.headers;
   if (request.url !== '/rpc' || !isOwnHost(request)) return undefined;
-  if (origin === undefined)
-    return isToken(authorization?.replace(/^Bearer /, ''), door.token) ? door.newSession() : undefined;
+  if (origin === undefined) return isBearer(authorization, door.token) ? door.newSession() : undefined;
   // A page of another origin must not speak through the person's browser (cross-site WebSocket hijacking).
   if (origin !== `http://${host}`) return undefined;
   const id = new RegExp(`(?:^|; )${sessionCookie(request.socket.localPort)}=([0-9a-f]{64})(?:;|$)`).exec(

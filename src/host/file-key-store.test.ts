@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SiteKeys } from '#site/site.ts';
-import { createFileKeyStore, defaultKeyFile } from './file-key-store.ts';
+import { createFileKeyStore, siteKeyFile } from './file-key-store.ts';
 
 const filled = (value: number, length = 32) => new Uint8Array(length).fill(value);
 
@@ -155,15 +155,6 @@ describe('file key store', () => {
   });
 });
 
-describe('default key file', () => {
-  it('lies under XDG_CONFIG_HOME and differs for every profile', () => {
-    const environment = { XDG_CONFIG_HOME: '/config' };
-    expect(defaultKeyFile('/srv/a', environment)).toBe('/config/consilium/keys/srv/a/keys.json');
-    expect(defaultKeyFile('/srv/b/../c', environment)).toBe('/config/consilium/keys/srv/c/keys.json');
-  });
-
-  it('ignores a relative XDG_CONFIG_HOME', () => {
-    expect(defaultKeyFile('/srv/a', { XDG_CONFIG_HOME: 'config' })).toBe(defaultKeyFile('/srv/a', {}));
-    expect(defaultKeyFile('/srv/a', {})).toMatch(/\/\.config\/consilium\/keys\/srv\/a\/keys\.json$/);
-  });
+it('a key file that is not named lies in a folder of its profile alone', () => {
+  expect(siteKeyFile('/srv/a')).toMatch(/\/consilium\/keys\/srv\/a\/keys\.json$/);
 });

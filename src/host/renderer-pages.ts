@@ -4,8 +4,9 @@ import path from 'node:path';
 import fastifyCookie from '@fastify/cookie';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { createToken, isToken } from '#base/token.ts';
+import { guardPage } from '#host/content-security-policy.ts';
 import type { Session } from '#host/session.ts';
-import { createToken, isToken } from '#host/token.ts';
 
 /** Cookies do not know ports, so the name carries it: two sites on one machine keep their own sessions. */
 export function sessionCookie(port: number | undefined): string {
@@ -50,11 +51,8 @@ export async function addRendererPages(http: FastifyInstance, pages: RendererPag
   });
 
   http.get('/', async (_request, reply) => {
-    const nonce = createToken();
-    return reply
-      .header('Content-Security-Policy', contentSecurityPolicy(nonce))
-      .type('text/html; charset=utf-8')
-      .send(index.replaceAll('__CSP_NONCE__', nonce));
+    const { html, policy } = guardPage(index);
+    return reply.header('Content-Security-Policy', policy).type('text/html; charset=utf-8').send(html);
   });
 }
 
@@ -69,19 +67,4 @@ function beginSession(pages: RendererPages, reply: FastifyReply): FastifyReply {
       sameSite: 'strict',
     })
     .redirect('/', 303);
-}
-
-/** Electron security point 7, for the browser: nothing but our own files, no inline script, styles by nonce. */
-function contentSecurityPolicy(nonce: string): string {
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' blob: data:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
 }

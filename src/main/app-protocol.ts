@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { protocol } from 'electron';
+import { guardPage } from '#host/content-security-policy.ts';
 
 export const appOrigin = 'app://consilium';
 
@@ -40,23 +41,6 @@ function respond(file: string): Response {
   const type = contentTypes[path.extname(file)] ?? 'application/octet-stream';
   const headers = { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' };
   if (path.extname(file) !== '.html') return new Response(new Uint8Array(readFileSync(file)), { headers });
-  const nonce = crypto.randomUUID();
-  return new Response(readFileSync(file, 'utf8').replaceAll('__CSP_NONCE__', nonce), {
-    headers: { ...headers, 'Content-Security-Policy': contentSecurityPolicy(nonce) },
-  });
-}
-
-/** Electron security point 7: only our own files, no inline script, styles by nonce, no connection anywhere. */
-export function contentSecurityPolicy(nonce: string): string {
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' blob: data:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
+  const { html, policy } = guardPage(readFileSync(file, 'utf8'));
+  return new Response(html, { headers: { ...headers, 'Content-Security-Policy': policy } });
 }

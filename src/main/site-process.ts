@@ -6,7 +6,7 @@ import { systemClock } from '#base/clock.ts';
 import { isCodedError } from '#base/coded-error.ts';
 import { createLogger } from '#base/logger.ts';
 import { openEndpoint } from '#host/endpoint.ts';
-import { createFileKeyStore, defaultKeyFile } from '#host/file-key-store.ts';
+import { createFileKeyStore, siteKeyFile } from '#host/file-key-store.ts';
 import { createPinnedTransport } from '#host/pinned-transport.ts';
 import { createSiteRouter } from '#host/router.ts';
 import { Session } from '#host/session.ts';
@@ -20,7 +20,7 @@ mkdirSync(profile, { recursive: true, mode: 0o700 });
 const trainingChannel = createPortChannel(process.parentPort);
 const ports: SitePorts = {
   paths: { profile },
-  keyStore: createFileKeyStore({ file: defaultKeyFile(profile), profile }),
+  keyStore: createFileKeyStore({ file: siteKeyFile(profile), profile }),
   clock: systemClock,
   transport: createPinnedTransport(),
   trainingHost: createTrainingHost({ openChannel: trainingChannel.open }),

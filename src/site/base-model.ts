@@ -14,9 +14,14 @@ export interface StoredModel {
 }
 
 /** The model that a round starts from. @throws SiteError BASE_MODEL_MISSING before a sync brought it, BASE_MODEL_DAMAGED. */
-export function loadBaseModel(store: Store, opening: { researchStudyId: string; baseModelDigest: string }): StoredModel {
+export function loadBaseModel(
+  store: Store,
+  opening: { researchStudyId: string; baseModelDigest: string },
+): StoredModel {
   const row = store.get(
-    models(store, opening.researchStudyId).where('model_digest', '=', opening.baseModelDigest).orderBy('round', 'desc'),
+    models(store, opening.researchStudyId)
+      .where('model_digest', '=', opening.baseModelDigest)
+      .orderBy('round', 'desc'),
   );
   if (row === undefined) {
     throw new SiteError('BASE_MODEL_MISSING', 'The model that this round starts from is not here yet.', {

@@ -22,9 +22,13 @@ export function chooseNormalisation({ plan, model, trainingRows }: Normalisation
   const scale = model.get('normalisation/scale')?.data;
   const width = plan.dataElements.features.length;
   if (mean?.length !== width || scale?.length !== width) {
-    throw new SiteError('NORMALISATION_MISSING', 'The global model carries no normalisation for these features.', {
-      details: { expected: width, found: mean?.length ?? null },
-    });
+    throw new SiteError(
+      'NORMALISATION_MISSING',
+      'The global model carries no normalisation for these features.',
+      {
+        details: { expected: width, found: mean?.length ?? null },
+      },
+    );
   }
   return { mean, scale };
 }

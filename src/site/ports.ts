@@ -1,8 +1,8 @@
 // What a shell (Electron, headless, a test) gives to openSite. The site touches the outside world through these alone.
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
-import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { ModelSpecification, TrainingSettings } from '#federation/records/research-study-plan.ts';
+import type { TensorMap } from '#federation/tensors/tensor.ts';
 
 export interface SitePorts {
   readonly paths: Paths;
@@ -137,7 +137,10 @@ export interface EvaluationResult {
 export interface TrainingHost {
   engine(): Promise<EngineInfo>;
   /** @throws TrainingError TRAINING_CANCELLED, TRAINING_CRASHED, TRAINING_DIVERGED. */
-  train(job: TrainingJob, options: { readonly onProgress: (progress: TrainingProgress) => void; readonly signal: AbortSignal }): Promise<TrainingResult>;
+  train(
+    job: TrainingJob,
+    options: { readonly onProgress: (progress: TrainingProgress) => void; readonly signal: AbortSignal },
+  ): Promise<TrainingResult>;
   evaluate(job: EvaluationJob): Promise<EvaluationResult>;
   close(): Promise<void>;
 }

@@ -37,10 +37,21 @@ function computeStatistics({ cohort }: RoundInput): RoundWork {
   const matrix = cohort.matrix('training');
   const made = encodeColumnSums(sumColumns(matrix));
   const exampleCount = matrix.count;
-  return { made, exampleCount, lossBefore: null, lossAfter: null, tensors: encodeSafetensors(made), result: { exampleCount } };
+  return {
+    made,
+    exampleCount,
+    lossBefore: null,
+    lossAfter: null,
+    tensors: encodeSafetensors(made),
+    result: { exampleCount },
+  };
 }
 
-async function train({ store, trainingHost }: RoundStages, run: RoundRun, input: RoundInput): Promise<RoundWork> {
+async function train(
+  { store, trainingHost }: RoundStages,
+  run: RoundRun,
+  input: RoundInput,
+): Promise<RoundWork> {
   const { plan, opening, base, cohort } = input;
   const matrix = cohort.matrix('training');
   const normalisation = chooseNormalisation({ plan, model: base.tensors, trainingRows: () => matrix });
@@ -88,9 +99,19 @@ async function evaluate(stages: RoundStages, run: RoundRun, input: RoundInput): 
   const model = { researchStudyId: opening.researchStudyId, round: base.round, modelDigest };
   saveEvaluation({ store, auditLog }, { model, counts, actor: run.actor });
   const made: TensorMap = new Map(
-    Object.entries(counts).map(([name, value]) => [`evaluation/${name}`, { shape: [1], data: Float64Array.of(value) }]),
+    Object.entries(counts).map(([name, value]) => [
+      `evaluation/${name}`,
+      { shape: [1], data: Float64Array.of(value) },
+    ]),
   );
-  return { made, exampleCount, lossBefore: null, lossAfter: null, tensors: encodeSafetensors(made), result: counts };
+  return {
+    made,
+    exampleCount,
+    lossBefore: null,
+    lossAfter: null,
+    tensors: encodeSafetensors(made),
+    result: counts,
+  };
 }
 
 const maxCurvePoints = 100;

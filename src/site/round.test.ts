@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
-import { createRoundSite, researchStudyId, type RoundSite } from '#support/round-site.ts';
-import { addConsent } from '#support/stored-subjects.ts';
-import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import { fromUtf8 } from '#base/bytes.ts';
+import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import { modelUpdateRecord } from '#federation/records/model-update.ts';
 import { verifyRecord } from '#federation/records/record.ts';
 import { parseSafetensors } from '#federation/tensors/safetensors.ts';
+import { disclosureReport, roundEvent, updateReview } from '#ipc/schema.ts';
 import { decide } from '#site/approval/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { sealApprovedUpdate } from '#site/signing/index.ts';
 import { startTrainingRun } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate } from '#site/update/index.ts';
-import { disclosureReport, roundEvent, updateReview } from '#ipc/schema.ts';
+import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
+import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
+import { addConsent } from '#support/stored-subjects.ts';
 import { loadBaseModel } from './base-model.ts';
 import { type RoundEvent, runRound } from './round.ts';
 
@@ -24,7 +24,9 @@ async function run(site: RoundSite, signal = new AbortController().signal) {
   const events: RoundEvent[] = [];
   const onEvent = (event: RoundEvent) => events.push(roundEvent.parse(event));
   const { updateId } = await runRound(site, { researchStudyId, actor, signal, onEvent });
-  const row = site.store.get(site.store.query.selectFrom('model_update').selectAll().where('update_id', '=', updateId));
+  const row = site.store.get(
+    site.store.query.selectFrom('model_update').selectAll().where('update_id', '=', updateId),
+  );
   if (row === undefined) throw new Error('no row');
   const trust = site.agreement.trustedKeys();
   const update = verifyRecord(modelUpdateRecord, row.envelope, { trust, atMs: site.clock.nowMs(), siteId });
@@ -36,23 +38,48 @@ function approve(site: RoundSite, updateId: string, decision: 'approve' | 'refus
   const reportDigest = site.store.get(
     site.store.query.selectFrom('model_update').select('report_digest').where('update_id', '=', updateId),
   )?.report_digest;
-  decide({ ...site, updateId, reportDigest: reportDigest ?? '', decision, reason: 'a reason', person: ada, signer: personKeys.ada });
+  decide({
+    ...site,
+    updateId,
+    reportDigest: reportDigest ?? '',
+    decision,
+    reason: 'a reason',
+    person: ada,
+    signer: personKeys.ada,
+  });
 }
 
 const cohortOf = (site: RoundSite) =>
-  site.store.all(site.store.query.selectFrom('cohort').selectAll().orderBy('frozen_at')).at(-1)?.cohort_id ?? '';
+  site.store.all(site.store.query.selectFrom('cohort').selectAll().orderBy('frozen_at')).at(-1)?.cohort_id ??
+  '';
 
 describe('a statistics round', () => {
   it('leaves a draft with count, sums and sums of squares that the consortium can pool', async () => {
     const site = createRoundSite();
     site.open('statistics');
     const { events, payload, update } = await run(site);
-    expect(events.map((event) => (event.kind === 'phase' ? event.phase : event.kind))).toEqual(['cohort', 'statistics', 'update', 'done']);
+    expect(events.map((event) => (event.kind === 'phase' ? event.phase : event.kind))).toEqual([
+      'cohort',
+      'statistics',
+      'update',
+      'done',
+    ]);
     expect(payload.get('statistics/count')?.data).toEqual(Float64Array.of(20));
     expect(payload.get('statistics/sum')?.data[0]).toBe(20 * 50 + 190);
-    expect(update.predicate).toMatchObject({ updateKind: 'statistics', exampleCount: 20, seedCommitment: null });
-    const { tensors: base } = loadBaseModel(site.store, { researchStudyId, baseModelDigest: update.predicate.baseModelDigest });
-    const { tensors } = aggregateRound({ kind: 'statistics', base, updates: [{ siteId, exampleCount: 20, payload }] });
+    expect(update.predicate).toMatchObject({
+      updateKind: 'statistics',
+      exampleCount: 20,
+      seedCommitment: null,
+    });
+    const { tensors: base } = loadBaseModel(site.store, {
+      researchStudyId,
+      baseModelDigest: update.predicate.baseModelDigest,
+    });
+    const { tensors } = aggregateRound({
+      kind: 'statistics',
+      base,
+      updates: [{ siteId, exampleCount: 20, payload }],
+    });
     expect(tensors.get('normalisation/mean')?.data[0]).toBe(59.5);
     expect(site.trainingHost.jobs).toEqual([]);
     site.close();
@@ -100,7 +127,13 @@ describe('a training round', () => {
     expect(row.report_digest).toBe(sha256Hex(encodeCanonicalJson(report)));
     expect(fromUtf8(encodeCanonicalJson(report))).toBe(row.report);
     expect(events.filter(({ kind }) => kind === 'progress')).toHaveLength(2);
-    expect(site.events()).toEqual(expect.arrayContaining(['training-started success', 'training-finished success', 'update-built success']));
+    expect(site.events()).toEqual(
+      expect.arrayContaining([
+        'training-started success',
+        'training-finished success',
+        'update-built success',
+      ]),
+    );
     site.close();
   });
 
@@ -112,7 +145,9 @@ describe('a training round', () => {
     expect([examples?.count, examples?.width]).toEqual([20, 6]);
     const ages = Array.from({ length: 20 }, (_, row) => examples?.features[row * 6] ?? Number.NaN);
     expect(ages.sort((left, right) => left - right)[0]).toBe(-1);
-    expect(Array.from({ length: 20 }, (_, row) => examples?.features[row * 6 + 5])).toEqual(new Array(20).fill(0));
+    expect(Array.from({ length: 20 }, (_, row) => examples?.features[row * 6 + 5])).toEqual(
+      new Array(20).fill(0),
+    );
     site.close();
   });
 
@@ -121,7 +156,10 @@ describe('a training round', () => {
     site.open('training');
     const { row } = await run(site);
     const review = updateReview.parse(reviewUpdate(site, row.update_id, ada));
-    expect(review.lossCurve).toEqual([{ step: 1, loss: 0.7 }, { step: 2, loss: 0.6 }]);
+    expect(review.lossCurve).toEqual([
+      { step: 1, loss: 0.7 },
+      { step: 2, loss: 0.6 },
+    ]);
     expect(site.events()).toContain('report-shown success');
     site.close();
   });
@@ -160,9 +198,12 @@ describe('a training round', () => {
     site.open('training');
     // What kill -9 leaves: a frozen cohort and a run that never ended, started by a process that is gone.
     const { cohortId } = site.cohorts.freeze({ plan: site.plan, round: 2, kind: 'training', actor });
-    const gone = { ...site.store, get inTransaction() {
-      return site.store.inTransaction;
-    } };
+    const gone = {
+      ...site.store,
+      get inTransaction() {
+        return site.store.inTransaction;
+      },
+    };
     startTrainingRun({
       store: gone,
       auditLog: site.auditLog,
@@ -176,7 +217,9 @@ describe('a training round', () => {
       engine: null,
     });
     expect((await run(site)).row.state).toBe('draft');
-    const states = site.store.all(site.store.query.selectFrom('training_run').select('state').orderBy('state'));
+    const states = site.store.all(
+      site.store.query.selectFrom('training_run').select('state').orderBy('state'),
+    );
     expect(states.map(({ state }) => state)).toEqual(['done', 'failed']);
     expect(site.events()).toContain('crash-recovered failed TRAINING_CRASHED');
     expect(site.auditLog.verify().verified).toBe(true);
@@ -205,7 +248,14 @@ describe('an evaluation round', () => {
     expect(update.predicate).toMatchObject({ updateKind: 'evaluation', exampleCount: 10, patientCount: 10 });
     expect(report.roundKind).toBe('evaluation');
     expect(listEvaluations(site.store, researchStudyId)).toMatchObject([
-      { round: 2, exampleCount: 10, correctCount: 5, accuracy: 0.5, meanLoss: 0.5, modelDigest: update.predicate.baseModelDigest },
+      {
+        round: 2,
+        exampleCount: 10,
+        correctCount: 5,
+        accuracy: 0.5,
+        meanLoss: 0.5,
+        modelDigest: update.predicate.baseModelDigest,
+      },
     ]);
     site.close();
   });
@@ -222,7 +272,9 @@ describe('the drafts of one round', () => {
       [second.row.update_id, 'draft'],
       [first.row.update_id, 'blocked'],
     ]);
-    expect(() => approve(site, first.row.update_id)).toThrow(expect.objectContaining({ code: 'ALREADY_DECIDED' }));
+    expect(() => approve(site, first.row.update_id)).toThrow(
+      expect.objectContaining({ code: 'ALREADY_DECIDED' }),
+    );
     site.close();
   });
 
@@ -244,7 +296,9 @@ describe('the drafts of one round', () => {
     const cohortId = cohortOf(site);
     site.consents.withdraw({ subjectId: 'train-3', researchStudyId: null }, ada);
     const sealing = { ...site, updateId: row.update_id, signer: site.people.siteSigner(), actor };
-    await expect(sealApprovedUpdate({ ...sealing, reevaluateConsent: () => site.cohorts.recheck(cohortId) })).rejects.toMatchObject({
+    await expect(
+      sealApprovedUpdate({ ...sealing, reevaluateConsent: () => site.cohorts.recheck(cohortId) }),
+    ).rejects.toMatchObject({
       code: 'CONSENT_CHANGED',
     });
     site.clock.advance(1000);
@@ -288,9 +342,14 @@ describe('a round that cannot be run', () => {
   });
 
   it('says that the cohort is too small, and nothing is trained', async () => {
-    const site = createRoundSite({ plan: { minimumCohort: { training: 21, evaluation: 5, reason: 'a test' } } });
+    const site = createRoundSite({
+      plan: { minimumCohort: { training: 21, evaluation: 5, reason: 'a test' } },
+    });
     site.open('training');
-    await expect(run(site)).rejects.toMatchObject({ code: 'COHORT_TOO_SMALL', details: { expected: 21, found: 20 } });
+    await expect(run(site)).rejects.toMatchObject({
+      code: 'COHORT_TOO_SMALL',
+      details: { expected: 21, found: 20 },
+    });
     expect(site.trainingHost.jobs).toEqual([]);
     site.close();
   });
@@ -298,7 +357,7 @@ describe('a round that cannot be run', () => {
   it('leaves a withdrawn patient out of the matrix from the next run on', async () => {
     const site = createRoundSite();
     site.open('training');
-    addConsent(site.store, 'train-0', { consentId: 'no', decision: 'deny' , researchStudyId });
+    addConsent(site.store, 'train-0', { consentId: 'no', decision: 'deny', researchStudyId });
     await run(site);
     expect(site.trainingHost.jobs[0]?.examples.count).toBe(19);
     site.close();
@@ -312,9 +371,17 @@ describe('the optimizer between rounds', () => {
     await run(site);
     site.store.run(site.store.query.updateTable('model_update').set({ state: 'received' }));
     change(site);
-    const base = loadBaseModel(site.store, { researchStudyId, baseModelDigest: site.agreement.openRound(researchStudyId)?.baseModelDigest ?? '' });
+    const base = loadBaseModel(site.store, {
+      researchStudyId,
+      baseModelDigest: site.agreement.openRound(researchStudyId)?.baseModelDigest ?? '',
+    });
     site.store.run(site.store.query.updateTable('global_model').set({ round: 2 }));
-    const claims = { planDigest: site.planDigest, baseModelDigest: base.modelDigest, round: 3, kind: 'training' } as const;
+    const claims = {
+      planDigest: site.planDigest,
+      baseModelDigest: base.modelDigest,
+      round: 3,
+      kind: 'training',
+    } as const;
     site.agreement.acceptRound(site.consortium.round(claims).envelope, actor);
     await run(site);
     const job = site.trainingHost.jobs[1];
@@ -324,10 +391,14 @@ describe('the optimizer between rounds', () => {
 
   it('goes on where it was, byte by byte, while the cohort is the same', async () => {
     const state = await nextRound(() => {});
-    expect(parseSafetensors(state ?? new Uint8Array(), { maxBytes: 1000 }).get('order/counts')?.data).toEqual(Float64Array.of(1));
+    expect(parseSafetensors(state ?? new Uint8Array(), { maxBytes: 1000 }).get('order/counts')?.data).toEqual(
+      Float64Array.of(1),
+    );
   });
 
   it('starts anew once a patient is gone', async () => {
-    expect(await nextRound((site) => site.consents.withdraw({ subjectId: 'train-1', researchStudyId: null }, ada))).toBeNull();
+    expect(
+      await nextRound((site) => site.consents.withdraw({ subjectId: 'train-1', researchStudyId: null }, ada)),
+    ).toBeNull();
   });
 });

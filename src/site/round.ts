@@ -107,9 +107,17 @@ async function recordedRun(stages: RoundStages, run: RoundRun, prepared: Prepare
   } catch (error) {
     const isCancelled = isCodedError(error, 'TRAINING_CANCELLED');
     const code = isCodedError(error) ? error.code : 'BUG';
-    finishTrainingRun({ ...record, runId, outcome: isCancelled ? { state: 'cancelled' } : { state: 'failed', code } });
+    finishTrainingRun({
+      ...record,
+      runId,
+      outcome: isCancelled ? { state: 'cancelled' } : { state: 'failed', code },
+    });
     throw error;
   }
-  finishTrainingRun({ ...record, runId, outcome: { state: 'done', tensors: work.tensors, result: work.result } });
+  finishTrainingRun({
+    ...record,
+    runId,
+    outcome: { state: 'done', tensors: work.tensors, result: work.result },
+  });
   return { ...work, runId, seed, startedAt, finishedAt: isoTime(store.clock.nowMs()) };
 }

@@ -47,7 +47,8 @@ export function loadSiteName(store: Store): string | undefined {
 
 export function readStatus(store: Store, agreement: Agreement, engine: EngineInfo | null): SiteStatus {
   const settings = agreement.settings();
-  const count = (sql: string) => (store.prepare(`SELECT count(*) AS count FROM ${sql}`).get() as { count: number }).count;
+  const count = (sql: string) =>
+    (store.prepare(`SELECT count(*) AS count FROM ${sql}`).get() as { count: number }).count;
   return {
     siteId: settings?.siteId ?? null,
     name: loadSiteName(store) ?? '',
@@ -62,7 +63,17 @@ export function readStatus(store: Store, agreement: Agreement, engine: EngineInf
 }
 
 export function summarisePlan({ plan, planDigest }: AcceptedPlan): ResearchStudySummary {
-  const { researchStudyId, version, title, summary, purposes, participants, rounds, minimumCohort, dataElements } = plan;
+  const {
+    researchStudyId,
+    version,
+    title,
+    summary,
+    purposes,
+    participants,
+    rounds,
+    minimumCohort,
+    dataElements,
+  } = plan;
   return {
     researchStudyId,
     version,

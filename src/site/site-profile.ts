@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '#base/bytes.ts';
+import { lockProfile } from '#base/profile-lock.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import { type AuditLog, openAuditLog, systemActor } from '#site/audit/index.ts';
 import { createSiteKeys } from '#site/people/index.ts';
 import type { SiteKeys, SitePorts } from '#site/ports.ts';
 import { openStore, type Store } from '#site/store/index.ts';
-import { lockProfile } from './profile-lock.ts';
 import { SiteError } from './site-error.ts';
 import { loadSiteName, saveSiteName } from './site-overview.ts';
 import { software } from './software.ts';
@@ -30,6 +30,7 @@ type ProfilePorts = Pick<SitePorts, 'paths' | 'keyStore' | 'clock'>;
 function openLocked({ paths, clock }: ProfilePorts, loadKeys: () => SiteKeys): OpenProfile {
   // First of all: two processes must not both find that there are no keys yet.
   const lock = lockProfile(paths.profile);
+  if (lock === undefined) throw new SiteError('PROFILE_IN_USE', 'Another process has this profile open.');
   try {
     const keys = loadKeys();
     const store = openStore({ file: storeFile(paths.profile), key: keys.storeKey, clock });
@@ -89,7 +90,12 @@ export function initialiseProfile(ports: ProfilePorts, name: string): void {
         throw new SiteError('ALREADY_INITIALISED', 'There is a site in this profile already.');
       }
       saveSiteName(store, name);
-      auditLog.append({ actor: systemActor.name, role: null, action: 'site-initialised', outcome: 'success' });
+      auditLog.append({
+        actor: systemActor.name,
+        role: null,
+        action: 'site-initialised',
+        outcome: 'success',
+      });
       auditLog.checkpoint();
     });
   } finally {

@@ -1,7 +1,8 @@
 // The rounds of a site as people see and start them: one run at a time for each research study.
-import type { RoundKind } from '#federation/records/round.ts';
-import type { Logger } from '#base/logger.ts';
+
 import { isCodedError } from '#base/coded-error.ts';
+import type { Logger } from '#base/logger.ts';
+import type { RoundKind } from '#federation/records/round.ts';
 import type { Actor } from '#site/audit/index.ts';
 import type { UpdateSummary } from '#site/update/index.ts';
 import { latestUpdateOf } from '#site/update/index.ts';
@@ -50,12 +51,16 @@ export function openRounds(stages: RoundStages, logger: Logger): SiteRounds {
       }
       const queue = createEventQueue<RoundEvent>();
       const abort = new AbortController();
-      const work = async () => runRound(stages, { researchStudyId, actor, signal: abort.signal, onEvent: queue.push });
+      const work = async () =>
+        runRound(stages, { researchStudyId, actor, signal: abort.signal, onEvent: queue.push });
       const ended = work()
         .then(
           () => queue.end(),
           (error: unknown) => {
-            logger.warn('a round ended without an update', { researchStudyId, code: isCodedError(error) ? error.code : 'BUG' });
+            logger.warn('a round ended without an update', {
+              researchStudyId,
+              code: isCodedError(error) ? error.code : 'BUG',
+            });
             queue.end(error);
           },
         )
@@ -71,12 +76,24 @@ export function openRounds(stages: RoundStages, logger: Logger): SiteRounds {
   };
 }
 
-function currentState({ store, agreement }: RoundStages, researchStudyId: string, isRunning: boolean): RoundState {
+function currentState(
+  { store, agreement }: RoundStages,
+  researchStudyId: string,
+  isRunning: boolean,
+): RoundState {
   const { plan } = agreement.currentPlan(researchStudyId);
   const roundCount = plan.rounds.length;
   const opening = agreement.openRound(researchStudyId);
   if (opening === undefined) {
-    return { researchStudyId, round: null, roundCount, kind: null, closesAt: null, state: 'none', updateId: null };
+    return {
+      researchStudyId,
+      round: null,
+      roundCount,
+      kind: null,
+      closesAt: null,
+      state: 'none',
+      updateId: null,
+    };
   }
   const { round, kind, closesAt } = opening;
   const update = latestUpdateOf(store, opening);

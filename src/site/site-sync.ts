@@ -23,7 +23,8 @@ export async function syncSite(stages: SyncStages, actor: Actor): Promise<SyncRe
   // Sealed now and not at the approval: consent is evaluated right before the bytes leave (C9).
   const blocked = await sealApproved(stages, actor);
   const result = await syncOnce({ store, auditLog, people, agreement, transport, actor });
-  for (const researchStudyId of researchStudiesWithNewModel(result)) await evaluateLatest(stages, researchStudyId);
+  for (const researchStudyId of researchStudiesWithNewModel(result))
+    await evaluateLatest(stages, researchStudyId);
   return { ...result, sent: [...blocked, ...result.sent] };
 }
 
@@ -34,7 +35,15 @@ async function sealApproved(stages: SyncStages, actor: Actor): Promise<SentUpdat
   for (const { updateId } of listUpdates(store).filter(({ state }) => state === 'approved')) {
     const reevaluateConsent = () => stages.cohorts.recheck(cohortOf(stages, updateId));
     try {
-      await sealApprovedUpdate({ store, auditLog, agreement, updateId, signer: people.siteSigner(), actor, reevaluateConsent });
+      await sealApprovedUpdate({
+        store,
+        auditLog,
+        agreement,
+        updateId,
+        signer: people.siteSigner(),
+        actor,
+        reevaluateConsent,
+      });
     } catch (error) {
       if (!(error instanceof CodedError) || error.code === 'BUG') throw error;
       refused.push({ updateId, outcome: 'refused', code: error.code, bytes: 0 });
@@ -56,7 +65,9 @@ function cohortOf({ store }: SyncStages, updateId: string): string {
 
 function researchStudiesWithNewModel({ received }: SyncResult): Set<string> {
   const models = received.filter(({ record }) => record === 'global-model');
-  return new Set(models.flatMap(({ researchStudyId }) => (researchStudyId === null ? [] : [researchStudyId])));
+  return new Set(
+    models.flatMap(({ researchStudyId }) => (researchStudyId === null ? [] : [researchStudyId])),
+  );
 }
 
 /** Tries the newest model on this site's holdout. That it cannot be tried here (too few patients) is no fault of the sync. */

@@ -1,16 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCountingHost } from '#support/round-site.ts';
-import { createMovingClock, type MovingClock } from '#support/site-foundation.ts';
 import { BugError } from '#base/coded-error.ts';
 import { silentLogger } from '#base/logger.ts';
 import * as schema from '#ipc/schema.ts';
 import type { SiteKeys } from '#site/ports.ts';
-import { lockProfile } from './profile-lock.ts';
+import { createCountingHost } from '#support/round-site.ts';
+import { createMovingClock, type MovingClock } from '#support/site-foundation.ts';
 import { initialiseSite, openSite, type SitePorts, systemActor } from './site.ts';
 import { software } from './software.ts';
 
@@ -43,7 +40,9 @@ describe('a profile', () => {
   it('is not opened before it is initialised, and initialised once', async () => {
     await expect(openSite(ports)).rejects.toMatchObject({ code: 'NOT_INITIALISED' });
     await initialiseSite(ports, { name: 'Alpha Hospital' });
-    await expect(initialiseSite(ports, { name: 'Other' })).rejects.toMatchObject({ code: 'ALREADY_INITIALISED' });
+    await expect(initialiseSite(ports, { name: 'Other' })).rejects.toMatchObject({
+      code: 'ALREADY_INITIALISED',
+    });
     const site = await openSite(ports);
     expect(site.status()).toMatchObject({ name: 'Alpha Hospital', siteId: null, subjectCount: 0 });
     await site.close();
@@ -58,22 +57,13 @@ describe('a profile', () => {
     await (await openSite(ports)).close();
   });
 
-  it('is free again after the process that held it was killed (kill -9)', async () => {
-    const lockFile = path.join(import.meta.dirname, 'profile-lock.ts');
-    const program = `import { lockProfile } from ${JSON.stringify(lockFile)}; lockProfile(${JSON.stringify(folder)}); process.stdout.write('held'); setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    expect(() => lockProfile(folder)).toThrow(expect.objectContaining({ code: 'PROFILE_IN_USE' }));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    lockProfile(folder).release();
-  });
-
   it('whose key file is gone is neither opened nor given new keys', async () => {
     await initialiseSite(ports, { name: 'Alpha' });
     kept = undefined;
     await expect(openSite(ports)).rejects.toMatchObject({ code: 'PROFILE_WITHOUT_KEYS' });
-    await expect(initialiseSite(ports, { name: 'Alpha' })).rejects.toMatchObject({ code: 'PROFILE_WITHOUT_KEYS' });
+    await expect(initialiseSite(ports, { name: 'Alpha' })).rejects.toMatchObject({
+      code: 'PROFILE_WITHOUT_KEYS',
+    });
     expect(kept).toBeUndefined();
   });
 
@@ -115,20 +105,36 @@ describe('the facade', () => {
     await expect(site.sync(ada)).rejects.toMatchObject({ code: 'NOT_ENROLLED' });
     site.session.recordRefusal(ada, { method: 'people.add', code: 'ROLE_NOT_ALLOWED' });
     site.session.signOut(ada);
-    const page = schema.auditPage.parse(site.audit.list({ search: '', action: null, offset: 0, limit: 50 }, ada));
-    expect(page.actions).toEqual(expect.arrayContaining(['site-initialised', 'app-started', 'signed-in', 'signed-out', 'action-refused']));
+    const page = schema.auditPage.parse(
+      site.audit.list({ search: '', action: null, offset: 0, limit: 50 }, ada),
+    );
+    expect(page.actions).toEqual(
+      expect.arrayContaining([
+        'site-initialised',
+        'app-started',
+        'signed-in',
+        'signed-out',
+        'action-refused',
+      ]),
+    );
     expect(site.audit.verify(ada)).toMatchObject({ verified: true, problem: null });
     await site.close();
   });
 
-  it('imports a file from its path to a cohort preview’s subjects', async () => {
+  it('imports files from their paths with events of the contract’s shape', async () => {
     await initialiseSite(ports, { name: 'Alpha' });
     const site = await openSite(ports);
     const file = path.join(folder, 'notes.txt');
     writeFileSync(file, 'not a record');
     const events: string[] = [];
-    const request = { paths: [file], mapping: null, actor: systemActor, signal: new AbortController().signal };
-    for await (const event of site.ingest.ingestPaths(request)) events.push(schema.ingestEvent.parse(event).kind);
+    const request = {
+      paths: [file],
+      mapping: null,
+      actor: systemActor,
+      signal: new AbortController().signal,
+    };
+    for await (const event of site.ingest.ingestPaths(request))
+      events.push(schema.ingestEvent.parse(event).kind);
     expect(events.at(-1)).toBe('summary');
     await site.close();
   });
@@ -136,7 +142,10 @@ describe('the facade', () => {
 
 describe('the software’s name and version', () => {
   it('are those of package.json', () => {
-    const found = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8')) as { name: string; version: string };
+    const found = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+      name: string;
+      version: string;
+    };
     expect({ name: found.name, version: found.version }).toEqual(software);
   });
 });

@@ -7,7 +7,7 @@ import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { openIngest } from '#site/ingest/index.ts';
 import { openPeople } from '#site/people/index.ts';
-import type { EngineInfo, SitePorts, TrainingHost } from '#site/ports.ts';
+import type { SitePorts } from '#site/ports.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate } from '#site/update/index.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
@@ -16,18 +16,30 @@ import { readStatus, summarisePlan } from './site-overview.ts';
 import { initialiseProfile, type OpenProfile, openProfile } from './site-profile.ts';
 import { openRounds } from './site-rounds.ts';
 import { type SyncStages, syncSite } from './site-sync.ts';
+import { rememberEngine } from './used-engine.ts';
 
-export { systemActor } from '#site/audit/index.ts';
 export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
+export { systemActor } from '#site/audit/index.ts';
 export type { CohortPreview } from '#site/cohort/index.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from '#site/consent/index.ts';
 export type { Evaluation } from '#site/evaluation/index.ts';
-export type { IngestChunk, IngestEvent, IngestOrder, IngestPushed, IngestSummary } from '#site/ingest/index.ts';
+export type {
+  IngestChunk,
+  IngestEvent,
+  IngestOrder,
+  IngestPushed,
+  IngestSummary,
+} from '#site/ingest/index.ts';
 export type { Credentials, Person } from '#site/people/index.ts';
 export type * from '#site/ports.ts';
 export type { SyncResult } from '#site/sync/index.ts';
-export { createTrainingHost, openForkedChannel, type ProcessExit, type TrainingChannel } from '#site/training/index.ts';
 export type { TrainingReply, TrainingRequest } from '#site/training/index.ts';
+export {
+  createTrainingHost,
+  openForkedChannel,
+  type ProcessExit,
+  type TrainingChannel,
+} from '#site/training/index.ts';
 export type { DisclosureReport, UpdateReview, UpdateSummary } from '#site/update/index.ts';
 export type { RoundEvent } from './round.ts';
 export { type SiteCode, SiteError } from './site-error.ts';
@@ -60,7 +72,9 @@ export async function openSite(ports: SitePorts): Promise<Site> {
 function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProfile): Site {
   const { keyStore, transport, logger } = ports;
   const event = (actor: Actor) => ({ actor: actor.name, role: actor.role }) as const;
-  store.transaction(() => auditLog.append({ ...event(systemActor), action: 'app-started', outcome: 'success' }));
+  store.transaction(() =>
+    auditLog.append({ ...event(systemActor), action: 'app-started', outcome: 'success' }),
+  );
   const people = openPeople({ store, auditLog, keyStore });
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
@@ -78,10 +92,18 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     session: {
       signIn: people.signIn,
       signOut: (actor) =>
-        store.transaction(() => auditLog.append({ ...event(actor), action: 'signed-out', outcome: 'success' })),
+        store.transaction(() =>
+          auditLog.append({ ...event(actor), action: 'signed-out', outcome: 'success' }),
+        ),
       recordRefusal: (actor, { method, code: reason }) =>
         store.transaction(() =>
-          auditLog.append({ ...event(actor), action: 'action-refused', object: method, outcome: 'refused', reason }),
+          auditLog.append({
+            ...event(actor),
+            action: 'action-refused',
+            object: method,
+            outcome: 'refused',
+            reason,
+          }),
         ),
     },
     status: () => readStatus(store, agreement, usedEngine()),
@@ -90,8 +112,12 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     ingest,
     records: ingest.recordCounts,
     consent: { list: consents.list, grant: consents.grant, withdraw: consents.withdraw },
-    researchStudies: () => (agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan)),
-    cohort: { preview: (researchStudyId, actor) => cohorts.preview(agreement.currentPlan(researchStudyId).plan, actor) },
+    researchStudies: () =>
+      agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan),
+    cohort: {
+      preview: (researchStudyId, actor) =>
+        cohorts.preview(agreement.currentPlan(researchStudyId).plan, actor),
+    },
     round: { current: rounds.current, run: rounds.run, cancel: rounds.cancel },
     updates: {
       list: () => listUpdates(store),
@@ -111,23 +137,10 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
       const ended = rounds.close();
       await trainingHost.close();
       await ended;
-      store.transaction(() => auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }));
+      store.transaction(() =>
+        auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),
+      );
       close();
     },
   };
-}
-
-/** The host, which also says which engine it found once it was used: asking it first would start its process. */
-function rememberEngine(host: TrainingHost): { trainingHost: TrainingHost; usedEngine: () => EngineInfo | null } {
-  let used: EngineInfo | null = null;
-  const trainingHost: TrainingHost = {
-    engine: async () => {
-      used = await host.engine();
-      return used;
-    },
-    train: (job, control) => host.train(job, control),
-    evaluate: (job) => host.evaluate(job),
-    close: () => host.close(),
-  };
-  return { trainingHost, usedEngine: () => used };
 }

@@ -3,22 +3,27 @@
 import { toBase64, toHex, utf8 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { silentLogger } from '#base/logger.ts';
-import { type Consortium, type ConsortiumKeys, createConsortiumKeys, openConsortium } from '#consortium/consortium.ts';
+import {
+  type Consortium,
+  type ConsortiumKeys,
+  createConsortiumKeys,
+  openConsortium,
+} from '#consortium/consortium.ts';
 import { openConsortiumStore } from '#consortium/store/index.ts';
 import { sha256, sha256Hex } from '#federation/crypto/digest.ts';
+import { createReceivingKey } from '#federation/crypto/receiving-key.ts';
 import { createSigningKey, type SigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import { parseLeaf } from '#federation/log/leaf.ts';
 import { type Approval, approvalRecord } from '#federation/records/approval.ts';
 import { type EnrolmentRequest, enrolmentRequestRecord } from '#federation/records/enrolment-request.ts';
+import { parseEnvelope } from '#federation/records/envelope.ts';
 import { type ModelUpdate, modelUpdateRecord } from '#federation/records/model-update.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type RoundOpening, roundRecord } from '#federation/records/round.ts';
 import { sealUpdate } from '#federation/records/sealed-update.ts';
 import { parseStatement } from '#federation/records/statement.ts';
-import { parseEnvelope } from '#federation/records/envelope.ts';
 import type { SealedHeader } from '#federation/records/transport.ts';
-import { createReceivingKey } from '#federation/crypto/receiving-key.ts';
 import { parseInvitation } from '#federation/sync-contract/invitation.ts';
 import { signRequest } from '#federation/sync-contract/request-signature.ts';
 import { type RouteParameters, routePath, routes } from '#federation/sync-contract/routes.ts';
@@ -89,15 +94,31 @@ export async function openWorld(options: WorldOptions = {}): Promise<ConsortiumW
     consortium,
     keys,
     clock,
-    send: async (site, name, { parameters, body = new Uint8Array(), tamper = (headers: Record<string, string>) => headers } = {}) => {
+    send: async (
+      site,
+      name,
+      { parameters, body = new Uint8Array(), tamper = (headers: Record<string, string>) => headers } = {},
+    ) => {
       const route = routes[name];
       const target = `${url}${routePath(route, parameters)}`;
       const nonce = toHex(systemRandom(16));
-      const signed = signRequest({ method: route.method, url: target, body, signer: site.signing, nowMs: clock.nowMs(), nonce });
+      const signed = signRequest({
+        method: route.method,
+        url: target,
+        body,
+        signer: site.signing,
+        nowMs: clock.nowMs(),
+        nonce,
+      });
       const headers = tamper({ ...(route.isSigned ? signed : {}), host: new URL(url).host });
       if (route.request !== null) headers['content-type'] = route.request;
       const payload = route.request === null ? {} : { payload: Buffer.from(body) };
-      const response = await server.inject({ method: route.method, url: new URL(target).pathname, headers, ...payload });
+      const response = await server.inject({
+        method: route.method,
+        url: new URL(target).pathname,
+        headers,
+        ...payload,
+      });
       const answer = new Uint8Array(response.rawPayload);
       return { status: response.statusCode, body: answer, code: codeOf(response.statusCode, answer) };
     },
@@ -124,7 +145,13 @@ export interface SiteKeys {
 /** The keys of a site, always the same for the same name. */
 export function siteKeysOf(siteId: string): SiteKeys {
   const key = (role: string): SigningKey => createSigningKey(sha256(utf8(`${siteId} ${role}`)));
-  return { siteId, signing: key('signing'), log: key('log'), steward: key('steward'), stewardName: `Steward of ${siteId}` };
+  return {
+    siteId,
+    signing: key('signing'),
+    log: key('log'),
+    steward: key('steward'),
+    stewardName: `Steward of ${siteId}`,
+  };
 }
 
 export function enrolmentPredicate(site: SiteKeys, invitation: string, nowMs: number): EnrolmentRequest {
@@ -154,7 +181,9 @@ export async function enrol(world: ConsortiumWorld, siteId: string): Promise<Sit
 }
 
 /** Two enrolled sites and the published sample plan. */
-export async function beginSampleStudy(world: ConsortiumWorld): Promise<{ cleveland: SiteKeys; hungary: SiteKeys }> {
+export async function beginSampleStudy(
+  world: ConsortiumWorld,
+): Promise<{ cleveland: SiteKeys; hungary: SiteKeys }> {
   const cleveland = await enrol(world, 'cleveland');
   const hungary = await enrol(world, 'hungary');
   await world.consortium.operations.publishPlan({ plan: samplePlan });
@@ -163,7 +192,9 @@ export async function beginSampleStudy(world: ConsortiumWorld): Promise<{ clevel
 
 /** The opening that a site gets. */
 export async function fetchOpening(world: ConsortiumWorld, site: SiteKeys): Promise<RoundOpening> {
-  const { body } = await world.send(site, 'openRound', { parameters: { researchStudyId: samplePlan.researchStudyId } });
+  const { body } = await world.send(site, 'openRound', {
+    parameters: { researchStudyId: samplePlan.researchStudyId },
+  });
   return parseStatement(roundRecord, parseEnvelope(body).payload).predicate;
 }
 
@@ -233,7 +264,8 @@ export async function buildUpdate(
   const statement = encodeStatement(modelUpdateRecord, { subjects, predicate });
   const updateDigest = sha256Hex(statement);
   const update = signStatement(statement, [change.updateSigner ?? site.signing]);
-  const approvals = change.approvalOf === 'nothing' ? [] : [approve(world, site, { predicate, updateDigest, change })];
+  const approvals =
+    change.approvalOf === 'nothing' ? [] : [approve(world, site, { predicate, updateDigest, change })];
   const receiving = createReceivingKey(world.keys.receivingSeed);
   const seal = async (bundleId: string) => {
     const header: SealedHeader = {
@@ -265,7 +297,11 @@ interface Honest {
   readonly tensors: TensorMap;
 }
 
-function honestUpdate(world: ConsortiumWorld, site: SiteKeys, { opening, exampleCount, tensors }: Honest): ModelUpdate {
+function honestUpdate(
+  world: ConsortiumWorld,
+  site: SiteKeys,
+  { opening, exampleCount, tensors }: Honest,
+): ModelUpdate {
   const now = isoTime(world.clock.nowMs());
   const digestOf = (text: string): string => sha256Hex(utf8(text));
   return {
@@ -333,11 +369,16 @@ export function sendUpdate(
 }
 
 /** What the log of a store on disk says, newest last: action, outcome and reason. */
-export function readLog(storeFile: string, keys: ConsortiumKeys): { action: string; outcome: string; reason: string | null }[] {
+export function readLog(
+  storeFile: string,
+  keys: ConsortiumKeys,
+): { action: string; outcome: string; reason: string | null }[] {
   const store = openConsortiumStore({ file: storeFile, key: keys.storeKey, clock: { nowMs: () => startMs } });
   try {
     const rows = store.all(store.query.selectFrom('log_leaf').select('line').orderBy('seq'));
-    return rows.map(({ line }) => parseLeaf(line)).map(({ action, outcome, reason }) => ({ action, outcome, reason }));
+    return rows
+      .map(({ line }) => parseLeaf(line))
+      .map(({ action, outcome, reason }) => ({ action, outcome, reason }));
   } finally {
     store.close();
   }

@@ -8,6 +8,7 @@ import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
+import type { Store } from '#site/store/index.ts';
 import { type EnrolledSite, initialDigest, siteId } from './enrolled-site.ts';
 import { samplePlan } from './sample-plan.ts';
 
@@ -120,4 +121,10 @@ function addRun({ store, clock }: EnrolledSite, id: string, update: ModelUpdate)
     }),
   );
   return id;
+}
+
+/** Where an update stands in the site's store, undefined where it is not there. */
+export function updateState(store: Store, updateId: string): string | undefined {
+  const query = store.query.selectFrom('model_update').select('state');
+  return store.get(query.where('update_id', '=', updateId))?.state;
 }

@@ -5,7 +5,13 @@ import path from 'node:path';
 import type { Logger } from '#base/logger.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { type AuditLog, openAuditLog } from '#site/audit/index.ts';
-import { type FileOutcome, type Ingest, type IngestEvent, type IngestSummary, openIngest } from '#site/ingest/index.ts';
+import {
+  type FileOutcome,
+  type Ingest,
+  type IngestEvent,
+  type IngestSummary,
+  openIngest,
+} from '#site/ingest/index.ts';
 import { openStore, type Store } from '#site/store/index.ts';
 
 export interface IngestSite {
@@ -16,7 +22,10 @@ export interface IngestSite {
   /** Everything that was logged, as text. */
   readonly logged: string[];
   /** Writes files below an import folder and imports that folder. */
-  importFiles(files: Readonly<Record<string, string | Uint8Array>>, mapping?: string | null): Promise<IngestSummary>;
+  importFiles(
+    files: Readonly<Record<string, string | Uint8Array>>,
+    mapping?: string | null,
+  ): Promise<IngestSummary>;
   importPaths(paths: readonly string[], mapping?: string | null): Promise<IngestEvent[]>;
   /** Opens the stage again over the same store, as a restart does. */
   reopen(): Ingest;
@@ -28,25 +37,41 @@ export interface IngestSite {
 export const siteKeys = { subjectKey: new Uint8Array(32).fill(21), linkageKey: new Uint8Array(32).fill(22) };
 export const steward = { name: 'Steward', role: 'steward' } as const;
 
-export function openIngestSite(): IngestSite {
+/** @param inMemory leaves the encrypted file out, for tables of many small cases */
+export function openIngestSite({ inMemory = false } = {}): IngestSite {
   const folder = mkdtempSync(path.join(tmpdir(), 'consilium-ingest-'));
   const profile = path.join(folder, 'profile');
   mkdirSync(profile);
   const clock = { nowMs: () => Date.UTC(2026, 10, 21) };
-  const store = openStore({ file: path.join(profile, 'site.db'), key: new Uint8Array(32).fill(20), clock });
+  const store = openStore({
+    file: inMemory ? ':memory:' : path.join(profile, 'site.db'),
+    key: new Uint8Array(32).fill(20),
+    clock,
+  });
   const signer = createSigningKey(new Uint8Array(32).fill(23));
-  const auditLog = openAuditLog({ store, signer, origin: 'ingest-test', bootId: 'boot', softwareVersion: '0' });
+  const auditLog = openAuditLog({
+    store,
+    signer,
+    origin: 'ingest-test',
+    bootId: 'boot',
+    softwareVersion: '0',
+  });
   const logged: string[] = [];
-  const log = (message: string, fields?: Readonly<Record<string, unknown>>): void => void logged.push(JSON.stringify([message, fields]));
+  const log = (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+    void logged.push(JSON.stringify([message, fields]));
   const logger: Logger = { info: log, warn: log, error: log };
   const open = (): Ingest => openIngest({ store, auditLog, keys: siteKeys, logger });
   const ingest = open();
   let imports = 0;
 
-  const importPaths = async (paths: readonly string[], mapping: string | null = null): Promise<IngestEvent[]> => {
+  const importPaths = async (
+    paths: readonly string[],
+    mapping: string | null = null,
+  ): Promise<IngestEvent[]> => {
     const events: IngestEvent[] = [];
     const signal = new AbortController().signal;
-    for await (const event of ingest.ingestPaths({ paths, mapping, actor: steward, signal })) events.push(event);
+    for await (const event of ingest.ingestPaths({ paths, mapping, actor: steward, signal }))
+      events.push(event);
     return events;
   };
   return {
@@ -66,7 +91,8 @@ export function openIngestSite(): IngestSite {
       }
       return summaryOf(await importPaths([target], mapping));
     },
-    profileBytes: () => Buffer.concat(readdirSync(profile).map((name) => readFileSync(path.join(profile, name)))),
+    profileBytes: () =>
+      Buffer.concat(readdirSync(profile).map((name) => readFileSync(path.join(profile, name)))),
     close() {
       store.close();
       rmSync(folder, { recursive: true, force: true });
@@ -81,8 +107,12 @@ export function summaryOf(events: readonly IngestEvent[]): IngestSummary {
 }
 
 /** Outcome and code of each file by its name. */
-export function outcomesByName(summary: IngestSummary): Record<string, readonly [FileOutcome['outcome'], string | null]> {
-  return Object.fromEntries(summary.files.map(({ path: file, outcome, code }) => [path.basename(file), [outcome, code] as const]));
+export function outcomesByName(
+  summary: IngestSummary,
+): Record<string, readonly [FileOutcome['outcome'], string | null]> {
+  return Object.fromEntries(
+    summary.files.map(({ path: file, outcome, code }) => [path.basename(file), [outcome, code] as const]),
+  );
 }
 
 /** `row CODE field` of each refused row of a file. */

@@ -37,15 +37,24 @@ export function createCountingHost(): CountingHost {
       if (signal.aborted) throw new Error('the host was asked to stop');
       onProgress({ step: 2, stepCount: 2, loss: 0.6 });
       const weights = new Map(
-        [...job.weights].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data, (value) => value + host.step) }]),
+        [...job.weights].map(([name, { shape, data }]) => [
+          name,
+          { shape, data: Float32Array.from(data, (value) => value + host.step) },
+        ]),
       );
-      const optimizerState = encodeSafetensors(new Map([['order/counts', { shape: [1], data: Float64Array.of(host.jobs.length) }]]));
+      const optimizerState = encodeSafetensors(
+        new Map([['order/counts', { shape: [1], data: Float64Array.of(host.jobs.length) }]]),
+      );
       return { weights, lossBefore: 0.7, lossAfter: 0.6, stepCount: 2, durationMs: 5, optimizerState };
     },
     evaluate: async (job) => {
       host.jobs.push(job);
       const { count } = job.examples;
-      return { probabilities: new Float32Array(count).fill(0.5), lossSum: count * 0.5, correctCount: Math.floor(count / 2) };
+      return {
+        probabilities: new Float32Array(count).fill(0.5),
+        lossSum: count * 0.5,
+        correctCount: Math.floor(count / 2),
+      };
     },
     close: async () => {},
   };
@@ -64,7 +73,13 @@ export interface RoundSite extends EnrolledSite {
 const roundOf = { statistics: 1, training: 2, evaluation: 3 } as const;
 
 /** Twenty patients to train on and ten to test with; all that is stored is for tests. */
-export function createRoundSite({ file = ':memory:', plan: changes = {} }: { file?: string; plan?: Partial<ResearchStudyPlan> } = {}): RoundSite {
+export function createRoundSite({
+  file = ':memory:',
+  plan: changes = {},
+}: {
+  file?: string;
+  plan?: Partial<ResearchStudyPlan>;
+} = {}): RoundSite {
   const site = createEnrolledSite({ file, withRound: false });
   const { participants } = samplePlan;
   const wanted = createTestPlan({ researchStudyId, version: 2, participants, ...changes });
@@ -83,7 +98,10 @@ export function createRoundSite({ file = ':memory:', plan: changes = {} }: { fil
   ]);
   const open = (kind: RoundKind, attempt = 1) => {
     const round = roundOf[kind];
-    const baseModelDigest = storeModel(site, { tensors: kind === 'statistics' ? initial : pooled, round: round - 1 });
+    const baseModelDigest = storeModel(site, {
+      tensors: kind === 'statistics' ? initial : pooled,
+      round: round - 1,
+    });
     const claims = { planDigest, baseModelDigest, round, attempt, kind };
     site.agreement.acceptRound(site.consortium.round(claims).envelope, systemActor);
   };
@@ -104,7 +122,10 @@ function addPatients({ store }: EnrolledSite, count: number, part: 'train' | 'te
 }
 
 /** Puts a model where a sync puts it after verifying it. */
-export function storeModel({ store }: EnrolledSite, { tensors, round }: { tensors: TensorMap; round: number }): string {
+export function storeModel(
+  { store }: EnrolledSite,
+  { tensors, round }: { tensors: TensorMap; round: number },
+): string {
   const bytes = encodeSafetensors(tensors);
   const modelDigest = sha256Hex(bytes);
   const row = {
@@ -115,7 +136,11 @@ export function storeModel({ store }: EnrolledSite, { tensors, round }: { tensor
     tensors: bytes,
     verified_at: '2026-11-21T08:00:00.000Z',
   };
-  store.run(store.query.insertInto('global_model').values(row).onConflict((conflict) => conflict.doNothing()));
+  store.run(
+    store.query
+      .insertInto('global_model')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing()),
+  );
   return modelDigest;
 }
-

@@ -146,7 +146,11 @@ export interface StoredSubject {
 /** A complete, consenting subject in the training part, but for what is said. */
 export function addSubject(store: Store, subjectId: string, subject: StoredSubject = {}): void {
   const { sex = 'male', age = 60, without = [] } = subject;
-  store.run(store.query.insertInto('subject').values({ subject_id: subjectId, sex, added_at: '2026-11-01T00:00:00.000Z' }));
+  store.run(
+    store.query
+      .insertInto('subject')
+      .values({ subject_id: subjectId, sex, added_at: '2026-11-01T00:00:00.000Z' }),
+  );
   const facts: StoredFact[] = [
     { code: codes.split, coded: subject.part ?? 'train' },
     { code: codes.cholesterol, number: subject.cholesterol ?? 200, unit: subject.unit ?? 'mg/dL' },
@@ -154,6 +158,7 @@ export function addSubject(store: Store, subjectId: string, subject: StoredSubje
     { code: codes.pain, coded: subject.pain ?? '2' },
     { code: codes.grade, number: subject.grade ?? 0, unit: '1' },
   ];
-  for (const fact of facts) if (!without.includes(fact.code.code)) addFact(store, subjectId, { ...fact, age });
+  for (const fact of facts)
+    if (!without.includes(fact.code.code)) addFact(store, subjectId, { ...fact, age });
   if (subject.consent !== null) addConsent(store, subjectId, subject.consent);
 }

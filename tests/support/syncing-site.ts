@@ -5,6 +5,7 @@ import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { decide } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { sealApprovedUpdate } from '#site/signing/index.ts';
+import type { Store } from '#site/store/index.ts';
 import { type SyncResult, syncOnce } from '#site/sync/index.ts';
 import {
   type ConsortiumTransport,
@@ -124,4 +125,9 @@ async function sealUpdate(site: EnrolledSite): Promise<DraftUpdate> {
     reevaluateConsent,
   });
   return draft;
+}
+
+/** The global models that a site took over, in order of their rounds. */
+export function heldModels(store: Store): { round: number; model_digest: string }[] {
+  return store.all(store.query.selectFrom('global_model').select(['round', 'model_digest']).orderBy('round'));
 }

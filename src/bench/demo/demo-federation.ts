@@ -9,17 +9,23 @@ import { type ReachedSite, reachSite } from '#headless/reach-site.ts';
 import type { IngestSummary } from '#ipc/schema.ts';
 import { DemoError } from './demo-error.ts';
 import { type DemoHospital, demoHospitals } from './demo-hospitals.ts';
-import type { DemoProcesses } from './demo-processes.ts';
+import type { DemoProcesses, ServerProcess } from './demo-processes.ts';
 
 const exportScript = fileURLToPath(new URL('../../../scripts/make-heart-exports.ts', import.meta.url));
 
-export interface DemoSite {
+/** A site as it lies on disk, whether its process runs or not. */
+export interface DemoSiteProfile {
   readonly hospital: DemoHospital;
   readonly profile: string;
+  readonly keyFile: string;
   /** The words that name this site to the command. */
   readonly words: readonly string[];
   /** The steward's secret, made for this run. */
   readonly secret: string;
+}
+
+export interface DemoSite extends DemoSiteProfile {
+  readonly server: ServerProcess;
   /** A connection in the steward's name. */
   readonly reached: ReachedSite;
 }
@@ -27,6 +33,7 @@ export interface DemoSite {
 export interface DemoFederation {
   readonly directory: string;
   readonly consortium: readonly string[];
+  readonly consortiumServer: ServerProcess;
   readonly sites: readonly DemoSite[];
 }
 
@@ -34,22 +41,34 @@ export interface DemoSetUp {
   readonly directory: string;
   readonly processes: DemoProcesses;
   readonly say: (line: string) => void;
+  /** The plan that ships with the research study, where no other is named. */
+  readonly planFile?: string;
+  /** All four, where none are named. */
+  readonly hospitals?: readonly DemoHospital[];
+  /** Where sites reach the consortium; what it listens at, where it is not said. */
+  readonly consortiumUrl?: string;
+  /** Told where the consortium listens, before any site is there. */
+  readonly onConsortium?: (url: string) => void;
 }
 
 /** Starts everything and enrols the sites; no record is in yet. */
-export async function startFederation({ directory, processes, say }: DemoSetUp): Promise<DemoFederation> {
+export async function startFederation(setUp: DemoSetUp): Promise<DemoFederation> {
+  const { directory, processes, say, hospitals = demoHospitals, consortiumUrl, onConsortium } = setUp;
   makeExports(path.join(directory, 'exports'));
   mkdirSync(path.join(directory, 'keys'), { mode: 0o700 });
   const consortium = profileWords(directory, 'consortium');
-  await processes.run(['consortium', 'init', ...consortium, '--name', 'Demo consortium']);
-  await processes.start(['consortium', 'serve', '--port', '0', ...consortium]);
-  await processes.run(['consortium', 'publish', path.join(heartAssets, 'plan.json'), ...consortium]);
+  const url = consortiumUrl === undefined ? [] : ['--url', consortiumUrl];
+  await processes.run(['consortium', 'init', ...consortium, '--name', 'Demo consortium', ...url]);
+  const consortiumServer = await processes.serve(['consortium', 'serve', '--port', '0', ...consortium]);
+  onConsortium?.((consortiumServer.answer as { url: string }).url);
+  const planFile = setUp.planFile ?? path.join(heartAssets, 'plan.json');
+  await processes.run(['consortium', 'publish', planFile, ...consortium]);
   say('consortium is up; the plan is signed and published');
   const sites = await Promise.all(
-    demoHospitals.map((hospital) => startSite(hospital, { directory, processes, consortium })),
+    hospitals.map((hospital) => startSite(hospital, { directory, processes, consortium })),
   );
   say(`${sites.length} sites are up, enrolled, each with a steward`);
-  return { directory, consortium, sites };
+  return { directory, consortium, consortiumServer, sites };
 }
 
 /** What the hospitals would export from their own systems, written by the script that ships with the research study. */
@@ -85,8 +104,9 @@ async function startSite(
   const words = profileWords(directory, hospital.siteId);
   const [, profile = '', , keyFile = ''] = words;
   const secret = toHex(crypto.getRandomValues(new Uint8Array(16)));
+  const site: DemoSiteProfile = { hospital, profile, keyFile, words, secret };
   await processes.run(['site', 'init', ...words, '--name', hospital.name]);
-  await processes.start(['site', 'serve', '--no-screens', ...words]);
+  const server = await serveSite(processes, site);
   await processes.run(['site', 'people', 'add', hospital.steward, '--role', 'steward', ...words], {
     CONSILIUM_SECRET: secret,
   });
@@ -103,9 +123,24 @@ async function startSite(
   await processes.run(['site', 'enrol', `@${invitationFile}`, '--steward', hospital.steward, ...words], {
     CONSILIUM_SECRET: secret,
   });
+  return { ...site, server, reached: await reachAsSteward(site) };
+}
+
+/** Starts the process of a site, also after it was killed. */
+export function serveSite(processes: DemoProcesses, { words }: DemoSiteProfile): Promise<ServerProcess> {
+  return processes.serve(['site', 'serve', '--no-screens', ...words]);
+}
+
+/** A connection to the running site in its steward's name. */
+export async function reachAsSteward({
+  hospital,
+  profile,
+  keyFile,
+  secret,
+}: DemoSiteProfile): Promise<ReachedSite> {
   const reached = await reachSite({ profile, keyFile });
   await reached.client.session.signIn({ name: hospital.steward, secret });
-  return { hospital, profile, words, secret, reached };
+  return reached;
 }
 
 /** Each hospital takes in its own export. */

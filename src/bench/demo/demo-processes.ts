@@ -12,12 +12,28 @@ export interface DemoProcesses {
   run(words: readonly string[], environment?: Record<string, string>): Promise<unknown>;
   /** Starts a server and gives back the JSON document of its first line. */
   start(words: readonly string[]): Promise<unknown>;
+  /** The same, with a hold on the process. */
+  serve(words: readonly string[]): Promise<ServerProcess>;
   /** Asks every running process to end, and ends those that do not. */
   stop(): Promise<void>;
 }
 
-/** @param logFile descriptor that standard error of every process goes to. */
-export function createDemoProcesses(logFile: number): DemoProcesses {
+export interface ServerProcess {
+  /** The JSON document of its first line. */
+  readonly answer: unknown;
+  readonly pid: number;
+  /** Ends it as a power cut would (kill -9), and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
+/**
+ * @param logFile descriptor that standard error of every process goes to.
+ * @param shared environment of every process.
+ */
+export function createDemoProcesses(
+  logFile: number,
+  shared: Readonly<Record<string, string>> = {},
+): DemoProcesses {
   const running = new Set<ChildProcess>();
   let isStopping = false;
 
@@ -25,13 +41,26 @@ export function createDemoProcesses(logFile: number): DemoProcesses {
     if (isStopping) throw new DemoError('DEMO_INTERRUPTED', 'The demo was interrupted.');
     const child = spawn(process.execPath, [command, ...words, '--json'], {
       stdio: ['ignore', 'pipe', logFile],
-      env: { ...ownEnvironment(), ...environment },
+      env: { ...ownEnvironment(), ...shared, ...environment },
       // A group of its own: Ctrl-C reaches the demo alone, which then stops everything in order.
       detached: true,
     });
     running.add(child);
     child.once('exit', () => running.delete(child));
     return child;
+  };
+
+  const serve = async (words: readonly string[]): Promise<ServerProcess> => {
+    const child = launch(words);
+    const { stdout, pid } = child;
+    if (stdout === null || pid === undefined) throw stepFailed(words, '');
+    const lines = createInterface({ input: stdout });
+    const first = await Promise.race([
+      new Promise<string>((resolve) => lines.once('line', resolve)),
+      ended(child).then(() => ''),
+    ]);
+    if (first === '' || child.exitCode !== null) throw stepFailed(words, first);
+    return { answer: JSON.parse(first), pid, kill: () => endProcess(child, 'SIGKILL') };
   };
 
   return {
@@ -45,20 +74,11 @@ export function createDemoProcesses(logFile: number): DemoProcesses {
       if (code !== 0) throw stepFailed(words, text);
       return JSON.parse(text);
     },
-    start: async (words) => {
-      const child = launch(words);
-      if (child.stdout === null) throw stepFailed(words, '');
-      const lines = createInterface({ input: child.stdout });
-      const first = await Promise.race([
-        new Promise<string>((resolve) => lines.once('line', resolve)),
-        ended(child).then(() => ''),
-      ]);
-      if (first === '' || child.exitCode !== null) throw stepFailed(words, first);
-      return JSON.parse(first);
-    },
+    start: async (words) => (await serve(words)).answer,
+    serve,
     stop: async () => {
       isStopping = true;
-      await Promise.all([...running].map(stopProcess));
+      await Promise.all([...running].map((child) => endProcess(child, 'SIGTERM')));
     },
   };
 }
@@ -75,9 +95,10 @@ function ended(child: ChildProcess): Promise<number | null> {
   });
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
+async function endProcess(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const over = ended(child);
-  child.kill('SIGTERM');
+  child.kill(signal);
   const killer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
   await over;
   clearTimeout(killer);

@@ -9,6 +9,7 @@ import { createDemoProcesses, type DemoProcesses } from './demo-processes.ts';
 import { runReferences } from './demo-references.ts';
 import { type DemoFigures, type DemoFindings, demoFigures, writeDemoReport } from './demo-report.ts';
 import { type DemoRound, runRounds } from './demo-rounds.ts';
+import { verifyLogs } from './verify-logs.ts';
 
 export interface DemoOptions {
   readonly researchStudy: string;
@@ -72,12 +73,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   }
 }
 
-interface DemoPlay extends DemoOptions {
+export interface DemoPlay extends Pick<DemoOptions, 'outDirectory' | 'onRound' | 'say'> {
   readonly federation: DemoFederation;
   readonly processes: DemoProcesses;
 }
 
-async function playDemo(play: DemoPlay): Promise<Omit<DemoOutcome, 'kept'>> {
+/** From the hospitals' exports to the report, in a federation that is up. */
+export async function playDemo(play: DemoPlay): Promise<Omit<DemoOutcome, 'kept'>> {
   const startedMs = performance.now();
   const { federation, processes, say } = play;
   const ingested = await ingestExports(federation);
@@ -97,40 +99,4 @@ async function playDemo(play: DemoPlay): Promise<Omit<DemoOutcome, 'kept'>> {
     durationMs: performance.now() - startedMs,
   };
   return { figures: demoFigures(findings), findings, report: writeDemoReport(play.outDirectory, findings) };
-}
-
-interface VerifiedLog {
-  readonly verified: boolean;
-  readonly leafCount: number;
-}
-
-interface VerifiedConsortium {
-  readonly verified: boolean;
-  readonly log: VerifiedLog;
-}
-
-/** Each site's log in place and, offline, from its export and its public key; the consortium's with every model recomputed. */
-async function verifyLogs(
-  { directory, sites, consortium }: DemoFederation,
-  processes: DemoProcesses,
-): Promise<DemoFindings['audit']> {
-  const leafCounts: Record<string, number> = {};
-  let verified = true;
-  for (const { hospital, reached } of sites) {
-    const inPlace = await reached.client.audit.verify();
-    const exported = path.join(directory, 'audit', hospital.siteId);
-    await reached.client.audit.export({ directory: exported });
-    const offline = (await processes.run([
-      'audit',
-      'verify',
-      exported,
-      '--trust',
-      path.join(exported, 'log-key.json'),
-    ])) as VerifiedLog;
-    leafCounts[hospital.siteId] = offline.leafCount;
-    verified = verified && inPlace.verified && offline.verified;
-  }
-  const own = (await processes.run(['consortium', 'audit', 'verify', ...consortium])) as VerifiedConsortium;
-  leafCounts.consortium = own.log.leafCount;
-  return { verified: verified && own.verified, leafCounts };
 }

@@ -1,6 +1,7 @@
 // Received updates, sorted by site id -> the tensors of the next global model. The order of arrival changes no byte.
-import type { ConsortiumStore, ReceivedUpdateRow, RoundRow } from '#consortium/store/index.ts';
+
 import { BugError } from '#base/coded-error.ts';
+import type { ConsortiumStore, ReceivedUpdateRow, RoundRow } from '#consortium/store/index.ts';
 import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import type { GlobalModel } from '#federation/records/global-model.ts';
 import type { RoundKind } from '#federation/records/round.ts';
@@ -15,10 +16,17 @@ export interface Aggregate {
 }
 
 /** What an aggregate is made of. */
-export type CountedUpdate = Pick<ReceivedUpdateRow, 'site_id' | 'update_digest' | 'example_count' | 'payload'>;
+export type CountedUpdate = Pick<
+  ReceivedUpdateRow,
+  'site_id' | 'update_digest' | 'example_count' | 'payload'
+>;
 
 /** `base` is the safetensors of the round's base model. */
-export function aggregateUpdates(kind: RoundKind, base: Uint8Array, updates: readonly CountedUpdate[]): Aggregate {
+export function aggregateUpdates(
+  kind: RoundKind,
+  base: Uint8Array,
+  updates: readonly CountedUpdate[],
+): Aggregate {
   const sorted = updates.toSorted((left, right) => (left.site_id < right.site_id ? -1 : 1));
   const { tensors, weights, evaluation } = aggregateRound({
     kind,
@@ -41,7 +49,11 @@ export function aggregateUpdates(kind: RoundKind, base: Uint8Array, updates: rea
 /** Updates that a round's attempt has received, sorted by site id. */
 export function listReceivedUpdates(
   store: ConsortiumStore,
-  { research_study_id: researchStudyId, round, attempt }: Pick<RoundRow, 'research_study_id' | 'round' | 'attempt'>,
+  {
+    research_study_id: researchStudyId,
+    round,
+    attempt,
+  }: Pick<RoundRow, 'research_study_id' | 'round' | 'attempt'>,
 ): ReceivedUpdateRow[] {
   return store.all(
     store.query

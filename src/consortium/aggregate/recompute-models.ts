@@ -1,7 +1,8 @@
 // Makes every published global model again from the sealed files as they came in, and compares digests: whoever holds the
 // consortium's store can show that each model is the aggregate of exactly the updates it names.
-import { BugError, CodedError } from '#base/coded-error.ts';
+
 import { equalBytes } from '#base/bytes.ts';
+import { BugError, CodedError } from '#base/coded-error.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findModel, findPlan, listResearchStudies } from '#consortium/publish/index.ts';
 import type { ConsortiumStore, Foundation, GlobalModelRow } from '#consortium/store/index.ts';
@@ -15,7 +16,7 @@ import { aggregateUpdates, type CountedUpdate, listReceivedUpdates } from './agg
 
 export type AggregateCode = 'MODEL_DIFFERS' | 'UPDATE_CHANGED';
 
-class AggregateError extends CodedError<AggregateCode> {}
+class RecomputeError extends CodedError<AggregateCode> {}
 
 export interface ModelCheck {
   readonly researchStudyId: string;
@@ -37,13 +38,17 @@ export interface RecomputedModels {
 export async function recomputeModels(foundation: Foundation, trust: SignedTrust): Promise<RecomputedModels> {
   const models: ModelCheck[] = [];
   for (const researchStudyId of listResearchStudies(foundation.store)) {
-    for (const model of listModels(foundation.store, researchStudyId)) models.push(await check(foundation, trust, model));
+    for (const model of listModels(foundation.store, researchStudyId))
+      models.push(await check(foundation, trust, model));
   }
   return { verified: models.every(({ problem }) => problem === null), models };
 }
 
 function listModels(store: ConsortiumStore, researchStudyId: string): GlobalModelRow[] {
-  const query = store.query.selectFrom('global_model').selectAll().where('research_study_id', '=', researchStudyId);
+  const query = store.query
+    .selectFrom('global_model')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId);
   return store.all(query.orderBy('round'));
 }
 
@@ -54,7 +59,10 @@ async function check(foundation: Foundation, trust: SignedTrust, model: GlobalMo
     const atMs = Date.parse(model.published_at);
     const record = verifyRecord(globalModelRecord, model.envelope, { trust: trust.keys, atMs });
     const isConsistent = record.subjectDigest === modelDigest && sha256Hex(model.tensors) === modelDigest;
-    const recomputed = round === 0 ? initialModel(foundation, trust, researchStudyId) : await aggregateAgain(foundation, trust, record);
+    const recomputed =
+      round === 0
+        ? initialModel(foundation, trust, researchStudyId)
+        : await aggregateAgain(foundation, trust, record);
     const recomputedDigest = sha256Hex(recomputed);
     const isSame = isConsistent && recomputedDigest === modelDigest;
     const problem: AggregateCode | null = isSame ? null : 'MODEL_DIFFERS';
@@ -67,7 +75,9 @@ async function check(foundation: Foundation, trust: SignedTrust, model: GlobalMo
 
 function initialModel({ store }: Foundation, trust: SignedTrust, researchStudyId: string): Uint8Array {
   const published = findPlan(store, trust, researchStudyId);
-  return published === undefined ? new Uint8Array() : encodeSafetensors(createInitialWeights(published.plan.model));
+  return published === undefined
+    ? new Uint8Array()
+    : encodeSafetensors(createInitialWeights(published.plan.model));
 }
 
 async function aggregateAgain(
@@ -78,12 +88,18 @@ async function aggregateAgain(
   const { store } = foundation;
   const { researchStudyId, round, attempt, kind } = predicate;
   const base = findModel(store, researchStudyId, round - 1);
-  if (base === undefined || kind === 'initial' || base.model_digest !== predicate.baseModelDigest) return new Uint8Array();
-  const updates = await openReceived(foundation, trust, { research_study_id: researchStudyId, round, attempt });
+  if (base === undefined || kind === 'initial' || base.model_digest !== predicate.baseModelDigest)
+    return new Uint8Array();
+  const updates = await openReceived(foundation, trust, {
+    research_study_id: researchStudyId,
+    round,
+    attempt,
+  });
   if (updates.length !== predicate.included.length) return new Uint8Array();
   const { tensors, included, evaluation } = aggregateUpdates(kind, base.tensors, updates);
   // The statement's own list counts too: the same tensors under other names would be another claim.
-  const isSameClaim = JSON.stringify([included, evaluation]) === JSON.stringify([predicate.included, predicate.evaluation]);
+  const isSameClaim =
+    JSON.stringify([included, evaluation]) === JSON.stringify([predicate.included, predicate.evaluation]);
   return isSameClaim ? encodeSafetensors(tensors) : new Uint8Array();
 }
 
@@ -109,7 +125,8 @@ async function openReceived(
       update.digest === row.update_digest &&
       siteId === row.site_id &&
       exampleCount === row.example_count;
-    if (!isAsReceived) throw new AggregateError('UPDATE_CHANGED', 'A received update differs from its sealed file.');
+    if (!isAsReceived)
+      throw new RecomputeError('UPDATE_CHANGED', 'A received update differs from its sealed file.');
     opened.push({ site_id: siteId, update_digest: update.digest, example_count: exampleCount, payload });
   }
   return opened;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromBase64, toBase64, utf8 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
-import { createSigningKey, type SigningKey } from '#federation/crypto/signing-key.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
+import { createSigningKey, type SigningKey } from '#federation/crypto/signing-key.ts';
 import { type EnrolmentRequest, enrolmentRequestRecord } from '#federation/records/enrolment-request.ts';
 import { createRootTrust, encodeStatement, signStatement, verifyRecord } from '#federation/records/record.ts';
 import { trustListRecord } from '#federation/records/trust-list.ts';
@@ -33,7 +33,10 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'consilium-enrolment-'));
   world = await openWorld({ storeFile: join(folder, 'consortium.db') });
   site = siteKeysOf('cleveland');
-  ({ invitation } = await world.consortium.operations.invite({ siteId: 'cleveland', name: 'Cleveland Clinic' }));
+  ({ invitation } = await world.consortium.operations.invite({
+    siteId: 'cleveland',
+    name: 'Cleveland Clinic',
+  }));
 });
 
 afterEach(async () => {
@@ -56,7 +59,10 @@ async function trustedKeyCount(): Promise<number> {
   const known = await enrol(world, 'observer');
   const { body } = await world.send(known, 'trustList');
   const rootKey = createSigningKey(world.keys.rootSeed).publicKey;
-  const { predicate } = verifyRecord(trustListRecord, body, { trust: createRootTrust(rootKey), atMs: startMs });
+  const { predicate } = verifyRecord(trustListRecord, body, {
+    trust: createRootTrust(rootKey),
+    atMs: startMs,
+  });
   return predicate.keys.filter(({ siteId }) => siteId === 'cleveland').length;
 }
 
@@ -70,8 +76,14 @@ describe('an invitation', () => {
     expect(parsed.expires).toBe(isoTime(startMs + 7 * dayMs));
   });
 
-  it.each([['Not An Id', 'Name'], ['cleveland', ''], ['../x', 'Name']])('is refused for %s, "%s"', async (siteId, name) => {
-    await expect(world.consortium.operations.invite({ siteId, name })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+  it.each([
+    ['Not An Id', 'Name'],
+    ['cleveland', ''],
+    ['../x', 'Name'],
+  ])('is refused for %s, "%s"', async (siteId, name) => {
+    await expect(world.consortium.operations.invite({ siteId, name })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+    });
   });
 
   it('is refused for a site that is enrolled', async () => {
@@ -86,10 +98,19 @@ describe('an enrolment', () => {
     const { status, body } = await world.send(site, 'enrol', { body: requestOf() });
     expect(status).toBe(201);
     const rootKey = createSigningKey(world.keys.rootSeed).publicKey;
-    const { predicate } = verifyRecord(trustListRecord, body, { trust: createRootTrust(rootKey), atMs: startMs });
+    const { predicate } = verifyRecord(trustListRecord, body, {
+      trust: createRootTrust(rootKey),
+      atMs: startMs,
+    });
     expect(predicate.version).toBe(2);
-    const added = predicate.keys.filter(({ siteId }) => siteId === 'cleveland').map(({ role, person }) => [role, person]);
-    expect(added).toEqual([['site-signing', null], ['site-log', null], ['steward', 'Steward of cleveland']]);
+    const added = predicate.keys
+      .filter(({ siteId }) => siteId === 'cleveland')
+      .map(({ role, person }) => [role, person]);
+    expect(added).toEqual([
+      ['site-signing', null],
+      ['site-log', null],
+      ['steward', 'Steward of cleveland'],
+    ]);
     expect((await world.send(site, 'trustList')).body).toEqual(body);
   });
 
@@ -101,24 +122,80 @@ describe('an enrolment', () => {
   });
 
   const mallory = createSigningKey(sha256(utf8('mallory')));
-  const keyOf = (role: 'site-signing' | 'site-log' | 'steward', key: SigningKey, person: string | null = null) => ({
+  const keyOf = (
+    role: 'site-signing' | 'site-log' | 'steward',
+    key: SigningKey,
+    person: string | null = null,
+  ) => ({
     role,
     person,
     publicKey: toBase64(key.publicKey),
   });
   const refused: readonly [what: string, code: string, change: () => RequestChange][] = [
-    ['an unknown code', 'INVITATION_UNKNOWN', () => ({ predicate: { invitationCode: toBase64(new Uint8Array(16)) } })],
+    [
+      'an unknown code',
+      'INVITATION_UNKNOWN',
+      () => ({ predicate: { invitationCode: toBase64(new Uint8Array(16)) } }),
+    ],
     ["another site's id", 'OTHER_SITE', () => ({ predicate: { siteId: 'hungary' } })],
     ['a key that did not sign', 'NO_PROOF_OF_POSSESSION', () => ({ signers: [site.signing, site.log] })],
-    ["a signature by another than the key's owner", 'NO_PROOF_OF_POSSESSION', () => ({ signers: [site.signing, site.log, mallory] })],
-    ['no log key', 'KEYS_INCOMPLETE', () => ({ predicate: { keys: [keyOf('site-signing', site.signing), keyOf('steward', site.steward, 'A'), keyOf('steward', site.log, 'B')] } })],
-    ['a steward without a name', 'KEYS_INCOMPLETE', () => ({ predicate: { keys: [keyOf('site-signing', site.signing), keyOf('site-log', site.log), keyOf('steward', site.steward)] } })],
-    ['one key in two roles', 'KEY_ALREADY_ENROLLED', () => ({ predicate: { keys: [keyOf('site-signing', site.signing), keyOf('site-log', site.signing), keyOf('steward', site.steward, 'A')] } })],
-    ["the consortium's own key", 'KEY_ALREADY_ENROLLED', () => {
-      const plan = createSigningKey(world.keys.planSeed);
-      const keys = [keyOf('site-signing', site.signing), keyOf('site-log', plan), keyOf('steward', site.steward, 'A')];
-      return { predicate: { keys }, signers: [site.signing, plan, site.steward] };
-    }],
+    [
+      "a signature by another than the key's owner",
+      'NO_PROOF_OF_POSSESSION',
+      () => ({ signers: [site.signing, site.log, mallory] }),
+    ],
+    [
+      'no log key',
+      'KEYS_INCOMPLETE',
+      () => ({
+        predicate: {
+          keys: [
+            keyOf('site-signing', site.signing),
+            keyOf('steward', site.steward, 'A'),
+            keyOf('steward', site.log, 'B'),
+          ],
+        },
+      }),
+    ],
+    [
+      'a steward without a name',
+      'KEYS_INCOMPLETE',
+      () => ({
+        predicate: {
+          keys: [
+            keyOf('site-signing', site.signing),
+            keyOf('site-log', site.log),
+            keyOf('steward', site.steward),
+          ],
+        },
+      }),
+    ],
+    [
+      'one key in two roles',
+      'KEY_ALREADY_ENROLLED',
+      () => ({
+        predicate: {
+          keys: [
+            keyOf('site-signing', site.signing),
+            keyOf('site-log', site.signing),
+            keyOf('steward', site.steward, 'A'),
+          ],
+        },
+      }),
+    ],
+    [
+      "the consortium's own key",
+      'KEY_ALREADY_ENROLLED',
+      () => {
+        const plan = createSigningKey(world.keys.planSeed);
+        const keys = [
+          keyOf('site-signing', site.signing),
+          keyOf('site-log', plan),
+          keyOf('steward', site.steward, 'A'),
+        ];
+        return { predicate: { keys }, signers: [site.signing, plan, site.steward] };
+      },
+    ],
   ];
 
   it.each(refused)('with %s is %s, logged, and enrols nobody', async (_what, code, change) => {
@@ -128,7 +205,10 @@ describe('an enrolment', () => {
     expect(last).toEqual({ action: 'site-enrolled', outcome: 'refused', reason: code });
     expect((await world.consortium.operations.status({})).sites).toEqual([]);
     expect(await trustedKeyCount()).toBe(0);
-    expect((await world.send(site, 'enrol', { body: requestOf() })).status, 'the invitation still works').toBe(201);
+    expect(
+      (await world.send(site, 'enrol', { body: requestOf() })).status,
+      'the invitation still works',
+    ).toBe(201);
   });
 
   it('with a used invitation is refused', async () => {

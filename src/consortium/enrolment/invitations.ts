@@ -41,13 +41,18 @@ export function createInvitation(
   { siteId, name }: InvitationRequest,
 ): MadeInvitation {
   if (!identifier.safeParse(siteId).success || !plainText(200).safeParse(name).success) {
-    throw new EnrolmentError('BAD_REQUEST', 'A site id is made of a-z, 0-9, - and _; a name has up to 200 characters.');
+    throw new EnrolmentError(
+      'BAD_REQUEST',
+      'A site id is made of a-z, 0-9, - and _; a name has up to 200 characters.',
+    );
   }
   const code = systemRandom(CODE_BYTES);
   const nowMs = store.clock.nowMs();
   const expires = isoTime(nowMs + INVITATION_DAYS * dayMs);
   store.transaction(() => {
-    const enrolled = store.get(store.query.selectFrom('site').select('site_id').where('site_id', '=', siteId));
+    const enrolled = store.get(
+      store.query.selectFrom('site').select('site_id').where('site_id', '=', siteId),
+    );
     if (enrolled !== undefined) throw siteAlreadyEnrolled(siteId);
     const row = {
       code_digest: sha256Hex(code),
@@ -59,13 +64,28 @@ export function createInvitation(
       request_digest: null,
     };
     store.run(store.query.insertInto('invitation').values(row));
-    log.append({ actor: 'operator', action: 'site-invited', outcome: 'success', object: `site:${siteId}`, detail: { expires } });
+    log.append({
+      actor: 'operator',
+      action: 'site-invited',
+      outcome: 'success',
+      object: `site:${siteId}`,
+      detail: { expires },
+    });
   });
   const rootPublicKey = toBase64(signers.root.publicKey);
-  const invitation = encodeInvitation({ ...reachability, rootPublicKey, code: toBase64(code), siteId, name, expires });
+  const invitation = encodeInvitation({
+    ...reachability,
+    rootPublicKey,
+    code: toBase64(code),
+    siteId,
+    name,
+    expires,
+  });
   return { invitation, siteId, name, expires };
 }
 
 export function siteAlreadyEnrolled(siteId: string): EnrolmentError {
-  return new EnrolmentError('SITE_ALREADY_ENROLLED', 'A site with this id is enrolled.', { details: { siteId } });
+  return new EnrolmentError('SITE_ALREADY_ENROLLED', 'A site with this id is enrolled.', {
+    details: { siteId },
+  });
 }

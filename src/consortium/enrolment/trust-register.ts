@@ -1,6 +1,8 @@
 // The trust list: who may sign what, signed by the root key under a version that only rises (TUF; security.md E12, E22).
 import { toBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
+import type { ConsortiumStore, Foundation } from '#consortium/store/index.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
 import { keyIdOf, type SigningKey } from '#federation/crypto/signing-key.ts';
 import {
   createRootTrust,
@@ -10,9 +12,12 @@ import {
   type TrustedKeys,
   verifyRecord,
 } from '#federation/records/record.ts';
-import { type KeyRole, type TrustedKey, type TrustList, trustListRecord } from '#federation/records/trust-list.ts';
-import { sha256Hex } from '#federation/crypto/digest.ts';
-import type { ConsortiumStore, Foundation } from '#consortium/store/index.ts';
+import {
+  type KeyRole,
+  type TrustedKey,
+  type TrustList,
+  trustListRecord,
+} from '#federation/records/trust-list.ts';
 import { EnrolmentError } from './enrolment-error.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -64,7 +69,12 @@ export function openTrustRegister(options: Foundation): TrustRegister {
 
 /** A key's entry in the list, valid from a day before now. */
 export function createTrustedKey(
-  key: { readonly role: KeyRole; readonly siteId: string | null; readonly person: string | null; readonly publicKey: Uint8Array },
+  key: {
+    readonly role: KeyRole;
+    readonly siteId: string | null;
+    readonly person: string | null;
+    readonly publicKey: Uint8Array;
+  },
   nowMs: number,
 ): TrustedKey {
   return {
@@ -89,7 +99,9 @@ function ownKeys({ store, signers }: Foundation): TrustedKey[] {
     ['consortium-log', signers.log],
   ];
   const nowMs = store.clock.nowMs();
-  return own.map(([role, { publicKey }]) => createTrustedKey({ role, siteId: null, person: null, publicKey }, nowMs));
+  return own.map(([role, { publicKey }]) =>
+    createTrustedKey({ role, siteId: null, person: null, publicKey }, nowMs),
+  );
 }
 
 function sign(
@@ -97,7 +109,11 @@ function sign(
   content: Pick<TrustList, 'consortium' | 'version' | 'keys'>,
 ): void {
   const nowMs = store.clock.nowMs();
-  const predicate: TrustList = { ...content, issuedAt: isoTime(nowMs), expires: isoTime(nowMs + LIST_DAYS * dayMs) };
+  const predicate: TrustList = {
+    ...content,
+    issuedAt: isoTime(nowMs),
+    expires: isoTime(nowMs + LIST_DAYS * dayMs),
+  };
   const statement = encodeStatement(trustListRecord, { predicate });
   const envelope = signStatement(statement, [signers.root]);
   const row = { version: predicate.version, envelope, issued_at: predicate.issuedAt };
@@ -112,7 +128,9 @@ function sign(
 }
 
 function latestVersion(store: ConsortiumStore): number {
-  const row = store.get(store.query.selectFrom('trust_list').select('version').orderBy('version', 'desc').limit(1));
+  const row = store.get(
+    store.query.selectFrom('trust_list').select('version').orderBy('version', 'desc').limit(1),
+  );
   if (row === undefined) throw new EnrolmentError('NOT_INITIALISED', 'This profile holds no consortium yet.');
   return row.version;
 }

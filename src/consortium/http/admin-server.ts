@@ -1,11 +1,9 @@
 // The operator's door: loopback only, with a token that stands in a 0600 file of the profile. One route for each operation.
 import Fastify, { type FastifyRequest } from 'fastify';
-import { toHex, utf8 } from '#base/bytes.ts';
 import { BugError, CodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
+import { createToken, isBearer } from '#base/token.ts';
 import { type ConsortiumOperations, type OperationName, operationInputs } from '#consortium/operations.ts';
-import { constantTimeEqual } from '#federation/crypto/digest.ts';
-import { systemRandom } from '#federation/crypto/system-random.ts';
 
 export type AdminCode = 'ADMIN_REFUSED' | 'ADMIN_BAD_INPUT';
 export class AdminError extends CodedError<AdminCode> {}
@@ -21,9 +19,17 @@ export interface AdminServer {
 }
 
 /** Listens on 127.0.0.1 on a free port. */
-export async function createAdminServer(operations: ConsortiumOperations, logger: Logger): Promise<AdminServer> {
-  const token = toHex(systemRandom(32));
-  const server = Fastify({ bodyLimit: MAX_BODY_BYTES, exposeHeadRoutes: false, forceCloseConnections: true, logger: false });
+export async function createAdminServer(
+  operations: ConsortiumOperations,
+  logger: Logger,
+): Promise<AdminServer> {
+  const token = createToken();
+  const server = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    logger: false,
+  });
   let authority = '';
   server.addHook('onRequest', async (request) => requireOperator(request, { authority, token }));
   for (const name of Object.keys(operationInputs) as OperationName[]) {
@@ -47,7 +53,11 @@ export async function createAdminServer(operations: ConsortiumOperations, logger
 }
 
 /** Calls an operation with input from outside. @throws AdminError ADMIN_BAD_INPUT. */
-async function callOperation(operations: ConsortiumOperations, name: OperationName, body: unknown): Promise<unknown> {
+async function callOperation(
+  operations: ConsortiumOperations,
+  name: OperationName,
+  body: unknown,
+): Promise<unknown> {
   const parsed = operationInputs[name].safeParse(body ?? {});
   if (!parsed.success) {
     const fields = parsed.error.issues.slice(0, 5).map(({ path }) => path.join('.'));
@@ -58,9 +68,11 @@ async function callOperation(operations: ConsortiumOperations, name: OperationNa
 }
 
 /** Stops other accounts of the machine (token) and pages in a browser that guess the port (host, DNS rebinding). */
-function requireOperator(request: FastifyRequest, { authority, token }: { authority: string; token: string }): void {
-  const given = (request.headers.authorization ?? '').replace(/^Bearer /, '');
-  if (request.headers.host === authority && constantTimeEqual(utf8(given), utf8(token))) return;
+function requireOperator(
+  request: FastifyRequest,
+  { authority, token }: { authority: string; token: string },
+): void {
+  if (request.headers.host === authority && isBearer(request.headers.authorization, token)) return;
   throw new AdminError('ADMIN_REFUSED', 'Only the operator of this consortium may do this.');
 }
 

@@ -1,5 +1,12 @@
 // The doors of the consortium: HTTPS for sites, loopback for its operator.
-export { type AdminServer, createAdminServer } from './admin-server.ts';
+
 export { createAdminClient } from './admin-client.ts';
+export { type AdminServer, createAdminServer } from './admin-server.ts';
 export { createSyncServer, type SyncServer } from './sync-server.ts';
-export { createSyncService, type RouteName, type SyncAnswer, type SyncCall, type SyncService } from './sync-service.ts';
+export {
+  createSyncService,
+  type RouteName,
+  type SyncAnswer,
+  type SyncCall,
+  type SyncService,
+} from './sync-service.ts';

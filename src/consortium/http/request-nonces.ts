@@ -11,10 +11,15 @@ export function rememberNonce(store: ConsortiumStore, { key, nonce }: VerifiedRe
   const nowMs = store.clock.nowMs();
   store.transaction(() => {
     // A request dated in the future stays fresh for twice the skew.
-    store.run(store.query.deleteFrom('request_nonce').where('seen_at_ms', '<', nowMs - 2 * MAX_REQUEST_SKEW_MS));
+    store.run(
+      store.query.deleteFrom('request_nonce').where('seen_at_ms', '<', nowMs - 2 * MAX_REQUEST_SKEW_MS),
+    );
     const row = { key_id: key.keyId, nonce, seen_at_ms: nowMs };
     const { changes } = store.run(
-      store.query.insertInto('request_nonce').values(row).onConflict((conflict) => conflict.doNothing()),
+      store.query
+        .insertInto('request_nonce')
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing()),
     );
     if (changes === 1) return;
     throw new RequestSignatureError('REPLAYED_REQUEST', 'A request with this nonce was received before.');

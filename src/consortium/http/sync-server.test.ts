@@ -1,10 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toBase64, utf8 } from '#base/bytes.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
-import { signCheckpoint } from '#federation/log/checkpoint.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
+import { signCheckpoint } from '#federation/log/checkpoint.ts';
 import { researchStudySummaries, routes } from '#federation/sync-contract/routes.ts';
-import { beginSampleStudy, buildUpdate, type ConsortiumWorld, enrol, fetchOpening, openWorld, type SiteKeys } from '#support/consortium-world.ts';
+import {
+  beginSampleStudy,
+  buildUpdate,
+  type ConsortiumWorld,
+  enrol,
+  fetchOpening,
+  openWorld,
+  type SiteKeys,
+} from '#support/consortium-world.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 
 const { researchStudyId } = samplePlan;
@@ -37,13 +45,19 @@ const signedRoutes = (Object.keys(routes) as (keyof typeof routes)[]).filter((na
 
 describe('every route but the enrolment', () => {
   it.each(signedRoutes)('%s refuses a request without a signature', async (name) => {
-    const unsign = (headers: Record<string, string>) => ({ host: headers['host'] ?? '' });
-    expect(await world.send(cleveland, name, { ...ofRoute[name], tamper: unsign })).toMatchObject({ status: 401, code: 'BAD_REQUEST_SIGNATURE' });
+    const unsign = (headers: Record<string, string>) => ({ host: headers.host ?? '' });
+    expect(await world.send(cleveland, name, { ...ofRoute[name], tamper: unsign })).toMatchObject({
+      status: 401,
+      code: 'BAD_REQUEST_SIGNATURE',
+    });
   });
 
   it.each(signedRoutes)('%s refuses a key that is not enrolled', async (name) => {
     const stranger = { ...cleveland, signing: createSigningKey(sha256(utf8('stranger'))) };
-    expect(await world.send(stranger, name, ofRoute[name])).toMatchObject({ status: 403, code: 'KEY_NOT_TRUSTED' });
+    expect(await world.send(stranger, name, ofRoute[name])).toMatchObject({
+      status: 403,
+      code: 'KEY_NOT_TRUSTED',
+    });
   });
 
   it.each(signedRoutes)('%s refuses the same request a second time', async (name) => {
@@ -53,7 +67,9 @@ describe('every route but the enrolment', () => {
       return recorded;
     };
     await world.send(cleveland, name, { ...ofRoute[name], tamper: record });
-    expect((await world.send(cleveland, name, { ...ofRoute[name], tamper: record })).code).toBe('REPLAYED_REQUEST');
+    expect((await world.send(cleveland, name, { ...ofRoute[name], tamper: record })).code).toBe(
+      'REPLAYED_REQUEST',
+    );
   });
 
   it('refuses a steward, a log key and a request from another time', async () => {
@@ -75,8 +91,13 @@ describe('every route but the enrolment', () => {
   it('refuses a body that was changed on the way', async () => {
     const opening = await openRound();
     const { file, bundleId } = await buildUpdate(world, cleveland, opening);
-    const changed = (headers: Record<string, string>) => ({ ...headers, 'content-digest': `sha-256=:${toBase64(sha256(utf8('other')))}:` });
-    expect((await world.send(cleveland, 'update', { parameters: { bundleId }, body: file, tamper: changed })).code).toBe('BAD_REQUEST_SIGNATURE');
+    const changed = (headers: Record<string, string>) => ({
+      ...headers,
+      'content-digest': `sha-256=:${toBase64(sha256(utf8('other')))}:`,
+    });
+    expect(
+      (await world.send(cleveland, 'update', { parameters: { bundleId }, body: file, tamper: changed })).code,
+    ).toBe('BAD_REQUEST_SIGNATURE');
   });
 });
 
@@ -87,11 +108,18 @@ async function openRound() {
 
 describe('a site', () => {
   it('sees its own research studies and their open round', async () => {
-    const read = async () => researchStudySummaries.parse(JSON.parse(new TextDecoder().decode((await world.send(cleveland, 'researchStudies')).body)));
-    expect(await read()).toEqual([{ researchStudyId, planVersion: 1, latestModelRound: 0, openRound: null, attempt: null }]);
+    const read = async () =>
+      researchStudySummaries.parse(
+        JSON.parse(new TextDecoder().decode((await world.send(cleveland, 'researchStudies')).body)),
+      );
+    expect(await read()).toEqual([
+      { researchStudyId, planVersion: 1, latestModelRound: 0, openRound: null, attempt: null },
+    ]);
     expect((await world.send(cleveland, 'openRound', { parameters: { researchStudyId } })).status).toBe(204);
     await openRound();
-    expect(await read()).toEqual([{ researchStudyId, planVersion: 1, latestModelRound: 0, openRound: 1, attempt: 1 }]);
+    expect(await read()).toEqual([
+      { researchStudyId, planVersion: 1, latestModelRound: 0, openRound: 1, attempt: 1 },
+    ]);
   });
 
   it("sees nothing of another one's research study, as if it were not there", async () => {
@@ -100,14 +128,18 @@ describe('a site', () => {
     expect(new TextDecoder().decode((await world.send(stranger, 'researchStudies')).body)).toBe('[]');
     for (const name of ['plan', 'openRound', 'model', 'modelTensors', 'modelProof'] as const) {
       const own = await world.send(stranger, name, ofRoute[name]);
-      const absent = await world.send(stranger, name, { parameters: { researchStudyId: 'no-such-study', round: 0 } });
+      const absent = await world.send(stranger, name, {
+        parameters: { researchStudyId: 'no-such-study', round: 0 },
+      });
       expect([own.status, own.code]).toEqual([404, 'NOT_FOUND']);
       expect(own).toEqual(absent);
     }
   });
 
   it('is told that a model is not there yet', async () => {
-    expect((await world.send(cleveland, 'model', { parameters: { researchStudyId, round: 1 } })).code).toBe('NOT_FOUND');
+    expect((await world.send(cleveland, 'model', { parameters: { researchStudyId, round: 1 } })).code).toBe(
+      'NOT_FOUND',
+    );
   });
 });
 
@@ -126,10 +158,30 @@ describe('sizes', () => {
   });
 });
 
+describe('rates', () => {
+  it('an address that tries many enrolments is told to wait', async () => {
+    const codes: (string | undefined)[] = [];
+    for (let count = 0; count < 61; count += 1) {
+      codes.push((await world.send(cleveland, 'enrol', { body: utf8('{}') })).code);
+    }
+    expect(codes[0]).toBe('BAD_STATEMENT');
+    expect(codes[60]).toBe('TOO_MANY_REQUESTS');
+  });
+});
+
 describe("a site's checkpoints", () => {
   const origin = 'consilium.example/site/cleveland/log';
-  const note = (size: number, content: string, options: { origin?: string; key?: SiteKeys['log'] } = {}): Uint8Array =>
-    utf8(signCheckpoint({ origin: options.origin ?? origin, size, rootHash: sha256(utf8(content)) }, options.key ?? cleveland.log));
+  const note = (
+    size: number,
+    content: string,
+    options: { origin?: string; key?: SiteKeys['log'] } = {},
+  ): Uint8Array =>
+    utf8(
+      signCheckpoint(
+        { origin: options.origin ?? origin, size, rootHash: sha256(utf8(content)) },
+        options.key ?? cleveland.log,
+      ),
+    );
 
   it('are kept, and the same one changes nothing', async () => {
     for (const body of [note(5, 'a'), note(5, 'a'), note(9, 'b')]) {

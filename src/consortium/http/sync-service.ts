@@ -3,7 +3,14 @@ import { toBase64, utf8 } from '#base/bytes.ts';
 import { isCodedError } from '#base/coded-error.ts';
 import { enrolSite, type SignedTrust, type TrustRegister } from '#consortium/enrolment/index.ts';
 import { receiveCheckpoint, receiveUpdate } from '#consortium/intake/index.ts';
-import { findModel, findPlan, latestModel, listResearchStudies, proveModel, type PublishedPlan } from '#consortium/publish/index.ts';
+import {
+  findModel,
+  findPlan,
+  latestModel,
+  listResearchStudies,
+  type PublishedPlan,
+  proveModel,
+} from '#consortium/publish/index.ts';
 import { findOpenRound, readOpening } from '#consortium/rounds/index.ts';
 import type { Foundation, GlobalModelRow } from '#consortium/store/index.ts';
 import { mediaTypes, type ResearchStudySummaries, type routes } from '#federation/sync-contract/routes.ts';
@@ -45,7 +52,11 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     plan: (call) => envelope(ownPlan(foundation, register.current(), call).envelope),
     openRound: (call) => openRound(foundation, register.current(), call),
     model: (call) => envelope(ownModel(options, call).envelope),
-    modelTensors: (call) => ({ status: 200, mediaType: mediaTypes.bytes, body: ownModel(options, call).tensors }),
+    modelTensors: (call) => ({
+      status: 200,
+      mediaType: mediaTypes.bytes,
+      body: ownModel(options, call).tensors,
+    }),
     modelProof: (call) => json(proveModel(foundation, ownModel(options, call))),
     logConsistency: ({ parameters }) => json(proveConsistency(foundation, parameters)),
     update: (call) => update(options, call),
@@ -87,7 +98,7 @@ function isParticipant(plan: PublishedPlan['plan'], siteId: string): boolean {
 
 /** A research study that the site is not in is answered like one that is not there: its existence is nobody else's business. */
 function ownPlan({ store }: Foundation, trust: SignedTrust, { siteId, parameters }: SyncCall): PublishedPlan {
-  const published = findPlan(store, trust, parameters['researchStudyId'] ?? '');
+  const published = findPlan(store, trust, parameters.researchStudyId ?? '');
   if (published === undefined || !isParticipant(published.plan, siteId)) throw notFound('research study');
   return published;
 }
@@ -105,14 +116,14 @@ function openRound(foundation: Foundation, trust: SignedTrust, call: SyncCall): 
 
 function ownModel({ foundation, register }: SyncServiceOptions, call: SyncCall): GlobalModelRow {
   const { plan } = ownPlan(foundation, register.current(), call);
-  const model = findModel(foundation.store, plan.researchStudyId, Number(call.parameters['round']));
+  const model = findModel(foundation.store, plan.researchStudyId, Number(call.parameters.round));
   if (model === undefined) throw notFound('global model');
   return model;
 }
 
 function proveConsistency({ log }: Foundation, parameters: SyncCall['parameters']): { hashes: string[] } {
   try {
-    const hashes = log.proveConsistency(Number(parameters['oldSize']), Number(parameters['size']));
+    const hashes = log.proveConsistency(Number(parameters.oldSize), Number(parameters.size));
     return { hashes: hashes.map(toBase64) };
   } catch (error) {
     if (!isCodedError(error, 'BAD_LOG_PROOF')) throw error;
@@ -120,9 +131,12 @@ function proveConsistency({ log }: Foundation, parameters: SyncCall['parameters'
   }
 }
 
-async function update({ foundation, register, settle }: SyncServiceOptions, call: SyncCall): Promise<SyncAnswer> {
+async function update(
+  { foundation, register, settle }: SyncServiceOptions,
+  call: SyncCall,
+): Promise<SyncAnswer> {
   const { siteId, parameters, body } = call;
-  const sent = { siteId, bundleId: parameters['bundleId'] ?? '', file: body };
+  const sent = { siteId, bundleId: parameters.bundleId ?? '', file: body };
   const { receipt, researchStudyId } = await receiveUpdate(foundation, register.current(), sent);
   settle(researchStudyId);
   return envelope(receipt);

@@ -15,12 +15,16 @@ export function verifyPlace(update: ModelUpdate, { published, opening }: OpenPla
     throw refusal('NOT_A_PARTICIPANT', 'siteId', { expected: opening.participants, found: update.siteId });
   }
   // Stops an update of one round from being counted in another, and one of an abandoned attempt in the next.
-  if (update.round !== opening.round) throw refusal('STALE_ROUND', 'round', { expected: opening.round, found: update.round });
+  if (update.round !== opening.round)
+    throw refusal('STALE_ROUND', 'round', { expected: opening.round, found: update.round });
   if (update.attempt !== opening.attempt) {
     throw refusal('STALE_ROUND', 'attempt', { expected: opening.attempt, found: update.attempt });
   }
   if (nowMs >= Date.parse(opening.closesAt)) {
-    throw refusal('STALE_ROUND', 'closesAt', { expected: opening.closesAt, found: new Date(nowMs).toISOString() });
+    throw refusal('STALE_ROUND', 'closesAt', {
+      expected: opening.closesAt,
+      found: new Date(nowMs).toISOString(),
+    });
   }
   // Rules that the site trained under must be the rules it is counted under.
   if (update.planDigest !== opening.planDigest || update.planDigest !== published.planDigest) {
@@ -28,6 +32,9 @@ export function verifyPlace(update: ModelUpdate, { published, opening }: OpenPla
   }
   // A delta added to another model than it was made from is noise at best.
   if (update.baseModelDigest !== opening.baseModelDigest) {
-    throw refusal('WRONG_BASE', 'baseModelDigest', { expected: opening.baseModelDigest, found: update.baseModelDigest });
+    throw refusal('WRONG_BASE', 'baseModelDigest', {
+      expected: opening.baseModelDigest,
+      found: update.baseModelDigest,
+    });
   }
 }

@@ -7,8 +7,8 @@ import type { RoundKind } from '#federation/records/round.ts';
 import { l2Norm } from '#federation/tensors/delta.ts';
 import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { parseSafetensors } from '#federation/tensors/safetensors.ts';
-import { refusal } from './intake-error.ts';
 import type { OpenPlace } from './check-place.ts';
+import { refusal } from './intake-error.ts';
 
 const kindOfRound: Readonly<Record<RoundKind, UpdateKind>> = {
   training: 'delta',
@@ -42,8 +42,12 @@ function verifyMinimumCohort({ update, opening, published: { plan } }: PolicyChe
   const { training, evaluation } = plan.minimumCohort;
   const minimum = opening.kind === 'evaluation' ? evaluation : training;
   for (const field of ['patientCount', 'exampleCount'] as const) {
-    if (update[field] < minimum) throw refusal('OUT_OF_POLICY', field, { expected: minimum, found: update[field] });
+    if (update[field] < minimum)
+      throw refusal('OUT_OF_POLICY', field, { expected: minimum, found: update[field] });
   }
+  // Each patient of the cohort has an example at least: more patients than examples hide a cohort that is too small.
+  const { patientCount: found, exampleCount: expected } = update;
+  if (found > expected) throw refusal('OUT_OF_POLICY', 'patientCount', { expected, found });
 }
 
 /** A statement dated outside of its round was not made for it, or its site's clock cannot be relied on. */
@@ -54,12 +58,17 @@ function verifyClock({ update, approvals, opening, nowMs, published: { plan } }:
   const requireBetween = (field: string, time: string, fromMs: number): void => {
     const atMs = Date.parse(time);
     if (atMs >= fromMs && atMs <= latest) return;
-    throw refusal('OUT_OF_POLICY', field, { expected: [isoTime(Math.max(fromMs, 0)), isoTime(latest)], found: time });
+    throw refusal('OUT_OF_POLICY', field, {
+      expected: [isoTime(Math.max(fromMs, 0)), isoTime(latest)],
+      found: time,
+    });
   };
   requireBetween('trainedFrom', update.trainedFrom, earliest);
   requireBetween('trainedAt', update.trainedAt, Date.parse(update.trainedFrom));
-  requireBetween('consentEvaluatedAt', update.consentEvaluatedAt, Number.NEGATIVE_INFINITY);
-  for (const { decidedAt } of approvals) requireBetween('approval.decidedAt', decidedAt, Date.parse(update.trainedAt) - skewMs);
+  // Consent is evaluated when the round's cohort is frozen, not once for all rounds (C9).
+  requireBetween('consentEvaluatedAt', update.consentEvaluatedAt, earliest);
+  for (const { decidedAt } of approvals)
+    requireBetween('approval.decidedAt', decidedAt, Date.parse(update.trainedAt) - skewMs);
   if (Date.parse(update.expires) <= nowMs) {
     throw refusal('OUT_OF_POLICY', 'expires', { expected: isoTime(nowMs), found: update.expires });
   }
@@ -73,7 +82,10 @@ function verifyTensors({ update, payload, base, opening, published: { plan } }: 
   const tensors = parseSafetensors(payload, { maxBytes: maxUpdateBytes });
   const manifestDigest = tensorManifestDigest(tensors);
   if (manifestDigest !== update.tensorManifestDigest) {
-    throw refusal('BAD_TENSORS', 'tensorManifestDigest', { expected: manifestDigest, found: update.tensorManifestDigest });
+    throw refusal('BAD_TENSORS', 'tensorManifestDigest', {
+      expected: manifestDigest,
+      found: update.tensorManifestDigest,
+    });
   }
   // Summed alone against the base: what would make the whole round fail when it closes (other tensors, counts that are not the
   // statement's, sums that no data have) is refused here, in its sender's name.
@@ -86,5 +98,6 @@ function verifyTensors({ update, payload, base, opening, published: { plan } }: 
   if (opening.kind !== 'training') return;
   // Bounds what one site can do to the model (R1, model poisoning by a scaled update).
   const norm = l2Norm(tensors);
-  if (norm > maxUpdateNorm) throw refusal('OUT_OF_POLICY', 'maxUpdateNorm', { expected: maxUpdateNorm, found: norm });
+  if (norm > maxUpdateNorm)
+    throw refusal('OUT_OF_POLICY', 'maxUpdateNorm', { expected: maxUpdateNorm, found: norm });
 }

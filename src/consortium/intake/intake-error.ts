@@ -16,7 +16,11 @@ export type IntakeCode =
 export class IntakeError extends CodedError<IntakeCode> {}
 
 /** A refusal that names the claim, what was expected and what was found. */
-export function refusal(code: IntakeCode, field: string, { expected, found }: { expected: unknown; found: unknown }): IntakeError {
+export function refusal(
+  code: IntakeCode,
+  field: string,
+  { expected, found }: { expected: unknown; found: unknown },
+): IntakeError {
   return new IntakeError(code, sentences[code], { details: { field, expected, found } });
 }
 

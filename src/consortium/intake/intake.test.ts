@@ -83,7 +83,11 @@ describe('an honest update', () => {
     const answer = await sendUpdate(world, cleveland, await buildUpdate(world, cleveland, opening));
     expect(answer.code).toBeUndefined();
     expect(await received()).toEqual(['cleveland']);
-    expect(readLog(storeFile, world.keys).at(-1)).toEqual({ action: 'update-received', outcome: 'success', reason: null });
+    expect(readLog(storeFile, world.keys).at(-1)).toEqual({
+      action: 'update-received',
+      outcome: 'success',
+      reason: null,
+    });
   });
 
   it('gives the same receipt when it comes again: same file, other name, sealed anew (E4)', async () => {
@@ -111,7 +115,11 @@ describe('an honest update', () => {
 
   it('cannot be followed by a different one for the same round', async () => {
     await sendUpdate(world, cleveland, await buildUpdate(world, cleveland, opening));
-    const second = await sendUpdate(world, cleveland, await buildUpdate(world, cleveland, opening, { exampleCount: 11 }));
+    const second = await sendUpdate(
+      world,
+      cleveland,
+      await buildUpdate(world, cleveland, opening, { exampleCount: 11 }),
+    );
     expect([second.status, second.code]).toEqual([409, 'ALREADY_RECEIVED']);
     expect(refusals()).toEqual(['ALREADY_RECEIVED']);
     expect(await received()).toEqual(['cleveland']);
@@ -128,35 +136,110 @@ describe('a refused update', () => {
     ['E5', 'another attempt', 'STALE_ROUND', () => ({ update: { attempt: 2 } })],
     ['E5', 'a later round', 'STALE_ROUND', () => ({ update: { round: 2 } })],
     ['E5', 'an older base', 'WRONG_BASE', () => ({ update: { baseModelDigest: digestOf('older') } })],
-    ['E6', 'another research study outside than inside', 'MIXUP', () => ({ header: { researchStudyId: 'other' } })],
+    [
+      'E6',
+      'another research study outside than inside',
+      'MIXUP',
+      () => ({ header: { researchStudyId: 'other' } }),
+    ],
     ['E6', 'another round outside than inside', 'MIXUP', () => ({ header: { round: 2 } })],
     ['E6', 'a research study that is not here', 'MIXUP', () => ({ update: { researchStudyId: 'other' } })],
     ['E6', 'another plan', 'WRONG_PLAN', () => ({ update: { planDigest: digestOf('plan') } })],
-    ['E7', "another update's payload", 'SUBSTITUTED', () => ({ payloadBytes: encodeSafetensors(payloadOf('statistics', 99, 'x')) })],
-    ['E8', 'a statement meant for another recipient', 'WRONG_RECIPIENT', () => ({ header: { recipientKeyId: opening.recipientKeyId }, update: { recipientKeyId: digestOf('other') } })],
+    [
+      'E7',
+      "another update's payload",
+      'SUBSTITUTED',
+      () => ({ payloadBytes: encodeSafetensors(payloadOf('statistics', 99, 'x')) }),
+    ],
+    [
+      'E8',
+      'a statement meant for another recipient',
+      'WRONG_RECIPIENT',
+      () => ({
+        header: { recipientKeyId: opening.recipientKeyId },
+        update: { recipientKeyId: digestOf('other') },
+      }),
+    ],
     ['E9', 'a statement signed by an unknown key', 'KEY_NOT_TRUSTED', () => ({ updateSigner: foreignKey })],
     ['E9', 'a file signed by an unknown key', 'KEY_NOT_TRUSTED', () => ({ transportSigner: foreignKey })],
     ['E9', 'a statement signed by a steward', 'KEY_NOT_TRUSTED', () => ({ updateSigner: cleveland.steward })],
-    ['E9', 'an approval signed by the site', 'KEY_NOT_TRUSTED', () => ({ approvalSigner: cleveland.signing })],
+    [
+      'E9',
+      'an approval signed by the site',
+      'KEY_NOT_TRUSTED',
+      () => ({ approvalSigner: cleveland.signing }),
+    ],
     ['E11', 'no approval', 'NOT_APPROVED', () => ({ approvalOf: 'nothing' })],
     ['E11', "another update's approval", 'NOT_APPROVED', () => ({ approvalOf: 'another update' })],
-    ['E11', 'a refusal by the steward', 'NOT_APPROVED', () => ({ approval: { decision: 'refuse', reason: 'too few' } })],
+    [
+      'E11',
+      'a refusal by the steward',
+      'NOT_APPROVED',
+      () => ({ approval: { decision: 'refuse', reason: 'too few' } }),
+    ],
     ['E11', "another site's steward", 'KEY_NOT_TRUSTED', () => ({ approvalSigner: hungary.steward })],
-    ['E16', 'a tensor too many', 'BAD_TENSORS', () => ({ payload: new Map([...payloadOf('statistics', 10, 'x'), ...payloadOf('evaluation', 10, 'x')]) })],
-    ['E16', 'the tensors of another kind of round', 'BAD_TENSORS', () => ({ payload: payloadOf('training', 10, 'x') })],
-    ['E16', 'another manifest than it claims', 'BAD_TENSORS', () => ({ update: { tensorManifestDigest: digestOf('manifest') } })],
-    ['E16', 'a count that is not the one it signed', 'BAD_TENSORS', () => ({ payload: payloadOf('statistics', 12, 'x') })],
-    ['E16', 'sums that no data have', 'BAD_TENSORS', () => ({ payload: new Map([...payloadOf('statistics', 10, 'x'), ['statistics/sumOfSquares', { shape: [2], data: Float64Array.from([1, 5]) }]]) })],
+    [
+      'E16',
+      'a tensor too many',
+      'BAD_TENSORS',
+      () => ({
+        payload: new Map([...payloadOf('statistics', 10, 'x'), ...payloadOf('evaluation', 10, 'x')]),
+      }),
+    ],
+    [
+      'E16',
+      'the tensors of another kind of round',
+      'BAD_TENSORS',
+      () => ({ payload: payloadOf('training', 10, 'x') }),
+    ],
+    [
+      'E16',
+      'another manifest than it claims',
+      'BAD_TENSORS',
+      () => ({ update: { tensorManifestDigest: digestOf('manifest') } }),
+    ],
+    [
+      'E16',
+      'a count that is not the one it signed',
+      'BAD_TENSORS',
+      () => ({ payload: payloadOf('statistics', 12, 'x') }),
+    ],
+    [
+      'E16',
+      'sums that no data have',
+      'BAD_TENSORS',
+      () => ({
+        payload: new Map([
+          ...payloadOf('statistics', 10, 'x'),
+          ['statistics/sumOfSquares', { shape: [2], data: Float64Array.from([1, 5]) }],
+        ]),
+      }),
+    ],
     ['E17', 'too few examples', 'OUT_OF_POLICY', () => ({ exampleCount: 4 })],
     ['E17', 'too few patients', 'OUT_OF_POLICY', () => ({ update: { patientCount: 4 } })],
     ['E17', 'another kind than the round', 'OUT_OF_POLICY', () => ({ update: { updateKind: 'evaluation' } })],
-    ['E17', 'a clock one day ahead', 'OUT_OF_POLICY', () => ({ update: { trainedFrom: later, trainedAt: later } })],
+    [
+      'E17',
+      'a clock one day ahead',
+      'OUT_OF_POLICY',
+      () => ({ update: { trainedFrom: later, trainedAt: later } }),
+    ],
     ['E17', 'training from before the round', 'OUT_OF_POLICY', () => ({ update: { trainedFrom: earlier } })],
     ['E17', 'an end before its beginning', 'OUT_OF_POLICY', () => ({ update: { trainedAt: earlier } })],
     ['E17', 'consent evaluated tomorrow', 'OUT_OF_POLICY', () => ({ update: { consentEvaluatedAt: later } })],
-    ['E17', 'an approval from before the update', 'OUT_OF_POLICY', () => ({ approval: { decidedAt: earlier } })],
+    [
+      'E17',
+      'an approval from before the update',
+      'OUT_OF_POLICY',
+      () => ({ approval: { decidedAt: earlier } }),
+    ],
     ['E17', 'an expired statement', 'OUT_OF_POLICY', () => ({ update: { expires: isoTime(startMs) } })],
-    ['chain', 'a predecessor that was not received', 'BROKEN_CHAIN', () => ({ prevUpdateDigest: digestOf('before') })],
+    [
+      'chain',
+      'a predecessor that was not received',
+      'BROKEN_CHAIN',
+      () => ({ prevUpdateDigest: digestOf('before') }),
+    ],
   ];
 
   it.each(attacks)('%s: %s is %s, logged and not counted', async (_id, _what, code, change) => {
@@ -198,7 +281,9 @@ describe('a refused update', () => {
   it('E5: an update after the closing time is STALE_ROUND', async () => {
     world.clock.advance(15 * dayMs);
     const now = isoTime(world.clock.nowMs());
-    const built = await buildUpdate(world, cleveland, opening, { update: { expires: isoTime(world.clock.nowMs() + dayMs), trainedAt: now } });
+    const built = await buildUpdate(world, cleveland, opening, {
+      update: { expires: isoTime(world.clock.nowMs() + dayMs), trainedAt: now },
+    });
     expect((await sendUpdate(world, cleveland, built)).code).toBe('STALE_ROUND');
   });
 
@@ -228,7 +313,14 @@ describe('a refused update', () => {
       flipped[place] = (flipped[place] ?? 0) ^ 1;
       const answer = await sendUpdate(world, cleveland, { file: flipped, bundleId });
       expect(answer.status, `byte ${place}`).toBeGreaterThanOrEqual(400);
-      expect(['BAD_SIGNATURE', 'DECRYPT_FAILED', 'BAD_BUNDLE', 'BAD_STATEMENT', 'KEY_NOT_TRUSTED', 'WRONG_TYPE']).toContain(answer.code);
+      expect([
+        'BAD_SIGNATURE',
+        'DECRYPT_FAILED',
+        'BAD_BUNDLE',
+        'BAD_STATEMENT',
+        'KEY_NOT_TRUSTED',
+        'WRONG_TYPE',
+      ]).toContain(answer.code);
     }
     expect(refusals()).toHaveLength(places.length);
     expect(await received()).toEqual([]);
@@ -238,7 +330,9 @@ describe('a refused update', () => {
   it('E3: a cut or longer file is refused', async () => {
     const { file, bundleId } = await buildUpdate(world, cleveland, opening);
     for (const changed of [file.slice(0, -1), new Uint8Array([...file, 0]), new Uint8Array()]) {
-      expect((await sendUpdate(world, cleveland, { file: changed, bundleId })).status).toBeGreaterThanOrEqual(400);
+      expect((await sendUpdate(world, cleveland, { file: changed, bundleId })).status).toBeGreaterThanOrEqual(
+        400,
+      );
     }
     expect(await received()).toEqual([]);
   });

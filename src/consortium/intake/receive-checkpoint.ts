@@ -29,14 +29,28 @@ export function receiveCheckpoint(
       if (!isNewer(store, siteId, checkpoint)) return;
       const { size, origin } = checkpoint;
       const rootHash = toHex(checkpoint.rootHash);
-      const row = { site_id: siteId, size, root_hash: rootHash, origin, note, received_at: isoTime(store.clock.nowMs()) };
+      const row = {
+        site_id: siteId,
+        size,
+        root_hash: rootHash,
+        origin,
+        note,
+        received_at: isoTime(store.clock.nowMs()),
+      };
       store.run(store.query.insertInto('site_checkpoint').values(row));
-      log.append({ actor, action: 'site-checkpoint-received', outcome: 'success', detail: { size, rootHash } });
+      log.append({
+        actor,
+        action: 'site-checkpoint-received',
+        outcome: 'success',
+        detail: { size, rootHash },
+      });
     });
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof BugError) throw error;
     const { code: reason } = error;
-    store.transaction(() => log.append({ actor, action: 'site-checkpoint-received', outcome: 'refused', reason }));
+    store.transaction(() =>
+      log.append({ actor, action: 'site-checkpoint-received', outcome: 'refused', reason }),
+    );
     throw error;
   }
 }
@@ -63,11 +77,17 @@ function verifyOwn(
 
 function isNewer(store: ConsortiumStore, siteId: string, checkpoint: Checkpoint): boolean {
   const last = store.get(
-    store.query.selectFrom('site_checkpoint').selectAll().where('site_id', '=', siteId).orderBy('size', 'desc').limit(1),
+    store.query
+      .selectFrom('site_checkpoint')
+      .selectAll()
+      .where('site_id', '=', siteId)
+      .orderBy('size', 'desc')
+      .limit(1),
   );
   if (last === undefined) return true;
   const found = { origin: checkpoint.origin, size: checkpoint.size, rootHash: toHex(checkpoint.rootHash) };
-  const isOther = found.origin !== last.origin || (found.size === last.size && found.rootHash !== last.root_hash);
+  const isOther =
+    found.origin !== last.origin || (found.size === last.size && found.rootHash !== last.root_hash);
   if (isOther || found.size < last.size) {
     throw new SyncError('LOG_ROLLBACK', "The site's log does not continue the one that was seen before.", {
       details: { expected: { origin: last.origin, size: last.size, rootHash: last.root_hash }, found },

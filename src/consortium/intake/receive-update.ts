@@ -1,13 +1,14 @@
 // Takes a sealed update: verified, of the open round, within the plan, counted once. What is stored, its log entry and its
 // receipt come to be in one transaction; every refusal leaves a log entry and nothing else.
-import { BugError, CodedError } from '#base/coded-error.ts';
+
 import { isoTime } from '#base/clock.ts';
+import { BugError, CodedError } from '#base/coded-error.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findModel, findPlan } from '#consortium/publish/index.ts';
 import { findOpenRound, readOpening } from '#consortium/rounds/index.ts';
 import type { ConsortiumStore, Foundation, ReceivedUpdateRow } from '#consortium/store/index.ts';
-import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type Receipt, receiptRecord } from '#federation/records/receipt.ts';
+import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type OpenedUpdate, openSealedUpdate, verifyApprovals } from '#federation/records/sealed-update.ts';
 import { type OpenPlace, verifyPlace } from './check-place.ts';
 import { verifyPolicy } from './check-policy.ts';
@@ -34,17 +35,27 @@ export interface ReceivedUpdate {
  * Receives an update, or refuses it.
  * @throws SealedUpdateError, CryptoError BAD_KEY, IntakeError, TensorError BAD_TENSORS.
  */
-export async function receiveUpdate(foundation: Foundation, trust: SignedTrust, sent: SentUpdate): Promise<ReceivedUpdate> {
+export async function receiveUpdate(
+  foundation: Foundation,
+  trust: SignedTrust,
+  sent: SentUpdate,
+): Promise<ReceivedUpdate> {
   const { store, signers } = foundation;
   let opened: OpenedUpdate | undefined;
   try {
     const atMs = store.clock.nowMs();
-    const file = await openSealedUpdate({ file: sent.file, receivingKey: signers.receiving, trust: trust.keys, atMs });
+    const file = await openSealedUpdate({
+      file: sent.file,
+      receivingKey: signers.receiving,
+      trust: trust.keys,
+      atMs,
+    });
     opened = file;
     requireOwn(file, sent);
     return store.transaction(() => accept(foundation, trust, { ...sent, opened: file }));
   } catch (error) {
-    if (error instanceof CodedError && !(error instanceof BugError)) logRefusal(foundation, sent, { opened, error });
+    if (error instanceof CodedError && !(error instanceof BugError))
+      logRefusal(foundation, sent, { opened, error });
     throw error;
   }
 }
@@ -56,7 +67,8 @@ interface OpenedSending extends SentUpdate {
 /** Stops a site from handing in what another one signed, and a file from being filed under a name it was not made for (E6). */
 function requireOwn({ header }: OpenedUpdate, { siteId, bundleId }: SentUpdate): void {
   if (header.siteId !== siteId) throw refusal('MIXUP', 'siteId', { expected: siteId, found: header.siteId });
-  if (header.bundleId !== bundleId) throw refusal('MIXUP', 'bundleId', { expected: bundleId, found: header.bundleId });
+  if (header.bundleId !== bundleId)
+    throw refusal('MIXUP', 'bundleId', { expected: bundleId, found: header.bundleId });
 }
 
 function accept(foundation: Foundation, trust: SignedTrust, sent: OpenedSending): ReceivedUpdate {
@@ -88,15 +100,21 @@ function accept(foundation: Foundation, trust: SignedTrust, sent: OpenedSending)
   return { receipt: saveReceived(foundation, sent), researchStudyId, isReplay: false };
 }
 
-function findReceived(store: ConsortiumStore, digest: string): Pick<ReceivedUpdateRow, 'receipt'> | undefined {
-  return store.get(store.query.selectFrom('received_update').select('receipt').where('update_digest', '=', digest));
+function findReceived(
+  store: ConsortiumStore,
+  digest: string,
+): Pick<ReceivedUpdateRow, 'receipt'> | undefined {
+  return store.get(
+    store.query.selectFrom('received_update').select('receipt').where('update_digest', '=', digest),
+  );
 }
 
 /** @throws IntakeError MIXUP for a research study that is not here, STALE_ROUND where no round is open. */
 function findPlace(store: ConsortiumStore, trust: SignedTrust, { opened }: OpenedSending): OpenPlace {
   const { researchStudyId, round } = opened.update.predicate;
   const published = findPlan(store, trust, researchStudyId);
-  if (published === undefined) throw refusal('MIXUP', 'researchStudyId', { expected: 'a published one', found: researchStudyId });
+  if (published === undefined)
+    throw refusal('MIXUP', 'researchStudyId', { expected: 'a published one', found: researchStudyId });
   const row = findOpenRound(store, researchStudyId);
   if (row === undefined) throw refusal('STALE_ROUND', 'round', { expected: null, found: round });
   return { published, opening: readOpening(row, trust) };
@@ -131,7 +149,8 @@ function verifyChain(store: ConsortiumStore, { opened: { update } }: OpenedSendi
       .limit(1),
   );
   const expected = last?.update_digest ?? null;
-  if (prevUpdateDigest !== expected) throw refusal('BROKEN_CHAIN', 'prevUpdateDigest', { expected, found: prevUpdateDigest });
+  if (prevUpdateDigest !== expected)
+    throw refusal('BROKEN_CHAIN', 'prevUpdateDigest', { expected, found: prevUpdateDigest });
 }
 
 function saveReceived({ store, signers, log }: Foundation, sent: OpenedSending): Uint8Array {
@@ -140,7 +159,9 @@ function saveReceived({ store, signers, log }: Foundation, sent: OpenedSending):
   const receivedAt = isoTime(store.clock.nowMs());
   const predicate: Receipt = { researchStudyId, round, siteId, updateDigest: update.digest, receivedAt };
   const receipt = signStatement(encodeStatement(receiptRecord, { predicate }), [signers.model]);
-  const last = store.get(store.query.selectFrom('received_update').select('sequence').orderBy('sequence', 'desc').limit(1));
+  const last = store.get(
+    store.query.selectFrom('received_update').select('sequence').orderBy('sequence', 'desc').limit(1),
+  );
   const row: ReceivedUpdateRow = {
     update_digest: update.digest,
     sequence: (last?.sequence ?? 0) + 1,
@@ -164,7 +185,12 @@ function saveReceived({ store, signers, log }: Foundation, sent: OpenedSending):
     object: `update:${update.digest}`,
     researchStudyId,
     round,
-    detail: { attempt, bundleId: sent.bundleId, bytes: sent.file.length, auditCheckpoint: update.predicate.auditCheckpoint },
+    detail: {
+      attempt,
+      bundleId: sent.bundleId,
+      bytes: sent.file.length,
+      auditCheckpoint: update.predicate.auditCheckpoint,
+    },
   });
   return receipt;
 }
@@ -205,5 +231,7 @@ function logRefusal(
 
 /** Logs an update that came with a request nobody trusted signed; it was not even opened. */
 export function logUnknownSender({ store, log }: Foundation, reason: string): void {
-  store.transaction(() => log.append({ actor: 'unknown', action: 'update-received', outcome: 'refused', reason }));
+  store.transaction(() =>
+    log.append({ actor: 'unknown', action: 'update-received', outcome: 'refused', reason }),
+  );
 }

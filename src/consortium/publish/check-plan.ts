@@ -28,7 +28,9 @@ export function parsePlan(value: unknown, publishedAt: string): ResearchStudyPla
   }
   const parsed = researchStudyPlan.safeParse(typeof value === 'object' ? { ...value, publishedAt } : value);
   if (!parsed.success) {
-    const fields = parsed.error.issues.slice(0, 20).map(({ path, message }) => ({ field: path.join('.'), message }));
+    const fields = parsed.error.issues
+      .slice(0, 20)
+      .map(({ path, message }) => ({ field: path.join('.'), message }));
     throw new PublishError('BAD_PLAN', 'The plan does not fit its schema.', { details: { fields } });
   }
   refuseContradictions(parsed.data);
@@ -38,7 +40,10 @@ export function parsePlan(value: unknown, publishedAt: string): ResearchStudyPla
 function valueAt(value: unknown, path: string): unknown {
   return path
     .split('.')
-    .reduce<unknown>((part, key) => (typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined), value);
+    .reduce<unknown>(
+      (part, key) => (typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined),
+      value,
+    );
 }
 
 function refuseContradictions(plan: ResearchStudyPlan): void {
@@ -46,8 +51,14 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
   if (plan.model.inputCount !== features.length) {
     throw contradiction('model.inputCount', features.length, plan.model.inputCount);
   }
-  requireDistinct('dataElements.features', features.map(({ name }) => name));
-  requireDistinct('participants', plan.participants.map(({ siteId }) => siteId));
+  requireDistinct(
+    'dataElements.features',
+    features.map(({ name }) => name),
+  );
+  requireDistinct(
+    'participants',
+    plan.participants.map(({ siteId }) => siteId),
+  );
   const isStatisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
   if (plan.normalisation.scope === 'federated' && !isStatisticsFirst) {
     throw contradiction('rounds', 'one statistics round, the first', plan.rounds[0]);
@@ -62,7 +73,9 @@ function requireDistinct(field: string, names: readonly string[]): void {
 }
 
 function contradiction(field: string, expected: unknown, found: unknown): PublishError {
-  return new PublishError('BAD_PLAN', 'The plan contradicts itself.', { details: { field, expected, found } });
+  return new PublishError('BAD_PLAN', 'The plan contradicts itself.', {
+    details: { field, expected, found },
+  });
 }
 
 /**
@@ -89,8 +102,12 @@ export function requireSuccessor(
   const [left, right] = [fixed(before.plan), fixed(plan)];
   for (const field of Object.keys(left)) {
     if (JSON.stringify(left[field]) === JSON.stringify(right[field])) continue;
-    throw new PublishError('PLAN_INCOMPATIBLE', 'The model so far was made under other rules; that is another research study.', {
-      details: { field },
-    });
+    throw new PublishError(
+      'PLAN_INCOMPATIBLE',
+      'The model so far was made under other rules; that is another research study.',
+      {
+        details: { field },
+      },
+    );
   }
 }

@@ -1,4 +1,10 @@
 // What the consortium publishes: plans and global models.
 export { findModel, latestModel, type NewModel, proveModel, publishModel } from './model-register.ts';
-export { findPlan, listResearchStudies, type PlanPublication, type PublishedPlan, publishPlan } from './plan-register.ts';
+export {
+  findPlan,
+  listResearchStudies,
+  type PlanPublication,
+  type PublishedPlan,
+  publishPlan,
+} from './plan-register.ts';
 export { type PublishCode, PublishError } from './publish-error.ts';

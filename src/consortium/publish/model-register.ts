@@ -30,7 +30,9 @@ export function publishModel({ store, signers, log }: Foundation, model: NewMode
     expires: isoTime(nowMs + MODEL_DAYS * dayMs),
   };
   const subjects = [{ name: 'global-model', digest: modelDigest }];
-  const envelope = signStatement(encodeStatement(globalModelRecord, { subjects, predicate }), [signers.model]);
+  const envelope = signStatement(encodeStatement(globalModelRecord, { subjects, predicate }), [
+    signers.model,
+  ]);
   const leafSeq = log.append({
     actor: 'system',
     action: MODEL_PUBLISHED_ACTION,
@@ -38,7 +40,11 @@ export function publishModel({ store, signers, log }: Foundation, model: NewMode
     object: publishedModelObject(modelDigest),
     researchStudyId: predicate.researchStudyId,
     round: predicate.round,
-    detail: { attempt: predicate.attempt, kind: predicate.kind, included: predicate.included.map(({ siteId }) => siteId) },
+    detail: {
+      attempt: predicate.attempt,
+      kind: predicate.kind,
+      included: predicate.included.map(({ siteId }) => siteId),
+    },
   });
   log.checkpoint();
   const row = {
@@ -56,13 +62,23 @@ export function publishModel({ store, signers, log }: Foundation, model: NewMode
 
 /** The model of the last closed round, or undefined before a plan was published. */
 export function latestModel(store: ConsortiumStore, researchStudyId: string): GlobalModelRow | undefined {
-  const models = store.query.selectFrom('global_model').selectAll().where('research_study_id', '=', researchStudyId);
+  const models = store.query
+    .selectFrom('global_model')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId);
   return store.get(models.orderBy('round', 'desc').limit(1));
 }
 
 /** The model that closed `round` (0: the initial one). */
-export function findModel(store: ConsortiumStore, researchStudyId: string, round: number): GlobalModelRow | undefined {
-  const models = store.query.selectFrom('global_model').selectAll().where('research_study_id', '=', researchStudyId);
+export function findModel(
+  store: ConsortiumStore,
+  researchStudyId: string,
+  round: number,
+): GlobalModelRow | undefined {
+  const models = store.query
+    .selectFrom('global_model')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId);
   return store.get(models.where('round', '=', round));
 }
 

@@ -53,7 +53,14 @@ export function publishPlan(foundation: Foundation, trust: SignedTrust, value: u
     store.run(store.query.insertInto('research_study').values(row));
     const { researchStudyId, version } = plan;
     const object = `plan:${planDigest}`;
-    log.append({ actor: 'operator', action: 'plan-published', outcome: 'success', object, researchStudyId, detail: { version } });
+    log.append({
+      actor: 'operator',
+      action: 'plan-published',
+      outcome: 'success',
+      object,
+      researchStudyId,
+      detail: { version },
+    });
     const modelDigest = model?.model_digest ?? publishInitialModel(foundation, plan, planDigest);
     return { researchStudyId, version, planDigest, modelDigest };
   });
@@ -61,12 +68,19 @@ export function publishPlan(foundation: Foundation, trust: SignedTrust, value: u
 
 /** A round that is open asks for updates under the plan it was opened with; they could not be counted under another. */
 function refuseWhileRoundIsOpen(store: ConsortiumStore, researchStudyId: string): void {
-  const rounds = store.query.selectFrom('round').select('round').where('research_study_id', '=', researchStudyId);
+  const rounds = store.query
+    .selectFrom('round')
+    .select('round')
+    .where('research_study_id', '=', researchStudyId);
   const open = store.get(rounds.where('state', '=', 'open'));
   if (open === undefined) return;
-  throw new PublishError('PLAN_ROUND_OPEN', 'A round is open under the plan in force; publish when it is closed.', {
-    details: { round: open.round },
-  });
+  throw new PublishError(
+    'PLAN_ROUND_OPEN',
+    'A round is open under the plan in force; publish when it is closed.',
+    {
+      details: { round: open.round },
+    },
+  );
 }
 
 function publishInitialModel(foundation: Foundation, plan: ResearchStudyPlan, planDigest: string): string {
@@ -84,7 +98,11 @@ function publishInitialModel(foundation: Foundation, plan: ResearchStudyPlan, pl
 }
 
 /** The plan in force of a research study, verified, or undefined where none was published. */
-export function findPlan(store: ConsortiumStore, trust: SignedTrust, researchStudyId: string): PublishedPlan | undefined {
+export function findPlan(
+  store: ConsortiumStore,
+  trust: SignedTrust,
+  researchStudyId: string,
+): PublishedPlan | undefined {
   const row = store.get(
     store.query
       .selectFrom('research_study')

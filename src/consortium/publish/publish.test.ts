@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
-import { beginSampleStudy, buildUpdate, type ConsortiumWorld, fetchOpening, openWorld, sendUpdate } from '#support/consortium-world.ts';
+import {
+  beginSampleStudy,
+  buildUpdate,
+  type ConsortiumWorld,
+  fetchOpening,
+  openWorld,
+  sendUpdate,
+} from '#support/consortium-world.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 
 let world: ConsortiumWorld;
@@ -33,7 +40,10 @@ describe('publishing a plan', () => {
   ];
 
   it.each(unsupported)('refuses %s by name: not in this release', async (field, change) => {
-    await expect(publish({ ...samplePlan, ...change })).rejects.toMatchObject({ code: 'NOT_SUPPORTED', details: { field } });
+    await expect(publish({ ...samplePlan, ...change })).rejects.toMatchObject({
+      code: 'NOT_SUPPORTED',
+      details: { field },
+    });
     expect((await world.consortium.operations.status({})).researchStudies).toEqual([]);
   });
 
@@ -42,8 +52,14 @@ describe('publishing a plan', () => {
     ['a text', 'plan'],
     ['an unknown field', { ...samplePlan, extra: 1 }],
     ['no participants', { ...samplePlan, participants: [] }],
-    ['a participant named twice', { ...samplePlan, participants: [samplePlan.participants[0], samplePlan.participants[0]] }],
-    ['another number of features than inputs', { ...samplePlan, model: { ...samplePlan.model, inputCount: 3 } }],
+    [
+      'a participant named twice',
+      { ...samplePlan, participants: [samplePlan.participants[0], samplePlan.participants[0]] },
+    ],
+    [
+      'another number of features than inputs',
+      { ...samplePlan, model: { ...samplePlan.model, inputCount: 3 } },
+    ],
     ['federated normalisation without a statistics round', { ...samplePlan, rounds: ['training'] }],
     ['a second statistics round', { ...samplePlan, rounds: ['statistics', 'training', 'statistics'] }],
     ['a statistics round that nobody uses', { ...samplePlan, normalisation: { scope: 'site' } }],
@@ -56,13 +72,19 @@ describe('publishing a plan', () => {
   it('takes versions in order only', async () => {
     await expect(publish({ ...samplePlan, version: 2 })).rejects.toMatchObject({ code: 'PLAN_VERSION' });
     await publish(samplePlan);
-    await expect(publish(samplePlan)).rejects.toMatchObject({ code: 'PLAN_VERSION', details: { expected: 2, found: 1 } });
+    await expect(publish(samplePlan)).rejects.toMatchObject({
+      code: 'PLAN_VERSION',
+      details: { expected: 2, found: 1 },
+    });
     expect(await publish({ ...samplePlan, version: 2, summary: 'Clearer.' })).toMatchObject({ version: 2 });
   });
 
   it('refuses a new version that changes what the model so far means', async () => {
     await publish(samplePlan);
-    const model = { ...samplePlan.model, initialisation: { kind: 'uniform', bound: 1, seed: 'cd'.repeat(32) } };
+    const model = {
+      ...samplePlan.model,
+      initialisation: { kind: 'uniform', bound: 1, seed: 'cd'.repeat(32) },
+    };
     const refused = publish({ ...samplePlan, version: 2, model });
     await expect(refused).rejects.toMatchObject({ code: 'PLAN_INCOMPATIBLE', details: { field: 'model' } });
   });

@@ -1,10 +1,11 @@
 // Closes a round: aggregate, signed model, log entry, checkpoint and the round's end in one transaction. A kill at any moment
 // leaves either the open round with all it received or the closed one.
-import type { SignedTrust } from '#consortium/enrolment/index.ts';
+
+import { BugError } from '#base/coded-error.ts';
 import { aggregateUpdates, listReceivedUpdates } from '#consortium/aggregate/index.ts';
+import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findModel, publishModel } from '#consortium/publish/index.ts';
 import type { Foundation, RoundRow } from '#consortium/store/index.ts';
-import { BugError } from '#base/coded-error.ts';
 import { verifyRecord } from '#federation/records/record.ts';
 import { type RoundKind, type RoundOpening, roundRecord } from '#federation/records/round.ts';
 import { endRound, findOpenRound } from './open-round.ts';
@@ -26,7 +27,11 @@ export function readOpening(row: RoundRow, trust: SignedTrust): RoundOpening {
 }
 
 /** Closes the open round when every participant's update is in; undefined while one is missing or none is open. */
-export function closeCompleteRound(foundation: Foundation, trust: SignedTrust, researchStudyId: string): ClosedRound | undefined {
+export function closeCompleteRound(
+  foundation: Foundation,
+  trust: SignedTrust,
+  researchStudyId: string,
+): ClosedRound | undefined {
   const { store } = foundation;
   return store.transaction(() => {
     const row = findOpenRound(store, researchStudyId);
@@ -42,7 +47,11 @@ export function closeCompleteRound(foundation: Foundation, trust: SignedTrust, r
  * Closes the open round on the operator's word with the updates that are there.
  * @throws RoundError NO_ROUND_OPEN, TOO_FEW_UPDATES.
  */
-export function closeRoundEarly(foundation: Foundation, trust: SignedTrust, researchStudyId: string): ClosedRound {
+export function closeRoundEarly(
+  foundation: Foundation,
+  trust: SignedTrust,
+  researchStudyId: string,
+): ClosedRound {
   const { store } = foundation;
   return store.transaction(() => {
     const row = findOpenRound(store, researchStudyId);
@@ -52,7 +61,9 @@ export function closeRoundEarly(foundation: Foundation, trust: SignedTrust, rese
     // A model made of one site's update alone would hand that update to all others.
     const expected = Math.min(2, opening.participants.length);
     if (found < expected) {
-      throw new RoundError('TOO_FEW_UPDATES', 'Too few updates are in to close the round.', { details: { expected, found } });
+      throw new RoundError('TOO_FEW_UPDATES', 'Too few updates are in to close the round.', {
+        details: { expected, found },
+      });
     }
     return close(foundation, { row, opening, actor: 'operator' });
   });
@@ -68,7 +79,8 @@ function close(foundation: Foundation, { row, opening, actor }: Closing): Closed
   const { store, log } = foundation;
   const { researchStudyId, round, attempt, kind, baseModelDigest } = opening;
   const base = findModel(store, researchStudyId, round - 1);
-  if (base === undefined || base.model_digest !== baseModelDigest) throw new BugError('the base of an open round is not there');
+  if (base === undefined || base.model_digest !== baseModelDigest)
+    throw new BugError('the base of an open round is not there');
   const updates = listReceivedUpdates(store, row);
   const { tensors, evaluation, included } = aggregateUpdates(kind, base.tensors, updates);
   const modelDigest = publishModel(foundation, {
@@ -84,7 +96,14 @@ function close(foundation: Foundation, { row, opening, actor }: Closing): Closed
   });
   endRound(store, row, 'closed');
   const sites = included.map(({ siteId }) => siteId);
-  log.append({ actor, action: 'round-closed', outcome: 'success', researchStudyId, round, detail: { attempt, kind, modelDigest } });
+  log.append({
+    actor,
+    action: 'round-closed',
+    outcome: 'success',
+    researchStudyId,
+    round,
+    detail: { attempt, kind, modelDigest },
+  });
   log.checkpoint();
   return { researchStudyId, round, attempt, kind, modelDigest, included: sites };
 }

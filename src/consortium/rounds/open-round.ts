@@ -32,7 +32,11 @@ export interface OpenedRound {
  * had received is kept and not counted.
  * @throws RoundError RESEARCH_STUDY_UNKNOWN, PARTICIPANT_NOT_ENROLLED, ROUND_ALREADY_OPEN, ROUNDS_DONE, BAD_ROUND_REQUEST.
  */
-export function openRound(foundation: Foundation, trust: SignedTrust, request: OpenRoundRequest): OpenedRound {
+export function openRound(
+  foundation: Foundation,
+  trust: SignedTrust,
+  request: OpenRoundRequest,
+): OpenedRound {
   const { store } = foundation;
   const days = request.days ?? DEFAULT_ROUND_DAYS;
   if (!(days > 0 && days <= MAX_ROUND_DAYS)) {
@@ -58,11 +62,17 @@ export function unknownResearchStudy(researchStudyId: string): RoundError {
 
 /** Stops a round that could never be complete: everybody whom the plan names must have keys in the trust list. */
 function requireEnrolled({ plan }: PublishedPlan, trust: SignedTrust): void {
-  const missing = plan.participants.map(({ siteId }) => siteId).filter((id) => trust.keys.withRole('site-signing', id).length === 0);
+  const missing = plan.participants
+    .map(({ siteId }) => siteId)
+    .filter((id) => trust.keys.withRole('site-signing', id).length === 0);
   if (missing.length === 0) return;
-  throw new RoundError('PARTICIPANT_NOT_ENROLLED', `The plan names sites that are not enrolled: ${missing.join(', ')}.`, {
-    details: { missing },
-  });
+  throw new RoundError(
+    'PARTICIPANT_NOT_ENROLLED',
+    `The plan names sites that are not enrolled: ${missing.join(', ')}.`,
+    {
+      details: { missing },
+    },
+  );
 }
 
 function abandonExpired({ store, log }: Foundation, researchStudyId: string): void {
@@ -70,12 +80,23 @@ function abandonExpired({ store, log }: Foundation, researchStudyId: string): vo
   if (open === undefined) return;
   const { round, attempt, closes_at: closesAt } = open;
   if (store.clock.nowMs() < Date.parse(closesAt)) {
-    throw new RoundError('ROUND_ALREADY_OPEN', 'A round is open; it closes when every participant has sent its update.', {
-      details: { round, attempt, closesAt },
-    });
+    throw new RoundError(
+      'ROUND_ALREADY_OPEN',
+      'A round is open; it closes when every participant has sent its update.',
+      {
+        details: { round, attempt, closesAt },
+      },
+    );
   }
   endRound(store, open, 'abandoned');
-  log.append({ actor: 'operator', action: 'round-abandoned', outcome: 'success', researchStudyId, round, detail: { attempt } });
+  log.append({
+    actor: 'operator',
+    action: 'round-abandoned',
+    outcome: 'success',
+    researchStudyId,
+    round,
+    detail: { attempt },
+  });
 }
 
 interface NextRound {
@@ -90,7 +111,9 @@ function storeOpening({ store, signers, log }: Foundation, trust: SignedTrust, n
   const round = next.base.round + 1;
   const kind = plan.rounds[round - 1];
   if (kind === undefined) {
-    throw new RoundError('ROUNDS_DONE', 'All rounds of the plan are closed.', { details: { rounds: plan.rounds.length } });
+    throw new RoundError('ROUNDS_DONE', 'All rounds of the plan are closed.', {
+      details: { rounds: plan.rounds.length },
+    });
   }
   const nowMs = store.clock.nowMs();
   const predicate: RoundOpening = {
@@ -121,12 +144,22 @@ function storeOpening({ store, signers, log }: Foundation, trust: SignedTrust, n
   };
   store.run(store.query.insertInto('round').values(row));
   const detail = { attempt, kind, participants, baseModelDigest };
-  log.append({ actor: 'operator', action: 'round-opened', outcome: 'success', researchStudyId, round, detail });
+  log.append({
+    actor: 'operator',
+    action: 'round-opened',
+    outcome: 'success',
+    researchStudyId,
+    round,
+    detail,
+  });
   return { researchStudyId, round, attempt, kind, participants, baseModelDigest, closesAt };
 }
 
 function lastAttempt(store: ConsortiumStore, researchStudyId: string, round: number): number {
-  const query = store.query.selectFrom('round').select('attempt').where('research_study_id', '=', researchStudyId);
+  const query = store.query
+    .selectFrom('round')
+    .select('attempt')
+    .where('research_study_id', '=', researchStudyId);
   return store.get(query.where('round', '=', round).orderBy('attempt', 'desc').limit(1))?.attempt ?? 0;
 }
 

@@ -5,10 +5,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '#base/bytes.ts';
 import { openTrustRegister } from '#consortium/enrolment/index.ts';
 import { receiveUpdate } from '#consortium/intake/index.ts';
-import { createConsortiumSigners, type Foundation, openConsortiumLog, openConsortiumStore } from '#consortium/store/index.ts';
+import {
+  createConsortiumSigners,
+  type Foundation,
+  openConsortiumLog,
+  openConsortiumStore,
+} from '#consortium/store/index.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { verifyLeafProof } from '#federation/log/leaf-proof.ts';
-import { consortiumLogOrigin, MODEL_PUBLISHED_ACTION, publishedModelObject } from '#federation/records/published-model.ts';
+import {
+  consortiumLogOrigin,
+  MODEL_PUBLISHED_ACTION,
+  publishedModelObject,
+} from '#federation/records/published-model.ts';
 import { parseSafetensors } from '#federation/tensors/safetensors.ts';
 import {
   beginSampleStudy,
@@ -18,8 +27,8 @@ import {
   enrol,
   fetchOpening,
   openWorld,
-  sendUpdate,
   type SiteKeys,
+  sendUpdate,
 } from '#support/consortium-world.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { closeCompleteRound } from './close-round.ts';
@@ -67,7 +76,13 @@ function openStages(world: ConsortiumWorld): Foundation {
   const store = openConsortiumStore({ file: storeFile, key: world.keys.storeKey, clock: world.clock });
   const signers = createConsortiumSigners(world.keys);
   const origin = consortiumLogOrigin(signers.root.keyId);
-  const log = openConsortiumLog({ store, signer: signers.log, origin, bootId: toHex(utf8('other')), softwareVersion: 'test' });
+  const log = openConsortiumLog({
+    store,
+    signer: signers.log,
+    origin,
+    bootId: toHex(utf8('other')),
+    softwareVersion: 'test',
+  });
   return { store, signers, log };
 }
 
@@ -86,7 +101,9 @@ describe('the rounds of a plan', () => {
     expect(models[3]?.modelDigest).toBe(models[2]?.modelDigest);
     expect(models[3]?.evaluation?.map(({ siteId }) => siteId)).toEqual(['cleveland', 'hungary']);
     expect(models[2]?.included.map(({ weight }) => weight)).toEqual([19 / 36, 17 / 36]);
-    await expect(world.consortium.operations.openRound({ researchStudyId })).rejects.toMatchObject({ code: 'ROUNDS_DONE' });
+    await expect(world.consortium.operations.openRound({ researchStudyId })).rejects.toMatchObject({
+      code: 'ROUNDS_DONE',
+    });
     const audit = await world.consortium.operations.verifyAudit({});
     expect([audit.verified, audit.models.length]).toEqual([true, 4]);
     await world.close();
@@ -96,7 +113,11 @@ describe('the rounds of a plan', () => {
     const sites = ['cleveland', 'hungary', 'switzerland', 'long-beach'];
     const participants = sites.map((siteId) => ({ siteId, name: siteId }));
     const digests = new Set<string>();
-    for (const order of [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]]) {
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
       const world = await openWorld();
       const keys: SiteKeys[] = [];
       for (const siteId of sites) keys.push(await enrol(world, siteId));
@@ -116,12 +137,21 @@ describe('the rounds of a plan', () => {
     const place = { parameters: { researchStudyId, round: 1 } };
     const tensors = await world.send(cleveland, 'modelTensors', place);
     const parsed = parseSafetensors(tensors.body, { maxBytes: 10_000 });
-    expect([...parsed.keys()]).toEqual(['normalisation/mean', 'normalisation/scale', 'weights/bias', 'weights/kernel']);
+    expect([...parsed.keys()]).toEqual([
+      'normalisation/mean',
+      'normalisation/scale',
+      'weights/bias',
+      'weights/kernel',
+    ]);
     const proof = await world.send(cleveland, 'modelProof', place);
     const signers = createConsortiumSigners(world.keys);
     const key = { name: consortiumLogOrigin(signers.root.keyId), publicKey: signers.log.publicKey };
     const { leaf, checkpoint } = verifyLeafProof(JSON.parse(new TextDecoder().decode(proof.body)), key);
-    expect(leaf).toMatchObject({ action: MODEL_PUBLISHED_ACTION, object: publishedModelObject(sha256Hex(tensors.body)), round: 1 });
+    expect(leaf).toMatchObject({
+      action: MODEL_PUBLISHED_ACTION,
+      object: publishedModelObject(sha256Hex(tensors.body)),
+      round: 1,
+    });
     const consistency = { parameters: { oldSize: 3, size: checkpoint.size } };
     expect((await world.send(cleveland, 'logConsistency', consistency)).status).toBe(200);
     const beyond = { parameters: { oldSize: 3, size: checkpoint.size + 1000 } };
@@ -136,7 +166,10 @@ describe('opening a round', () => {
     await enrol(world, 'cleveland');
     await world.consortium.operations.publishPlan({ plan: samplePlan });
     const refused = world.consortium.operations.openRound({ researchStudyId });
-    await expect(refused).rejects.toMatchObject({ code: 'PARTICIPANT_NOT_ENROLLED', details: { missing: ['hungary'] } });
+    await expect(refused).rejects.toMatchObject({
+      code: 'PARTICIPANT_NOT_ENROLLED',
+      details: { missing: ['hungary'] },
+    });
     await world.close();
   });
 
@@ -146,14 +179,22 @@ describe('opening a round', () => {
     await world.consortium.operations.openRound({ researchStudyId, days: 1 });
     const built = await nextUpdate(world, cleveland);
     await sendUpdate(world, cleveland, built);
-    await expect(world.consortium.operations.openRound({ researchStudyId })).rejects.toMatchObject({ code: 'ROUND_ALREADY_OPEN' });
+    await expect(world.consortium.operations.openRound({ researchStudyId })).rejects.toMatchObject({
+      code: 'ROUND_ALREADY_OPEN',
+    });
     world.clock.advance(dayMs);
-    expect(await world.consortium.operations.openRound({ researchStudyId })).toMatchObject({ round: 1, attempt: 2 });
+    expect(await world.consortium.operations.openRound({ researchStudyId })).toMatchObject({
+      round: 1,
+      attempt: 2,
+    });
     for (const site of [hungary, cleveland]) {
       expect((await sendUpdate(world, site, await nextUpdate(world, site))).code).toBeUndefined();
     }
     const { rounds, models } = await statusOf(world);
-    expect(rounds.map(({ attempt, state }) => [attempt, state])).toEqual([[1, 'abandoned'], [2, 'closed']]);
+    expect(rounds.map(({ attempt, state }) => [attempt, state])).toEqual([
+      [1, 'abandoned'],
+      [2, 'closed'],
+    ]);
     expect(models.at(-1)?.included.map(({ updateDigest }) => updateDigest)).not.toContain(built.updateDigest);
     expect((await world.consortium.operations.verifyAudit({})).verified).toBe(true);
     await world.close();
@@ -161,8 +202,12 @@ describe('opening a round', () => {
 
   it('is refused for a research study without a plan', async () => {
     const world = await openWorld();
-    await expect(world.consortium.operations.openRound({ researchStudyId })).rejects.toMatchObject({ code: 'RESEARCH_STUDY_UNKNOWN' });
-    await expect(world.consortium.operations.closeRound({ researchStudyId })).rejects.toMatchObject({ code: 'NO_ROUND_OPEN' });
+    await expect(world.consortium.operations.openRound({ researchStudyId })).rejects.toMatchObject({
+      code: 'RESEARCH_STUDY_UNKNOWN',
+    });
+    await expect(world.consortium.operations.closeRound({ researchStudyId })).rejects.toMatchObject({
+      code: 'NO_ROUND_OPEN',
+    });
     await world.close();
   });
 });
@@ -174,7 +219,10 @@ describe('closing a round early', () => {
     await world.consortium.operations.openRound({ researchStudyId });
     await sendUpdate(world, cleveland, await nextUpdate(world, cleveland));
     const refused = world.consortium.operations.closeRound({ researchStudyId });
-    await expect(refused).rejects.toMatchObject({ code: 'TOO_FEW_UPDATES', details: { expected: 2, found: 1 } });
+    await expect(refused).rejects.toMatchObject({
+      code: 'TOO_FEW_UPDATES',
+      details: { expected: 2, found: 1 },
+    });
     await world.close();
   });
 
@@ -285,21 +333,42 @@ describe('audit verify', () => {
     const { store } = openStages(world);
     const tamper = async (table: string, change: string): Promise<unknown> => {
       expect(() => store.prepare(`UPDATE ${table} SET ${change}`).run()).toThrow('APPEND_ONLY');
-      const { sql } = store.prepare(`SELECT sql FROM sqlite_schema WHERE name = '${table}_no_update'`).get() as { sql: string };
+      const { sql } = store
+        .prepare(`SELECT sql FROM sqlite_schema WHERE name = '${table}_no_update'`)
+        .get() as { sql: string };
       store.prepare(`DROP TRIGGER ${table}_no_update`).run();
       const rows = store.prepare(`SELECT rowid AS id, * FROM ${table}`).all() as Record<string, unknown>[];
       store.prepare(`UPDATE ${table} SET ${change}`).run();
       const { verified, log, models } = await world.consortium.operations.verifyAudit({});
       const column = change.split(' ')[0] ?? '';
-      for (const row of rows) store.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(row[column], row['id']);
+      for (const row of rows)
+        store.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(row[column], row.id);
       store.prepare(sql).run();
-      return [verified, log.problem?.code ?? null, models.flatMap(({ round, problem }) => (problem === null ? [] : [`${round} ${problem}`]))];
+      return [
+        verified,
+        log.problem?.code ?? null,
+        models.flatMap(({ round, problem }) => (problem === null ? [] : [`${round} ${problem}`])),
+      ];
     };
-    expect(await tamper('global_model', "tensors = x'00' WHERE round = 2")).toEqual([false, null, ['2 MODEL_DIFFERS', '3 BAD_TENSORS']]);
-    expect(await tamper('received_update', 'example_count = 99 WHERE round = 2')).toEqual([false, null, ['2 UPDATE_CHANGED']]);
-    expect(await tamper('received_update', "payload = x'00' WHERE round = 2 AND site_id = 'hungary'")).toEqual([false, null, ['2 UPDATE_CHANGED']]);
-    expect(await tamper('received_update', "sealed_file = x'00' WHERE round = 1 AND site_id = 'hungary'")).toEqual([false, null, ['1 BAD_BUNDLE']]);
-    expect(await tamper('log_leaf', `line = replace(line, '"operator"', '"someone"') WHERE seq = 0`)).toEqual([false, 'LEAF_CHANGED', []]);
+    expect(await tamper('global_model', "tensors = x'00' WHERE round = 2")).toEqual([
+      false,
+      null,
+      ['2 MODEL_DIFFERS', '3 BAD_TENSORS'],
+    ]);
+    expect(await tamper('received_update', 'example_count = 99 WHERE round = 2')).toEqual([
+      false,
+      null,
+      ['2 UPDATE_CHANGED'],
+    ]);
+    expect(
+      await tamper('received_update', "payload = x'00' WHERE round = 2 AND site_id = 'hungary'"),
+    ).toEqual([false, null, ['2 UPDATE_CHANGED']]);
+    expect(
+      await tamper('received_update', "sealed_file = x'00' WHERE round = 1 AND site_id = 'hungary'"),
+    ).toEqual([false, null, ['1 BAD_BUNDLE']]);
+    expect(await tamper('log_leaf', `line = replace(line, '"operator"', '"someone"') WHERE seq = 0`)).toEqual(
+      [false, 'LEAF_CHANGED', []],
+    );
     expect((await world.consortium.operations.verifyAudit({})).verified).toBe(true);
     store.close();
     await world.close();

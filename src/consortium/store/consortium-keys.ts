@@ -27,20 +27,23 @@ export async function createConsortiumKeys(options: {
   readonly host: string;
   readonly nowMs: number;
 }): Promise<ConsortiumKeys> {
-  const { private: privateKey, cert } = await generate([{ name: 'commonName', value: 'Consilium Consortium' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-    // A day of grace for a site whose clock is behind.
-    notBeforeDate: new Date(options.nowMs - 24 * 60 * 60 * 1000),
-    notAfterDate: new Date(options.nowMs + CERTIFICATE_YEARS * yearMs),
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: alternativeNames(options.host) },
-    ],
-  });
+  const { private: privateKey, cert } = await generate(
+    [{ name: 'commonName', value: 'Consilium Consortium' }],
+    {
+      keyType: 'ec',
+      curve: 'P-256',
+      algorithm: 'sha256',
+      // A day of grace for a site whose clock is behind.
+      notBeforeDate: new Date(options.nowMs - 24 * 60 * 60 * 1000),
+      notAfterDate: new Date(options.nowMs + CERTIFICATE_YEARS * yearMs),
+      extensions: [
+        { name: 'basicConstraints', cA: false, critical: true },
+        { name: 'keyUsage', digitalSignature: true, critical: true },
+        { name: 'extKeyUsage', serverAuth: true },
+        { name: 'subjectAltName', altNames: alternativeNames(options.host) },
+      ],
+    },
+  );
   return {
     storeKey: systemRandom(32),
     rootSeed: systemRandom(32),

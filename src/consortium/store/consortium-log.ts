@@ -1,13 +1,13 @@
 // The consortium's log: every act and every refusal, in one Merkle tree whose checkpoints sites can verify (security.md A1-A4).
 import { BugError } from '#base/coded-error.ts';
-import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { SigningKey } from '#federation/crypto/signing-key.ts';
-import { createLeafProof, type LeafProof } from '#federation/log/leaf-proof.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { Outcome } from '#federation/log/leaf.ts';
+import { createLeafProof, type LeafProof } from '#federation/log/leaf-proof.ts';
 import { LogError } from '#federation/log/log-error.ts';
-import { consistencyProof } from '#federation/log/merkle-tree.ts';
 import type { LogStorage } from '#federation/log/log-storage.ts';
 import { createLogWriter, type SignedCheckpoint } from '#federation/log/log-writer.ts';
+import { consistencyProof } from '#federation/log/merkle-tree.ts';
 import { type LogVerification, verifyLog } from '#federation/log/verify-log.ts';
 import type { MODEL_PUBLISHED_ACTION } from '#federation/records/published-model.ts';
 import type { ConsortiumStore } from './index.ts';
@@ -25,7 +25,6 @@ export type ConsortiumAction =
   | 'round-closed'
   | 'update-received'
   | 'site-checkpoint-received'
-  | 'request-authenticated'
   | 'log-verified'
   | typeof MODEL_PUBLISHED_ACTION;
 
@@ -70,13 +69,18 @@ export function openConsortiumLog(options: ConsortiumLogOptions): ConsortiumLog 
   return {
     append: ({ detail, ...event }) => {
       if (!store.inTransaction) throw new BugError('an act is logged in the transaction that does it');
-      return writer.append({ ...event, role: null, detail: detail === undefined ? undefined : JSON.stringify(detail) }).seq;
+      return writer.append({
+        ...event,
+        role: null,
+        detail: detail === undefined ? undefined : JSON.stringify(detail),
+      }).seq;
     },
     checkpoint: () => writer.checkpoint(),
     prove: (seq) => proveLeaf(store, storage, seq),
     proveConsistency: (oldSize, size) => {
       const last = storage.lastLeaf();
-      if (size > (last === undefined ? 0 : last.seq + 1)) throw new LogError('BAD_LOG_PROOF', 'The log has fewer entries.');
+      if (size > (last === undefined ? 0 : last.seq + 1))
+        throw new LogError('BAD_LOG_PROOF', 'The log has fewer entries.');
       return consistencyProof(oldSize, size, storage);
     },
     verify: () =>

@@ -30,7 +30,11 @@ function loadNode(store: ConsortiumStore, level: number, position: number): Uint
     level === 0
       ? store.get(query.selectFrom('log_leaf').select('leaf_hash').where('seq', '=', position))?.leaf_hash
       : store.get(
-          query.selectFrom('log_node').select('hash').where('level', '=', level).where('position', '=', position),
+          query
+            .selectFrom('log_node')
+            .select('hash')
+            .where('level', '=', level)
+            .where('position', '=', position),
         )?.hash;
   if (hash === undefined) throw new BugError('the log misses a node of its tree');
   return hash;
@@ -42,6 +46,8 @@ function lastLeaf(store: ConsortiumStore): StoredLeaf | undefined {
 }
 
 function latestCheckpoint(store: ConsortiumStore): StoredCheckpoint | undefined {
-  const row = store.get(store.query.selectFrom('log_checkpoint').selectAll().orderBy('size', 'desc').limit(1));
+  const row = store.get(
+    store.query.selectFrom('log_checkpoint').selectAll().orderBy('size', 'desc').limit(1),
+  );
   return row === undefined ? undefined : { size: row.size, note: row.note, createdAtMs: row.created_at_ms };
 }

@@ -8,8 +8,6 @@ export type ProfileCode =
   | 'CONSORTIUM_KEYS_MISSING'
   | 'CONSORTIUM_KEYS_BROKEN'
   | 'CONSORTIUM_KEYS_EXIST'
-  | 'CONSORTIUM_KEYS_INSIDE_PROFILE'
-  | 'PRIVATE_FILE_MODE'
-  | 'PRIVATE_FILE_UNAVAILABLE';
+  | 'CONSORTIUM_KEYS_INSIDE_PROFILE';
 
 export class ProfileError extends CodedError<ProfileCode> {}

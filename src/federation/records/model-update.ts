@@ -7,6 +7,9 @@ import { defineRecord } from '#federation/records/record.ts';
 export const updateKind = z.enum(['delta', 'statistics', 'evaluation']);
 export type UpdateKind = z.infer<typeof updateKind>;
 
+/** Bounded, so that the counts of all sites of a round can be summed: one false count must not keep a round from closing. */
+const countedInUpdate = z.int().min(1).max(1_000_000_000);
+
 export const modelUpdate = z.strictObject({
   researchStudyId: identifier,
   recipientKeyId: digestHex,
@@ -18,8 +21,8 @@ export const modelUpdate = z.strictObject({
   /** sha256 of the RFC 8785 JSON of tensor names, shapes and dtypes. */
   tensorManifestDigest: digestHex,
   updateKind,
-  exampleCount: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
-  patientCount: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  exampleCount: countedInUpdate,
+  patientCount: countedInUpdate,
   cohortDigest: digestHex,
   consentSnapshotDigest: digestHex,
   consentEvaluatedAt: isoTimestamp,

@@ -1,11 +1,12 @@
 // Joining a consortium with its invitation, shown as long as the site belongs to none.
-import { Button, PasswordInput, Textarea, TextInput } from '@mantine/core';
+import { Button, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import styles from '../screens/screens.module.css';
 import { useSession, useSite } from '../site-context.ts';
 import { Panel, ProblemNotice } from './parts.tsx';
+import { SecretInput } from './secret-input.tsx';
 
 export function EnrolmentPanel(): JSX.Element {
   const { t } = useTranslation();
@@ -48,18 +49,11 @@ export function EnrolmentPanel(): JSX.Element {
             autoComplete="off"
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <PasswordInput
+          <SecretInput
             className={styles.grow ?? ''}
             label={t('enrolment.stewardSecret')}
             value={secret}
-            maxLength={1000}
-            autoComplete="off"
-            onChange={(event) => setSecret(event.currentTarget.value)}
-            visibilityToggleButtonProps={{
-              'aria-label': t('signIn.showSecret'),
-              tabIndex: 0,
-              'aria-hidden': false,
-            }}
+            onChange={setSecret}
           />
         </div>
         <div>

@@ -1,5 +1,5 @@
 // Signs one decision: shows what the signature means and covers, and asks for the secret again (21 CFR 11.50, 11.200).
-import { Button, PasswordInput, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useRef, useState } from 'react';
@@ -11,6 +11,7 @@ import styles from '../screens/screens.module.css';
 import { useSession, useSite } from '../site-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Digest, Facts, PlainText, ProblemNotice } from './parts.tsx';
+import { SecretInput } from './secret-input.tsx';
 
 export type Decision = 'approve' | 'refuse';
 
@@ -82,18 +83,11 @@ function SignatureForm(props: {
           data-autofocus
         />
       )}
-      <PasswordInput
+      <SecretInput
         label={t('decision.secret')}
         description={t('decision.secretHint')}
         value={secret}
-        maxLength={1000}
-        autoComplete="off"
-        onChange={(event) => setSecret(event.currentTarget.value)}
-        visibilityToggleButtonProps={{
-          'aria-label': t('signIn.showSecret'),
-          tabIndex: 0,
-          'aria-hidden': false,
-        }}
+        onChange={setSecret}
         {...(decision === 'approve' ? { 'data-autofocus': true } : {})}
       />
       {sign.isError && <ProblemNotice error={sign.error} />}

@@ -8,8 +8,9 @@ import styles from '../screens/screens.module.css';
 import { useSite } from '../site-context.ts';
 import { OutcomeBadge } from './outcome-badge.tsx';
 import { usePagedRows } from './paged-rows.ts';
-import { Empty, Loading, Panel, PlainText, ProblemNotice } from './parts.tsx';
-import { type VirtualColumn, VirtualTable } from './virtual-table.tsx';
+import { PagedTable } from './paged-table.tsx';
+import { Empty, Panel, PlainText } from './parts.tsx';
+import type { VirtualColumn } from './virtual-table.tsx';
 
 export function StoredOutcomes(): JSX.Element {
   const { t } = useTranslation();
@@ -29,25 +30,19 @@ export function StoredOutcomes(): JSX.Element {
       : undefined;
   return (
     <Panel title={t('import.earlier')} note={note}>
-      {list.error !== null && <ProblemNotice error={list.error} onRetry={list.refetch} />}
-      {list.first === undefined && list.error === null && <Loading />}
-      {list.first !== undefined && list.total === 0 && (
-        <Empty icon="file" title={t('import.noEarlier')}>
-          <p>{t('import.noEarlierDetail')}</p>
-        </Empty>
-      )}
-      {list.total > 0 && (
-        <VirtualTable
-          label={t('import.earlier')}
-          columns={columns}
-          total={list.total}
-          rowAt={list.rowAt}
-          onRange={list.onRange}
-          rowHeight={52}
-          leastWidth={860}
-          maxHeight={400}
-        />
-      )}
+      <PagedTable
+        list={list}
+        empty={
+          <Empty icon="file" title={t('import.noEarlier')}>
+            <p>{t('import.noEarlierDetail')}</p>
+          </Empty>
+        }
+        label={t('import.earlier')}
+        columns={columns}
+        rowHeight={52}
+        leastWidth={860}
+        maxHeight={400}
+      />
     </Panel>
   );
 }

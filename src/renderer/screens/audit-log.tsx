@@ -10,16 +10,9 @@ import { AuditVerdict } from '../components/audit-verdict.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { Icon } from '../components/icons.tsx';
 import { usePagedRows } from '../components/paged-rows.ts';
-import {
-  Badge,
-  Empty,
-  Loading,
-  PageHeader,
-  PlainText,
-  ProblemNotice,
-  type Tone,
-} from '../components/parts.tsx';
-import { type VirtualColumn, VirtualTable } from '../components/virtual-table.tsx';
+import { PagedTable } from '../components/paged-table.tsx';
+import { Badge, Empty, PageHeader, PlainText, ProblemNotice, type Tone } from '../components/parts.tsx';
+import type { VirtualColumn } from '../components/virtual-table.tsx';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
 import { optionText } from '../plain-text.ts';
@@ -89,20 +82,14 @@ export function AuditLog(): JSX.Element {
           {list.first !== undefined &&
             t('audit.count', { count: list.total, total: format.number(list.total) })}
         </p>
-        {list.error !== null && <ProblemNotice error={list.error} onRetry={list.refetch} />}
-        {list.first === undefined && list.error === null && <Loading />}
-        {list.first !== undefined && list.total === 0 && <Empty icon="audit" title={t('audit.none')} />}
-        {list.total > 0 && (
-          <VirtualTable
-            label={t('audit.table')}
-            columns={columns}
-            total={list.total}
-            rowAt={list.rowAt}
-            onRange={list.onRange}
-            rowHeight={40}
-            leastWidth={930}
-          />
-        )}
+        <PagedTable
+          list={list}
+          empty={<Empty icon="audit" title={t('audit.none')} />}
+          label={t('audit.table')}
+          columns={columns}
+          rowHeight={40}
+          leastWidth={930}
+        />
       </div>
       <Dialog
         isOpen={entry !== null}

@@ -7,8 +7,9 @@ import type { ConsentRow } from '#ipc/schema.ts';
 import { type ConsentChange, ConsentDialog } from '../components/consent-dialog.tsx';
 import { Icon } from '../components/icons.tsx';
 import { usePagedRows } from '../components/paged-rows.ts';
-import { Badge, Empty, Loading, PageHeader, PlainText, ProblemNotice } from '../components/parts.tsx';
-import { type VirtualColumn, VirtualTable } from '../components/virtual-table.tsx';
+import { PagedTable } from '../components/paged-table.tsx';
+import { Badge, Empty, PageHeader, PlainText } from '../components/parts.tsx';
+import type { VirtualColumn } from '../components/virtual-table.tsx';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
 import { optionText } from '../plain-text.ts';
@@ -51,24 +52,18 @@ export function Consent(): JSX.Element {
               denied: format.number(list.first.denied),
             })}
         </p>
-        {list.error !== null && <ProblemNotice error={list.error} onRetry={list.refetch} />}
-        {list.first === undefined && list.error === null && <Loading />}
-        {list.first !== undefined && list.total === 0 && (
-          <Empty icon="consent" title={t(isFiltered ? 'consent.noneFound' : 'consent.none')}>
-            <p>{t(isFiltered ? 'consent.noneFoundDetail' : 'consent.noneDetail')}</p>
-          </Empty>
-        )}
-        {list.total > 0 && (
-          <VirtualTable
-            label={t('consent.table')}
-            columns={columns}
-            total={list.total}
-            rowAt={list.rowAt}
-            onRange={list.onRange}
-            rowHeight={46}
-            leastWidth={860}
-          />
-        )}
+        <PagedTable
+          list={list}
+          empty={
+            <Empty icon="consent" title={t(isFiltered ? 'consent.noneFound' : 'consent.none')}>
+              <p>{t(isFiltered ? 'consent.noneFoundDetail' : 'consent.noneDetail')}</p>
+            </Empty>
+          }
+          label={t('consent.table')}
+          columns={columns}
+          rowHeight={46}
+          leastWidth={860}
+        />
       </div>
       <ConsentDialog change={change} onClose={() => setChange(null)} />
     </>

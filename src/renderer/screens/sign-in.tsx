@@ -1,11 +1,12 @@
 // Sign in with name and secret. The secret goes to the site once and is kept nowhere here.
-import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Mark } from '../components/icons.tsx';
 import { PlainText, ProblemNotice } from '../components/parts.tsx';
 import { ColorSchemeChoice, LanguageChoice } from '../components/preferences.tsx';
+import { SecretInput } from '../components/secret-input.tsx';
 import { useSite } from '../site-context.ts';
 import styles from './sign-in.module.css';
 
@@ -92,19 +93,13 @@ function SignInForm({ isReady }: { isReady: boolean }): JSX.Element {
         withAsterisk={false}
         data-autofocus
       />
-      <PasswordInput
+      <SecretInput
         label={t('signIn.secret')}
         value={secret}
-        onChange={(event) => setSecret(event.currentTarget.value)}
+        onChange={setSecret}
         autoComplete="current-password"
-        maxLength={1000}
         required
         withAsterisk={false}
-        visibilityToggleButtonProps={{
-          'aria-label': t('signIn.showSecret'),
-          tabIndex: 0,
-          'aria-hidden': false,
-        }}
       />
       <Button type="submit" loading={signIn.isPending} disabled={!isReady} size="md" fullWidth>
         {t('signIn.submit')}

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toBase64 } from '#base/bytes.ts';
-import { isCodedError } from '#base/coded-error.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { openAgreement } from '#site/agreement/index.ts';
 import { systemActor } from '#site/audit/index.ts';
@@ -11,6 +10,7 @@ import {
   initialTensors,
   siteId,
 } from '#support/enrolled-site.ts';
+import { refusalCode } from '#support/refusal-code.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { createSignedConsortium, flipPayload, type SignedConsortium } from '#support/signed-consortium.ts';
 import { createSiteFoundation } from '#support/site-foundation.ts';
@@ -26,23 +26,15 @@ beforeEach(() => {
 });
 afterEach(() => site.close());
 
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
-};
-
 describe('enrolment settings', () => {
   it('are kept and cannot be replaced by a second enrolment', () => {
     const settings = site.agreement.requireSettings();
     expect(settings).toMatchObject({ siteId, consortium: 'Test consortium' });
     const other = createSignedConsortium(site.clock, 'other');
     const moved = { ...settings, rootPublicKey: toBase64(other.keys.root.publicKey) };
-    const code = codeOf(() => site.agreement.recordEnrolment(moved, other.trustList().envelope, systemActor));
+    const code = refusalCode(() =>
+      site.agreement.recordEnrolment(moved, other.trustList().envelope, systemActor),
+    );
     expect(code).toBe('ALREADY_ENROLLED');
     expect(site.agreement.requireSettings()).toEqual(settings);
     expect(site.events().at(-1)).toBe('enrolment-refused refused ALREADY_ENROLLED');
@@ -53,8 +45,8 @@ describe('enrolment settings', () => {
     const agreement = openAgreement(bare);
     expect(agreement.settings()).toBeUndefined();
     expect(agreement.listResearchStudies()).toEqual([]);
-    expect(codeOf(() => agreement.trustedKeys())).toBe('NOT_ENROLLED');
-    expect(codeOf(() => agreement.acceptTrustList(consortium.trustList().envelope, systemActor))).toBe(
+    expect(refusalCode(() => agreement.trustedKeys())).toBe('NOT_ENROLLED');
+    expect(refusalCode(() => agreement.acceptTrustList(consortium.trustList().envelope, systemActor))).toBe(
       'NOT_ENROLLED',
     );
     bare.close();
@@ -97,15 +89,15 @@ describe('trust list', () => {
     ['no envelope at all', () => new Uint8Array([1, 2, 3]), 'BAD_STATEMENT'],
   ])('refuses %s', (_case, make, code) => {
     site.agreement.acceptTrustList(consortium.trustList({ version: 2 }).envelope, systemActor);
-    expect(codeOf(() => site.agreement.acceptTrustList(make(), systemActor))).toBe(code);
+    expect(refusalCode(() => site.agreement.acceptTrustList(make(), systemActor))).toBe(code);
     expect(site.agreement.trustedKeys().version).toBe(2);
     expect(site.events().at(-1)).toBe(`trust-list-refused refused ${code}`);
   });
 
   it('stops being used on the day it expires, while plans can still be read', () => {
     site.clock.advance(90 * dayMs);
-    expect(codeOf(() => site.agreement.trustedKeys())).toBe('EXPIRED');
-    expect(codeOf(() => site.agreement.openRound(samplePlan.researchStudyId))).toBe('EXPIRED');
+    expect(refusalCode(() => site.agreement.trustedKeys())).toBe('EXPIRED');
+    expect(refusalCode(() => site.agreement.openRound(samplePlan.researchStudyId))).toBe('EXPIRED');
     expect(site.agreement.currentPlan(samplePlan.researchStudyId).plan.version).toBe(1);
   });
 });
@@ -117,7 +109,7 @@ describe('plan', () => {
       planDigest: site.planDigest,
     });
     expect(site.agreement.listResearchStudies()).toHaveLength(1);
-    expect(codeOf(() => site.agreement.currentPlan('unknown'))).toBe('PLAN_NOT_ACCEPTED');
+    expect(refusalCode(() => site.agreement.currentPlan('unknown'))).toBe('PLAN_NOT_ACCEPTED');
   });
 
   it('is replaced by a newer one', () => {
@@ -186,7 +178,7 @@ describe('plan', () => {
     ],
   ])('refuses %s', (_case, make, code) => {
     site.agreement.acceptPlan(consortium.plan({ version: 2 }).envelope, systemActor);
-    expect(codeOf(() => site.agreement.acceptPlan(make(), systemActor))).toBe(code);
+    expect(refusalCode(() => site.agreement.acceptPlan(make(), systemActor))).toBe(code);
     expect(site.agreement.currentPlan(samplePlan.researchStudyId).plan.version).toBe(2);
     expect(site.events().at(-1)).toBe(`plan-refused refused ${code}`);
   });
@@ -255,7 +247,7 @@ describe('round', () => {
   ])('refuses an opening %s', (_case, changes, code) => {
     addModel(0, initialDigest);
     site.agreement.acceptRound(opening({ attempt: 2 }).envelope, systemActor);
-    expect(codeOf(() => site.agreement.acceptRound(opening(changes).envelope, systemActor))).toBe(code);
+    expect(refusalCode(() => site.agreement.acceptRound(opening(changes).envelope, systemActor))).toBe(code);
     expect(site.agreement.openRound(samplePlan.researchStudyId)).toMatchObject({ round: 1, attempt: 2 });
     expect(site.events().at(-1)).toBe(`round-refused refused ${code}`);
   });
@@ -263,8 +255,8 @@ describe('round', () => {
   it('refuses an opening that the model key did not sign, or with a changed byte', () => {
     const claims = { planDigest: site.planDigest, baseModelDigest: initialDigest };
     const byPlanKey = consortium.round(claims, consortium.keys.plan).envelope;
-    expect(codeOf(() => site.agreement.acceptRound(byPlanKey, systemActor))).toBe('KEY_NOT_TRUSTED');
-    expect(codeOf(() => site.agreement.acceptRound(flipPayload(opening().envelope), systemActor))).toBe(
+    expect(refusalCode(() => site.agreement.acceptRound(byPlanKey, systemActor))).toBe('KEY_NOT_TRUSTED');
+    expect(refusalCode(() => site.agreement.acceptRound(flipPayload(opening().envelope), systemActor))).toBe(
       'BAD_SIGNATURE',
     );
   });
@@ -281,6 +273,6 @@ describe('round', () => {
       key.role === 'receiving' ? { ...key, revokedAt: '2026-11-21T08:00:00.000Z' } : key,
     );
     site.agreement.acceptTrustList(consortium.trustList({ version: 2, keys: revoked }).envelope, systemActor);
-    expect(codeOf(() => site.agreement.openRound(samplePlan.researchStudyId))).toBe('WRONG_RECIPIENT');
+    expect(refusalCode(() => site.agreement.openRound(samplePlan.researchStudyId))).toBe('WRONG_RECIPIENT');
   });
 });

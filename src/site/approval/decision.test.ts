@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isCodedError } from '#base/coded-error.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { approvalRecord } from '#federation/records/approval.ts';
 import { verifyRecord } from '#federation/records/record.ts';
 import { type DecisionOptions, decide, meanings } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
-import { addDraftUpdate, type DraftUpdate } from '#support/draft-update.ts';
+import { addDraftUpdate, type DraftUpdate, updateState } from '#support/draft-update.ts';
 import {
   ada,
   ben,
@@ -14,6 +13,7 @@ import {
   personKeys,
   siteId,
 } from '#support/enrolled-site.ts';
+import { refusalCode } from '#support/refusal-code.ts';
 
 let site: EnrolledSite;
 let draft: DraftUpdate;
@@ -27,18 +27,10 @@ const attempt = (changes: Partial<DecisionOptions> = {}): string => {
   const { store, auditLog, agreement } = site;
   const { updateId, reportDigest } = draft;
   const byAda = { person: ada, signer: personKeys.ada, decision: 'approve', reason: null } as const;
-  try {
-    decide({ store, auditLog, agreement, updateId, reportDigest, ...byAda, ...changes });
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
+  const options = { store, auditLog, agreement, updateId, reportDigest, ...byAda, ...changes };
+  return refusalCode(() => decide(options));
 };
-const stateOf = (updateId: string): string | undefined =>
-  site.store.get(
-    site.store.query.selectFrom('model_update').select('state').where('update_id', '=', updateId),
-  )?.state;
+const stateOf = (updateId: string) => updateState(site.store, updateId);
 const approvals = () => site.store.all(site.store.query.selectFrom('approval').selectAll());
 
 describe('a decision', () => {

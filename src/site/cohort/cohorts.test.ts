@@ -1,12 +1,22 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
-import { addConsent, addFact, addSubject, codes, createTestPlan, plainDays, type StoredSubject, testDay } from '#support/stored-subjects.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '#federation/crypto/digest.ts';
+import { cohortPreview } from '#ipc/schema.ts';
 import { openConsents } from '#site/consent/index.ts';
+import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
+import {
+  addConsent,
+  addFact,
+  addSubject,
+  codes,
+  createTestPlan,
+  plainDays,
+  type StoredSubject,
+  testDay,
+} from '#support/stored-subjects.ts';
 import { type Cohorts, openCohorts } from './index.ts';
 
 const actor = { name: 'Ina Vest', role: 'investigator' } as const;
@@ -21,7 +31,10 @@ function openSite(file?: string): Site {
   const site = createSiteFoundation('cohort', file);
   const { store, auditLog } = site;
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: new Uint8Array(32) });
-  return { ...site, cohorts: openCohorts({ store, auditLog, consents, pseudonymKey: site.people.researchStudyKey }) };
+  return {
+    ...site,
+    cohorts: openCohorts({ store, auditLog, consents, pseudonymKey: site.people.researchStudyKey }),
+  };
 }
 
 function addMany(site: Site, count: number, subject: StoredSubject = {}, prefix = 'm'): void {
@@ -46,7 +59,12 @@ describe('who is in a cohort', () => {
     addMany(site, 6);
     addMany(site, 6, subject, 'out');
     const { selection } = site.cohorts.preview(plan, actor);
-    expect(selection).toEqual({ subjectCount: 12, trainingCount: 6, holdoutCount: 0, excluded: [{ reason, count: 6 }] });
+    expect(selection).toEqual({
+      subjectCount: 12,
+      trainingCount: 6,
+      holdoutCount: 0,
+      excluded: [{ reason, count: 6 }],
+    });
     site.close();
   });
 
@@ -54,8 +72,11 @@ describe('who is in a cohort', () => {
     const site = openSite();
     addMany(site, 5);
     addMany(site, 5, {}, 'both');
-    for (let index = 0; index < 5; index += 1) addFact(site.store, `both${index}`, { code: codes.split, coded: 'test', day: testDay });
-    expect(site.cohorts.preview(plan, actor).selection.excluded).toEqual([{ reason: 'ambiguous-split', count: 5 }]);
+    for (let index = 0; index < 5; index += 1)
+      addFact(site.store, `both${index}`, { code: codes.split, coded: 'test', day: testDay });
+    expect(site.cohorts.preview(plan, actor).selection.excluded).toEqual([
+      { reason: 'ambiguous-split', count: 5 },
+    ]);
     site.close();
   });
 
@@ -83,7 +104,11 @@ describe('who is in a cohort', () => {
       fc.property(fc.nat(11), fc.constantFrom('heart', 'lungs', null), (index, researchStudyId) => {
         const before = countOf();
         version += 1;
-        addConsent(site.store, `m${index}`, { consentId: `deny-${version}`, decision: 'deny', researchStudyId });
+        addConsent(site.store, `m${index}`, {
+          consentId: `deny-${version}`,
+          decision: 'deny',
+          researchStudyId,
+        });
         expect(countOf()).toBeLessThanOrEqual(before);
       }),
       { numRuns: 15, seed: 15 },
@@ -96,11 +121,24 @@ describe('the feature matrix', () => {
   it('has the plan’s columns in order, converted, with age, sex, indicators and label', () => {
     const site = openSite();
     addMany(site, 4);
-    addSubject(site.store, 'w', { sex: 'female', age: 90, cholesterol: 2, unit: 'g/L', angina: 1, pain: '3', grade: 2 });
+    addSubject(site.store, 'w', {
+      sex: 'female',
+      age: 90,
+      cholesterol: 2,
+      unit: 'g/L',
+      angina: 1,
+      pain: '3',
+      grade: 2,
+    });
     const { values, labels, count, width } = site.cohorts.freeze(freezing).matrix('training');
     expect([count, width]).toEqual([5, 6]);
-    const rows = Array.from({ length: count }, (_, row) => [...values.slice(row * width, (row + 1) * width), labels[row] ?? -1]);
-    expect(rows.filter((row) => row[1] === 1)).toEqual(Array.from({ length: 4 }, () => [60, 1, 200, 0, 1, 0, 0]));
+    const rows = Array.from({ length: count }, (_, row) => [
+      ...values.slice(row * width, (row + 1) * width),
+      labels[row] ?? -1,
+    ]);
+    expect(rows.filter((row) => row[1] === 1)).toEqual(
+      Array.from({ length: 4 }, () => [60, 1, 200, 0, 1, 0, 0]),
+    );
     const [age, sex, cholesterol, ...rest] = rows.find((row) => row[1] === 0) ?? [];
     expect([age, sex, ...rest]).toEqual([90, 0, 1, 0, 1, 1]);
     expect(cholesterol).toBeCloseTo(200, 9);
@@ -112,16 +150,35 @@ describe('the feature matrix', () => {
       const site = openSite();
       addMany(site, 5, { without: ['2093-3'] });
       for (let index = 0; index < 5; index += 1) {
-        for (const [day, number] of order) addFact(site.store, `m${index}`, { code: codes.cholesterol, number, unit: 'mg/dL', day });
+        for (const [day, number] of order)
+          addFact(site.store, `m${index}`, { code: codes.cholesterol, number, unit: 'mg/dL', day });
       }
       const { values, width } = site.cohorts.freeze(freezing).matrix('training');
       site.close();
       return values[width + 2];
     };
     const index = testDay - 100;
-    expect(cholesterols([[index - 31, 100], [index - 30, 110], [index + 1, 120]])).toBe(110);
-    expect(cholesterols([[index - 1, 130], [index - 1, 140], [index - 2, 150]])).toBe(140);
-    expect(cholesterols([[index - 1, 140], [index - 2, 150], [index - 1, 130]])).toBe(140);
+    expect(
+      cholesterols([
+        [index - 31, 100],
+        [index - 30, 110],
+        [index + 1, 120],
+      ]),
+    ).toBe(110);
+    expect(
+      cholesterols([
+        [index - 1, 130],
+        [index - 1, 140],
+        [index - 2, 150],
+      ]),
+    ).toBe(140);
+    expect(
+      cholesterols([
+        [index - 1, 140],
+        [index - 2, 150],
+        [index - 1, 130],
+      ]),
+    ).toBe(140);
   });
 
   it('is the same bytes, with the same digest, in whatever order the subjects came', () => {
@@ -151,7 +208,9 @@ describe('freezing a cohort', () => {
     const pseudonyms = members.map(({ pseudonym }) => pseudonym);
     expect(pseudonyms).toEqual([...pseudonyms].sort());
     expect(new Set(pseudonyms).size).toBe(8);
-    expect(members.some(({ pseudonym, subjectId }) => pseudonym.includes(subjectId) && subjectId.length > 4)).toBe(false);
+    expect(
+      members.some(({ pseudonym, subjectId }) => pseudonym.includes(subjectId) && subjectId.length > 4),
+    ).toBe(false);
     expect(cohort.cohortDigest).toBe(sha256Hex(Buffer.from(`${pseudonyms.join('\n')}\n`)));
     expect(cohort.consentSnapshotDigest).toBe(sha256Hex(Buffer.from(row?.consent_snapshot ?? '')));
     expect(cohort.matrix('holdout').count).toBe(3);
@@ -163,16 +222,19 @@ describe('freezing a cohort', () => {
     ['training', 4, 3],
     ['statistics', 4, 3],
     ['evaluation', 5, 2],
-  ] as const)('of a %s round under the minimum is refused with an audit event and no row', (kind, training, holdout) => {
-    const site = openSite();
-    addMany(site, training);
-    addMany(site, holdout, { part: 'test' }, 'h');
-    const found = { details: expect.objectContaining({ found: null }), code: 'COHORT_TOO_SMALL' };
-    expect(() => site.cohorts.freeze({ ...freezing, kind })).toThrow(expect.objectContaining(found));
-    expect(site.store.get(site.store.query.selectFrom('cohort').selectAll())).toBeUndefined();
-    expect(site.events()).toContain('cohort-refused refused COHORT_TOO_SMALL');
-    site.close();
-  });
+  ] as const)(
+    'of a %s round under the minimum is refused with an audit event and no row',
+    (kind, training, holdout) => {
+      const site = openSite();
+      addMany(site, training);
+      addMany(site, holdout, { part: 'test' }, 'h');
+      const found = { details: expect.objectContaining({ found: null }), code: 'COHORT_TOO_SMALL' };
+      expect(() => site.cohorts.freeze({ ...freezing, kind })).toThrow(expect.objectContaining(found));
+      expect(site.store.get(site.store.query.selectFrom('cohort').selectAll())).toBeUndefined();
+      expect(site.events()).toContain('cohort-refused refused COHORT_TOO_SMALL');
+      site.close();
+    },
+  );
 
   it('asks only for what the round uses: an evaluation needs no training rows', () => {
     const site = openSite();
@@ -188,7 +250,11 @@ describe('rechecking a frozen cohort (C9)', () => {
     const site = openSite();
     addMany(site, 6);
     const { cohortId, cohortDigest, consentSnapshotDigest } = site.cohorts.freeze(freezing);
-    return { site, recheck: () => site.cohorts.recheck(cohortId), frozen: { cohortDigest, consentSnapshotDigest } };
+    return {
+      site,
+      recheck: () => site.cohorts.recheck(cohortId),
+      frozen: { cohortDigest, consentSnapshotDigest },
+    };
   };
 
   it('gives the same digests while nothing changed, also when others came to the site', () => {
@@ -241,7 +307,13 @@ describe('the preview', () => {
         { reason: 'missing-feature', count: null },
       ],
     });
-    expect(features[2]).toEqual({ name: 'chol', presentCount: null, missingCount: null, flaggedCount: 0, isConstant: true });
+    expect(features[2]).toEqual({
+      name: 'chol',
+      presentCount: null,
+      missingCount: null,
+      flaggedCount: 0,
+      isConstant: true,
+    });
     expect(features[0]).toMatchObject({ name: 'age', presentCount: 30, missingCount: 0 });
     site.close();
   });
@@ -249,7 +321,7 @@ describe('the preview', () => {
   it('counts flagged values and stores nothing but its audit event', () => {
     const site = openSite();
     addMany(site, 7, { cholesterol: 0 });
-    const preview = site.cohorts.preview(plan, actor);
+    const preview = cohortPreview.parse(site.cohorts.preview(plan, actor));
     expect(preview.meetsMinimum).toBe(true);
     expect(preview.features[2]).toMatchObject({ flaggedCount: 7, isConstant: true });
     expect(site.store.get(site.store.query.selectFrom('cohort').selectAll())).toBeUndefined();

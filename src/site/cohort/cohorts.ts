@@ -11,7 +11,12 @@ import type { Store } from '#site/store/index.ts';
 import { CohortError } from './cohort-error.ts';
 import { type CohortMatrix, readMatrix } from './feature-matrix.ts';
 import { type Member, type Selection, selectMembers, snapshotEntries } from './selection.ts';
-import { createSelectionReport, describeFeatures, type FeatureQuality, type SelectionReport } from './selection-report.ts';
+import {
+  createSelectionReport,
+  describeFeatures,
+  type FeatureQuality,
+  type SelectionReport,
+} from './selection-report.ts';
 import { readSubjectTable, type SubjectTable } from './subject-table.ts';
 import { suppressCount } from './suppression.ts';
 
@@ -85,7 +90,9 @@ function select({ store, consents, pseudonymKey }: CohortOptions, plan: Research
   return store.transaction((): { table: SubjectTable; selection: Selection } => {
     const table = readSubjectTable(store, plan.dataElements);
     const decisions = consents.decisions(plan.researchStudyId);
-    const { count } = store.prepare('SELECT count(*) AS count FROM subject').get() as { readonly count: number };
+    const { count } = store.prepare('SELECT count(*) AS count FROM subject').get() as {
+      readonly count: number;
+    };
     return { table, selection: selectMembers({ table, decisions, subjectCount: count, pseudonymKey: key }) };
   });
 }
@@ -97,7 +104,13 @@ function preview(options: CohortOptions, plan: ResearchStudyPlan, actor: Actor):
   options.pseudonymKey(researchStudyId);
   return store.transaction(() => {
     const { table, selection } = select(options, plan);
-    auditLog.append({ actor: actor.name, role: actor.role, action: 'cohort-previewed', researchStudyId, outcome: 'success' });
+    auditLog.append({
+      actor: actor.name,
+      role: actor.role,
+      action: 'cohort-previewed',
+      researchStudyId,
+      outcome: 'success',
+    });
     return {
       researchStudyId,
       meetsMinimum: selection.trainingCount >= minimumCohort.training,
@@ -119,13 +132,21 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
       const frozen = storeCohort(store, { selection, researchStudyId, round });
       const { cohortId, cohortDigest, consentSnapshotDigest } = frozen;
       const detail = { cohortDigest, consentSnapshotDigest, kind };
-      auditLog.append({ ...event, action: 'cohort-frozen', object: `cohort:${cohortId}`, outcome: 'success', detail });
+      auditLog.append({
+        ...event,
+        action: 'cohort-frozen',
+        object: `cohort:${cohortId}`,
+        outcome: 'success',
+        detail,
+      });
       return { ...frozen, matrix: (part) => readMatrix(table, selection.members, part) };
     });
   } catch (error) {
     if (error instanceof CohortError) {
       const { code: reason } = error;
-      store.transaction(() => auditLog.append({ ...event, action: 'cohort-refused', outcome: 'refused', reason }));
+      store.transaction(() =>
+        auditLog.append({ ...event, action: 'cohort-refused', outcome: 'refused', reason }),
+      );
     }
     throw error;
   }
@@ -150,10 +171,15 @@ interface CohortToStore {
   readonly round: number;
 }
 
-function storeCohort(store: Store, { selection, researchStudyId, round }: CohortToStore): Omit<FrozenCohort, 'matrix'> {
+function storeCohort(
+  store: Store,
+  { selection, researchStudyId, round }: CohortToStore,
+): Omit<FrozenCohort, 'matrix'> {
   const { members } = selection;
   const consentOf = new Map(members.map(({ subjectId, consent }) => [subjectId, consent]));
-  const snapshot = createConsentSnapshot(snapshotEntries(members, (subjectId) => consentOf.get(subjectId) ?? noConsent));
+  const snapshot = createConsentSnapshot(
+    snapshotEntries(members, (subjectId) => consentOf.get(subjectId) ?? noConsent),
+  );
   const report = createSelectionReport(selection);
   const frozen = {
     cohortId: toHex(systemRandom(16)),
@@ -161,7 +187,12 @@ function storeCohort(store: Store, { selection, researchStudyId, round }: Cohort
     consentSnapshotDigest: snapshot.digest,
     frozenAt: isoTime(store.clock.nowMs()),
   };
-  const stored: Member[] = members.map(({ subjectId, pseudonym, part, indexDay }) => ({ subjectId, pseudonym, part, indexDay }));
+  const stored: Member[] = members.map(({ subjectId, pseudonym, part, indexDay }) => ({
+    subjectId,
+    pseudonym,
+    part,
+    indexDay,
+  }));
   store.run(
     store.query.insertInto('cohort').values({
       cohort_id: frozen.cohortId,

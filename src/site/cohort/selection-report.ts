@@ -28,7 +28,8 @@ export interface FeatureQuality {
 const incomplete: readonly ExclusionReason[] = ['missing-feature', 'missing-label'];
 
 export function createSelectionReport(selection: Selection): SelectionReport {
-  const counts = (reasons: readonly ExclusionReason[]) => reasons.map((reason) => selection.excluded.get(reason) ?? 0);
+  const counts = (reasons: readonly ExclusionReason[]) =>
+    reasons.map((reason) => selection.excluded.get(reason) ?? 0);
   const outside = exclusionReasons.filter((reason) => !incomplete.includes(reason));
   // Two groups with a sum each: present + missing of any feature tells how many are in the first.
   const [trainingCount = null, holdoutCount = null, ...inside] = suppressCells([
@@ -60,7 +61,10 @@ export function describeFeatures(
   return features.map((feature, column) => {
     const values = Float64Array.from(rows, (row) => table.features[column]?.[row] ?? Number.NaN);
     const quality = measureColumn(values, feature.kind === 'quantity' ? feature.flagValue : null);
-    const [presentCount = null, missingCount = null] = suppressCells([quality.presentCount, quality.missingCount]);
+    const [presentCount = null, missingCount = null] = suppressCells([
+      quality.presentCount,
+      quality.missingCount,
+    ]);
     const flaggedCount = suppressCount(quality.flaggedCount);
     return { name: feature.name, presentCount, missingCount, flaggedCount, isConstant: quality.isConstant };
   });

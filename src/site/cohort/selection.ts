@@ -1,6 +1,7 @@
 // Who is in a cohort and why the others are not: index event, consent, split, complete features, label - in that order.
-import { derivePseudonym } from '#site/deidentify/index.ts';
+
 import { type ConsentDecision, type ConsentSnapshotEntry, noConsent } from '#site/consent/index.ts';
+import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { SubjectTable } from './subject-table.ts';
 
 /** In the order in which they are asked; a subject is out for the first that applies. */
@@ -73,11 +74,19 @@ export function selectMembers({ table, decisions, subjectCount, pseudonymKey }: 
     const consent = decisions.get(subjectId) ?? noConsent;
     const part = table.parts[row] ?? 'none';
     const reason = exclusionOf({ table, row, consent });
-    if (reason === undefined || reason === 'missing-feature' || reason === 'missing-label') candidateRows.push(row);
+    if (reason === undefined || reason === 'missing-feature' || reason === 'missing-label')
+      candidateRows.push(row);
     if (reason !== undefined) excluded.set(reason, (excluded.get(reason) ?? 0) + 1);
     else if (part === 'training' || part === 'holdout') {
       const indexDay = table.indexDays[row] ?? 0;
-      members.push({ subjectId, pseudonym: pseudonymOf(pseudonymKey, subjectId), part, indexDay, row, consent });
+      members.push({
+        subjectId,
+        pseudonym: pseudonymOf(pseudonymKey, subjectId),
+        part,
+        indexDay,
+        row,
+        consent,
+      });
     }
   }
   members.sort((left, right) => (left.pseudonym < right.pseudonym ? -1 : 1));

@@ -29,7 +29,10 @@ export function readSubjectTable(store: Store, elements: DataElements): SubjectT
   const count = index.subjectIds.length;
   const features = elements.features.map(() => new Float64Array(count).fill(Number.NaN));
   const labels = new Float64Array(count).fill(Number.NaN);
-  const targets = elements.features.map((feature, column) => ({ feature, values: features[column] ?? labels }));
+  const targets = elements.features.map((feature, column) => ({
+    feature,
+    values: features[column] ?? labels,
+  }));
   readFactFeatures(store, window, targets);
   for (const { feature, values } of targets) {
     if (feature.kind === 'age') values.set(index.ages);
@@ -57,25 +60,26 @@ interface IndexEvents {
 
 /** The first index event of each subject counts, whatever came later. */
 function readIndexEvents(store: Store, { indexEvent }: DataElements): IndexEvents {
-  // SQLite takes the bare column age_years from the row that has the minimum.
-  const statement = store.prepare(`
-    SELECT subject_id, min(day) AS day, age_years FROM fact
-    WHERE code_system = ? AND code = ? GROUP BY subject_id ORDER BY subject_id`);
-  const rows = statement.all(indexEvent.system, indexEvent.code) as {
-    readonly subject_id: string;
-    readonly day: number;
-    readonly age_years: number | null;
-  }[];
+  const first = new Map<string, { readonly day: number; readonly age: number | null }>();
+  for (const { subject_id, day, age_years } of streamFacts(store, indexEvent)) {
+    const known = first.get(subject_id);
+    if (known === undefined || day < known.day) first.set(subject_id, { day, age: age_years });
+  }
+  const subjectIds = [...first.keys()].sort();
   return {
-    subjectIds: rows.map(({ subject_id }) => subject_id),
-    ordinals: new Map(rows.map(({ subject_id }, ordinal) => [subject_id, ordinal])),
-    days: Int32Array.from(rows, ({ day }) => day),
-    ages: Float64Array.from(rows, ({ age_years }) => age_years ?? Number.NaN),
+    subjectIds,
+    ordinals: new Map(subjectIds.map((subjectId, ordinal) => [subjectId, ordinal])),
+    days: Int32Array.from(subjectIds, (subjectId) => first.get(subjectId)?.day ?? 0),
+    ages: Float64Array.from(subjectIds, (subjectId) => first.get(subjectId)?.age ?? Number.NaN),
   };
 }
 
-function createWindow({ ordinals, days }: IndexEvents, { before, after }: DataElements['windowDays']): FactWindow {
+function createWindow(
+  { ordinals, days }: IndexEvents,
+  { before, after }: DataElements['windowDays'],
+): FactWindow {
   return {
+    subjectCount: days.length,
     daysOf: (subjectId) => {
       const ordinal = ordinals.get(subjectId);
       const indexDay = ordinal === undefined ? undefined : days[ordinal];
@@ -93,24 +97,28 @@ interface Target {
 /** Features of one code (the indicators of a coded value) share one pass, so they all see the same fact. */
 function readFactFeatures(store: Store, window: FactWindow, targets: readonly Target[]): void {
   const fromFacts = targets.filter(({ feature }) => feature.kind !== 'age' && feature.kind !== 'sex');
-  const groups = Map.groupBy(fromFacts, ({ feature }) => JSON.stringify([feature.code.system, feature.code.code]));
+  const groups = Map.groupBy(fromFacts, ({ feature }) =>
+    JSON.stringify([feature.code.system, feature.code.code]),
+  );
   for (const group of groups.values()) {
     const code = group[0]?.feature.code;
     if (code === undefined) continue;
     const take = (ordinal: number, fact: FactValue) => {
-      for (const { feature, values } of group) values[ordinal] = valueOf(feature, fact);
+      for (const { feature, values } of group) values[ordinal] = readValue(feature, fact);
     };
     readLatestFacts(store, code, { window, take });
   }
 }
 
 /** NaN where the fact has not the shape that the feature asks for. */
-function valueOf(feature: FeatureSpecification, fact: FactValue): number {
+function readValue(feature: FeatureSpecification, fact: FactValue): number {
   switch (feature.kind) {
     case 'quantity':
       return quantityOf(fact, feature.unit);
     case 'boolean':
-      return fact.unit === null && (fact.value_number === 0 || fact.value_number === 1) ? fact.value_number : Number.NaN;
+      return fact.unit === null && (fact.value_number === 0 || fact.value_number === 1)
+        ? fact.value_number
+        : Number.NaN;
     case 'indicator':
       if (fact.value_code === null) return Number.NaN;
       return Number(fact.value_code === feature.equals.code && fact.value_system === feature.equals.system);
@@ -146,11 +154,16 @@ function readSex(store: Store, { ordinals, equals, values }: SexColumn): void {
 }
 
 /** All facts of the split code have to agree, whenever they were recorded. */
-function readParts(store: Store, ordinals: ReadonlyMap<string, number>, split: DataElements['split']): Part[] {
+function readParts(
+  store: Store,
+  ordinals: ReadonlyMap<string, number>,
+  split: DataElements['split'],
+): Part[] {
   const parts = new Array<Part>(ordinals.size).fill('none');
   for (const { subject_id, value_code } of streamFacts(store, split.code)) {
     const ordinal = ordinals.get(subject_id);
-    const part = value_code === split.training ? 'training' : value_code === split.holdout ? 'holdout' : 'none';
+    const part =
+      value_code === split.training ? 'training' : value_code === split.holdout ? 'holdout' : 'none';
     if (ordinal === undefined || part === 'none') continue;
     const known = parts[ordinal];
     parts[ordinal] = known === 'none' || known === part ? part : 'ambiguous';

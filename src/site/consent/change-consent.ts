@@ -70,7 +70,8 @@ export function withdrawConsent(context: ConsentContext, change: ConsentChange):
 
 function refuseUnknown(store: Store, subjectId: string): void {
   const query = store.query.selectFrom('subject').select('subject_id').where('subject_id', '=', subjectId);
-  if (store.get(query) === undefined) throw new ConsentError('SUBJECT_UNKNOWN', 'There is no such subject here.');
+  if (store.get(query) === undefined)
+    throw new ConsentError('SUBJECT_UNKNOWN', 'There is no such subject here.');
 }
 
 /** The version with the highest number of each consent, and the latest day on which any version of it was stated. */
@@ -117,7 +118,15 @@ function addVersions(context: ConsentContext, scoped: readonly ConsentVersion[],
 function ownConsent(researchStudyId: string | null): ConsentVersion {
   const consentId = toHex(systemRandom(16));
   const open = { statedDay: null, fromDay: null, untilDay: null };
-  return { consentId, version: 1, researchStudyId, status: 'active', decision: 'deny', source: 'steward', ...open };
+  return {
+    consentId,
+    version: 1,
+    researchStudyId,
+    status: 'active',
+    decision: 'deny',
+    source: 'steward',
+    ...open,
+  };
 }
 
 function insertVersion(store: Store, subjectId: string, version: ConsentVersion): void {

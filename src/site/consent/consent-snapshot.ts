@@ -19,7 +19,13 @@ export interface ConsentSnapshot {
 /** The snapshot of these entries, whatever their order. */
 export function createConsentSnapshot(entries: readonly ConsentSnapshotEntry[]): ConsentSnapshot {
   const sorted = entries
-    .map(({ pseudonym, consentId, version, decision, rule }) => ({ pseudonym, consentId, version, decision, rule }))
+    .map(({ pseudonym, consentId, version, decision, rule }) => ({
+      pseudonym,
+      consentId,
+      version,
+      decision,
+      rule,
+    }))
     .sort((left, right) => (left.pseudonym < right.pseudonym ? -1 : 1));
   const bytes = encodeCanonicalJson(sorted);
   return { text: fromUtf8(bytes), digest: sha256Hex(bytes) };

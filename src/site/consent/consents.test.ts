@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { consentPage, consentRow } from '#ipc/schema.ts';
+import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 import { addConsent, addSubject, testDay } from '#support/stored-subjects.ts';
-import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { type Consents, openConsents } from './index.ts';
 
 const steward = { name: 'Sam Steward', role: 'steward' } as const;
@@ -25,7 +26,12 @@ function openWard(): Ward {
     birthDate: '1950-02-03',
     sex: 'female',
   });
-  const consents = openConsents({ store: site.store, auditLog: site.auditLog, days: registry, linkageKey: keys.linkageKey });
+  const consents = openConsents({
+    store: site.store,
+    auditLog: site.auditLog,
+    days: registry,
+    linkageKey: keys.linkageKey,
+  });
   return { ...site, consents, subjectId };
 }
 
@@ -35,7 +41,13 @@ describe('a withdrawal', () => {
     addConsent(ward.store, ward.subjectId);
     expect(ward.consents.list(everything, steward).permitted).toBe(1);
     const row = ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward);
-    expect(row).toMatchObject({ decision: 'deny', rule: 'withdrawn', version: 2, source: 'steward', patientName: 'Ada Example' });
+    expect(row).toMatchObject({
+      decision: 'deny',
+      rule: 'withdrawn',
+      version: 2,
+      source: 'steward',
+      patientName: 'Ada Example',
+    });
     expect(ward.consents.list(everything, steward)).toMatchObject({ permitted: 0, denied: 1 });
     expect(ward.events()).toContain('consent-withdrawn success');
     ward.close();
@@ -55,7 +67,10 @@ describe('a withdrawal', () => {
     addConsent(ward.store, ward.subjectId);
     ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: null }, steward);
     expect(ward.consents.decisions('heart').get(ward.subjectId)?.decision).toBe('deny');
-    const regranted = ward.consents.grant({ subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: null }, steward);
+    const regranted = ward.consents.grant(
+      { subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: null },
+      steward,
+    );
     expect(regranted.decision).toBe('deny');
     ward.close();
   });
@@ -65,7 +80,10 @@ describe('a withdrawal', () => {
     addConsent(ward.store, ward.subjectId);
     ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward);
     addConsent(ward.store, ward.subjectId, { version: 3 });
-    expect(ward.consents.decisions('heart').get(ward.subjectId)).toMatchObject({ decision: 'deny', rule: 'withdrawn' });
+    expect(ward.consents.decisions('heart').get(ward.subjectId)).toMatchObject({
+      decision: 'deny',
+      rule: 'withdrawn',
+    });
     ward.close();
   });
 
@@ -83,8 +101,16 @@ describe('a withdrawal', () => {
 describe('a grant', () => {
   it('permits until its last day, in the shifted calendar of the subject', () => {
     const ward = openWard();
-    const row = ward.consents.grant({ subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: '2026-11-22' }, steward);
-    expect(row).toMatchObject({ decision: 'permit', rule: 'permit', untilDate: '2026-11-22', source: 'steward' });
+    const row = ward.consents.grant(
+      { subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: '2026-11-22' },
+      steward,
+    );
+    expect(row).toMatchObject({
+      decision: 'permit',
+      rule: 'permit',
+      untilDate: '2026-11-22',
+      source: 'steward',
+    });
     const stored = ward.store.get(ward.store.query.selectFrom('consent').select('until_day'));
     expect(stored?.until_day).not.toBe(testDay + 1);
     ward.clock.advance(86_400_000);
@@ -98,7 +124,10 @@ describe('a grant', () => {
     const ward = openWard();
     addConsent(ward.store, ward.subjectId);
     ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward);
-    const row = ward.consents.grant({ subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: null }, steward);
+    const row = ward.consents.grant(
+      { subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: null },
+      steward,
+    );
     expect(row).toMatchObject({ decision: 'permit', version: 3 });
     ward.close();
   });
@@ -108,13 +137,24 @@ describe('a grant', () => {
     ['2027-02-30', 'CONSENT_UNTIL_INVALID'],
   ])('until %s is refused', (untilDate, code) => {
     const ward = openWard();
-    const grant = () => ward.consents.grant({ subjectId: ward.subjectId, researchStudyId: 'heart', untilDate }, steward);
+    const grant = () =>
+      ward.consents.grant({ subjectId: ward.subjectId, researchStudyId: 'heart', untilDate }, steward);
     expect(grant).toThrow(expect.objectContaining({ code }));
     ward.close();
   });
 });
 
 describe('the list of consents', () => {
+  it('has the shape of the site contract', () => {
+    const ward = openWard();
+    addConsent(ward.store, ward.subjectId);
+    expect(consentPage.parse(ward.consents.list(everything, steward)).rows).toHaveLength(1);
+    consentRow.parse(
+      ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward),
+    );
+    ward.close();
+  });
+
   it('shows names to a steward, as an audit event, and to nobody else', () => {
     const ward = openWard();
     expect(ward.consents.list(everything, investigator).rows[0]?.patientName).toBeNull();

@@ -36,18 +36,50 @@ describe('evaluating the consents of a subject', () => {
     ['a draft', [version({ status: 'draft' })], 'inactive'],
     ['a record entered in error', [version({ status: 'entered-in-error' })], 'inactive'],
     ['a first deny', [deny()], 'denied'],
-    ['a deny for another research study', [version(), deny({ consentId: 'c2', researchStudyId: 'lungs' })], 'permit'],
-    ['a general deny beside a permit for this one', [version(), deny({ consentId: 'c2', researchStudyId: null })], 'denied'],
-    ['a deny that is older than a permit of another consent', [version(), deny({ consentId: 'c2', statedDay: 1 })], 'denied'],
+    [
+      'a deny for another research study',
+      [version(), deny({ consentId: 'c2', researchStudyId: 'lungs' })],
+      'permit',
+    ],
+    [
+      'a general deny beside a permit for this one',
+      [version(), deny({ consentId: 'c2', researchStudyId: null })],
+      'denied',
+    ],
+    [
+      'a deny that is older than a permit of another consent',
+      [version(), deny({ consentId: 'c2', statedDay: 1 })],
+      'denied',
+    ],
     ['a deny that follows its own permit', [version(), deny({ version: 2, statedDay: today })], 'withdrawn'],
     ['a permit that follows its own deny', [deny(), version({ version: 2, statedDay: today })], 'permit'],
-    ['a withdrawal and a new grant on one day', [version(), deny({ version: 2 }), version({ version: 3 })], 'permit'],
-    ['an old export read after a withdrawal', [deny({ statedDay: 900 }), version({ version: 2, statedDay: 800 })], 'withdrawn'],
+    [
+      'a withdrawal and a new grant on one day',
+      [version(), deny({ version: 2 }), version({ version: 3 })],
+      'permit',
+    ],
+    [
+      'an old export read after a withdrawal',
+      [deny({ statedDay: 900 }), version({ version: 2, statedDay: 800 })],
+      'withdrawn',
+    ],
     ['a later permit dated in the future', [deny(), version({ version: 2, statedDay: today + 9 })], 'denied'],
-    ['a narrower deny after an open one', [deny(), deny({ version: 2, statedDay: 950, untilDay: 960 })], 'denied'],
+    [
+      'a narrower deny after an open one',
+      [deny(), deny({ version: 2, statedDay: 950, untilDay: 960 })],
+      'denied',
+    ],
     ['a deny that has ended and no permit', [deny({ untilDay: today - 1 })], 'denied'],
-    ['a permit ended by a deny that begins tomorrow', [version(), deny({ version: 2, fromDay: today + 1 })], 'withdrawn'],
-    ['a retracted deny beside a permit', [version({ consentId: 'c2' }), deny(), deny({ version: 2, status: 'entered-in-error' })], 'permit'],
+    [
+      'a permit ended by a deny that begins tomorrow',
+      [version(), deny({ version: 2, fromDay: today + 1 })],
+      'withdrawn',
+    ],
+    [
+      'a retracted deny beside a permit',
+      [version({ consentId: 'c2' }), deny(), deny({ version: 2, status: 'entered-in-error' })],
+      'permit',
+    ],
     ['a retracted permit', [version(), version({ version: 2, status: 'inactive' })], 'inactive'],
   ])('%s', (_, versions, rule) => {
     expect(evaluateConsent(versions, scope).rule).toBe(rule);
@@ -106,7 +138,13 @@ describe('the rules of consent (C15)', () => {
   it('a deny in force that begins at once always ends permission', () => {
     fc.assert(
       fc.property(fc.array(anyVersion, { maxLength: 6 }), (versions) => {
-        const open = { fromDay: null, untilDay: null, statedDay: today + 4, researchStudyId: null, source: 'steward' };
+        const open = {
+          fromDay: null,
+          untilDay: null,
+          statedDay: today + 4,
+          researchStudyId: null,
+          source: 'steward',
+        };
         const added = { consentId: 'c1', status: 'active', decision: 'deny' as const, ...open };
         expect(evaluateConsent(numbered([...versions, added]), scope).decision).toBe('deny');
       }),
@@ -118,8 +156,15 @@ describe('the rules of consent (C15)', () => {
     fc.assert(
       fc.property(fc.array(anyVersion, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (versions, order) => {
         const read = numbered(versions);
-        const shuffled = read.map((entry) => ({ entry, key: order.next().value })).sort((a, b) => a.key - b.key);
-        expect(evaluateConsent(shuffled.map(({ entry }) => entry), scope)).toEqual(evaluateConsent(read, scope));
+        const shuffled = read
+          .map((entry) => ({ entry, key: order.next().value }))
+          .sort((a, b) => a.key - b.key);
+        expect(
+          evaluateConsent(
+            shuffled.map(({ entry }) => entry),
+            scope,
+          ),
+        ).toEqual(evaluateConsent(read, scope));
       }),
       { numRuns: 1000, seed: 15 },
     );
@@ -129,7 +174,9 @@ describe('the rules of consent (C15)', () => {
     fc.assert(
       fc.property(fc.array(anyVersion, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (versions, order) => {
         const dated = versions.map((entry, index) => ({ ...entry, statedDay: today - 50 + index }));
-        const shuffled = dated.map((entry) => ({ entry, key: order.next().value })).sort((a, b) => a.key - b.key);
+        const shuffled = dated
+          .map((entry) => ({ entry, key: order.next().value }))
+          .sort((a, b) => a.key - b.key);
         const other = numbered(shuffled.map(({ entry }) => entry));
         expect(evaluateConsent(other, scope).decision).toBe(evaluateConsent(numbered(dated), scope).decision);
       }),

@@ -16,7 +16,14 @@ export interface ConsentVersion {
   readonly source: string;
 }
 
-export type ConsentRule = 'permit' | 'withdrawn' | 'expired' | 'not-yet-valid' | 'no-consent' | 'denied' | 'inactive';
+export type ConsentRule =
+  | 'permit'
+  | 'withdrawn'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'no-consent'
+  | 'denied'
+  | 'inactive';
 
 export interface ConsentDecision {
   readonly decision: 'permit' | 'deny';
@@ -34,7 +41,12 @@ export interface ConsentScope {
   readonly day: number;
 }
 
-export const noConsent: ConsentDecision = { decision: 'deny', rule: 'no-consent', consentId: null, version: null };
+export const noConsent: ConsentDecision = {
+  decision: 'deny',
+  rule: 'no-consent',
+  consentId: null,
+  version: null,
+};
 
 /** Decides over all versions of all consents of one subject. */
 export function evaluateConsent(versions: readonly ConsentVersion[], scope: ConsentScope): ConsentDecision {
@@ -53,7 +65,14 @@ interface Finding {
 }
 
 /** Denies in force come before permits in force; then what explains best why there is neither. */
-const rank = { denyInForce: 0, permit: 1, expired: 2, notYetValid: 3, denyOutOfForce: 4, inactive: 5 } as const;
+const rank = {
+  denyInForce: 0,
+  permit: 1,
+  expired: 2,
+  notYetValid: 3,
+  denyOutOfForce: 4,
+  inactive: 5,
+} as const;
 
 /** The versions that still say something, with what each one says. */
 function standingVersions(versions: readonly ConsentVersion[], { day }: ConsentScope): Finding[] {
@@ -101,13 +120,18 @@ function isNewer(left: ConsentVersion, right: ConsentVersion): boolean {
   return left.version > right.version;
 }
 
-function judge(version: ConsentVersion, context: { siblings: readonly ConsentVersion[]; day: number }): Finding {
+function judge(
+  version: ConsentVersion,
+  context: { siblings: readonly ConsentVersion[]; day: number },
+): Finding {
   if (!isActive(version)) return { version, rule: 'inactive', rank: rank.inactive };
   const { statedDay, fromDay, untilDay } = version;
   const hasEnded = untilDay !== null && untilDay < context.day;
   const hasBegun = fromDay === null || fromDay <= context.day;
   if (version.decision === 'deny') {
-    const followsPermit = context.siblings.some((other) => other.decision === 'permit' && isNewer(version, other));
+    const followsPermit = context.siblings.some(
+      (other) => other.decision === 'permit' && isNewer(version, other),
+    );
     const rule = followsPermit || version.source === 'steward' ? 'withdrawn' : 'denied';
     return { version, rule, rank: hasBegun && !hasEnded ? rank.denyInForce : rank.denyOutOfForce };
   }
@@ -119,14 +143,18 @@ function judge(version: ConsentVersion, context: { siblings: readonly ConsentVer
 
 function isInScope(version: ConsentVersion, { researchStudyId }: ConsentScope): boolean {
   return (
-    researchStudyId === null || version.researchStudyId === null || version.researchStudyId === researchStudyId
+    researchStudyId === null ||
+    version.researchStudyId === null ||
+    version.researchStudyId === researchStudyId
   );
 }
 
 /** Rank, then the one that holds longest, then the id: the same version is named whatever the order of reading. */
 function compareFindings(left: Finding, right: Finding): number {
   if (left.rank !== right.rank) return left.rank - right.rank;
-  const [leftEnd, rightEnd] = [left, right].map(({ version }) => version.untilDay ?? Number.POSITIVE_INFINITY);
+  const [leftEnd, rightEnd] = [left, right].map(
+    ({ version }) => version.untilDay ?? Number.POSITIVE_INFINITY,
+  );
   if (leftEnd !== rightEnd) return (rightEnd ?? 0) > (leftEnd ?? 0) ? 1 : -1;
   if (left.version.consentId !== right.version.consentId) {
     return left.version.consentId < right.version.consentId ? -1 : 1;

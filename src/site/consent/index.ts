@@ -15,7 +15,11 @@ import {
 import { readConsentDecisions, type SubjectDays } from './read-consents.ts';
 
 export { type ConsentCode, ConsentError } from './consent-error.ts';
-export { type ConsentSnapshot, type ConsentSnapshotEntry, createConsentSnapshot } from './consent-snapshot.ts';
+export {
+  type ConsentSnapshot,
+  type ConsentSnapshotEntry,
+  createConsentSnapshot,
+} from './consent-snapshot.ts';
 export {
   type ConsentDecision,
   type ConsentRule,
@@ -72,6 +76,7 @@ export function openConsents(options: ConsentOptions): Consents {
 /** @throws ConsentError CONSENT_UNTIL_INVALID for a text that is no day of the calendar (30 February). */
 function dayOfDate(date: string): number {
   const day = parseDay(date);
-  if (day === undefined) throw new ConsentError('CONSENT_UNTIL_INVALID', 'The end is no day of the calendar.');
+  if (day === undefined)
+    throw new ConsentError('CONSENT_UNTIL_INVALID', 'The end is no day of the calendar.');
   return day;
 }

@@ -50,7 +50,9 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
   const isFound = searchFilter(context, query.search.trim(), actor);
   const found: string[] = [];
   let permitted = 0;
-  const subjects = store.prepare('SELECT subject_id FROM subject ORDER BY subject_id').all() as { subject_id: string }[];
+  const subjects = store.prepare('SELECT subject_id FROM subject ORDER BY subject_id').all() as {
+    subject_id: string;
+  }[];
   for (const { subject_id: subjectId } of subjects) {
     const decision = (decisions.get(subjectId) ?? noConsent).decision;
     if (decision === 'permit') permitted += 1;
@@ -58,7 +60,9 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
   }
   const rows = found
     .slice(query.offset, query.offset + query.limit)
-    .map((subjectId) => toRow(context, { subjectId, decision: decisions.get(subjectId) ?? noConsent, actor }));
+    .map((subjectId) =>
+      toRow(context, { subjectId, decision: decisions.get(subjectId) ?? noConsent, actor }),
+    );
   recordNamesShown(context, rows, actor);
   return { total: found.length, permitted, denied: subjects.length - permitted, rows };
 }
@@ -72,7 +76,11 @@ export function consentRow(
   return toRow(context, { subjectId: subject.subjectId, decision: decideSubject(context, subject), actor });
 }
 
-function searchFilter({ store, linkageKey }: ConsentListing, text: string, actor: Actor): (subjectId: string) => boolean {
+function searchFilter(
+  { store, linkageKey }: ConsentListing,
+  text: string,
+  actor: Actor,
+): (subjectId: string) => boolean {
   if (text === '') return () => true;
   // Without the right to names a search over them would still tell who is here.
   const patients = maySeeNames(actor) ? searchPatients(store, linkageKey, text) : [];
@@ -87,7 +95,10 @@ interface RowSource {
   readonly actor: Actor;
 }
 
-function toRow({ store, days, linkageKey }: ConsentListing, { subjectId, decision, actor }: RowSource): ConsentRow {
+function toRow(
+  { store, days, linkageKey }: ConsentListing,
+  { subjectId, decision, actor }: RowSource,
+): ConsentRow {
   const { consentId, version } = decision;
   const patientName = maySeeNames(actor) ? (patientOf(store, linkageKey, subjectId)?.name ?? null) : null;
   if (consentId === null || version === null) {
@@ -106,7 +117,11 @@ function toRow({ store, days, linkageKey }: ConsentListing, { subjectId, decisio
   return { ...decision, subjectId, patientName, untilDate, source: stored?.source ?? null };
 }
 
-function recordNamesShown({ store, auditLog }: ConsentListing, rows: readonly ConsentRow[], actor: Actor): void {
+function recordNamesShown(
+  { store, auditLog }: ConsentListing,
+  rows: readonly ConsentRow[],
+  actor: Actor,
+): void {
   const nameCount = rows.filter(({ patientName }) => patientName !== null).length;
   if (nameCount === 0) return;
   store.transaction(() =>

@@ -25,7 +25,9 @@ const columns = `subject_id, consent_id, version, research_study_id, status, dec
 
 /** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
 export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
-  const rows = store.prepare(`SELECT ${columns} FROM consent ORDER BY subject_id`).iterate() as Iterable<ConsentRow>;
+  const rows = store
+    .prepare(`SELECT ${columns} FROM consent ORDER BY subject_id`)
+    .iterate() as Iterable<ConsentRow>;
   let subjectId: string | undefined;
   let versions: ConsentVersion[] = [];
   for (const row of rows) {
@@ -41,7 +43,9 @@ export function* readConsents(store: Store): Generator<[subjectId: string, versi
 
 /** All versions of all consents of one subject. */
 export function readSubjectConsents(store: Store, subjectId: string): ConsentVersion[] {
-  const rows = store.prepare(`SELECT ${columns} FROM consent WHERE subject_id = ? ORDER BY consent_id, version`);
+  const rows = store.prepare(
+    `SELECT ${columns} FROM consent WHERE subject_id = ? ORDER BY consent_id, version`,
+  );
   return (rows.all(subjectId) as ConsentRow[]).map(toVersion);
 }
 
@@ -64,7 +68,10 @@ export function readConsentDecisions(
   const today = dayOf(atMs);
   const decisions = new Map<string, ConsentDecision>();
   for (const [subjectId, versions] of readConsents(store)) {
-    decisions.set(subjectId, evaluateConsent(versions, { researchStudyId, day: days.shiftDay(subjectId, today) }));
+    decisions.set(
+      subjectId,
+      evaluateConsent(versions, { researchStudyId, day: days.shiftDay(subjectId, today) }),
+    );
   }
   return decisions;
 }

@@ -7,8 +7,8 @@ import {
   formatDay,
   openPatientDirectory,
   openSubjectRegistry,
-  parseDay,
   type PatientRecord,
+  parseDay,
   patientOf,
   searchPatients,
   subjectIdOf,
@@ -56,15 +56,23 @@ describe('a pseudonym', () => {
     expect(() => subjectIdOf(keys.subjectKey, { authority: 'a\0b', identifier: 'c' })).toThrow(
       expect.objectContaining({ code: 'BAD_IDENTIFIER' }),
     );
-    expect(() => derivePseudonym(keys.subjectKey, ['pid', ''])).toThrow(expect.objectContaining({ code: 'BAD_IDENTIFIER' }));
+    expect(() => derivePseudonym(keys.subjectKey, ['pid', ''])).toThrow(
+      expect.objectContaining({ code: 'BAD_IDENTIFIER' }),
+    );
   });
 });
 
 describe('days and ages', () => {
-  it.each(['1985-02-30', '1985-13-01', '85-01-01', '1985-1-1', '1985-02-29', '0000-01-01', '1985-01-01T00:00', ''])(
-    'refuse %j',
-    (text) => expect(parseDay(text)).toBeUndefined(),
-  );
+  it.each([
+    '1985-02-30',
+    '1985-13-01',
+    '85-01-01',
+    '1985-1-1',
+    '1985-02-29',
+    '0000-01-01',
+    '1985-01-01T00:00',
+    '',
+  ])('refuse %j', (text) => expect(parseDay(text)).toBeUndefined());
 
   it('read and write every day of the calendar', () => {
     fc.assert(
@@ -90,7 +98,8 @@ describe('days and ages', () => {
 
   it('move by 1 to 365 days to either side, never by none, and use the whole range', () => {
     const seen = new Set<number>();
-    for (let index = 0; index < 20_000; index += 1) seen.add(dateOffsetDays(keys.subjectKey, `subject${index}`));
+    for (let index = 0; index < 20_000; index += 1)
+      seen.add(dateOffsetDays(keys.subjectKey, `subject${index}`));
     expect(Math.min(...seen)).toBe(-365);
     expect(Math.max(...seen)).toBe(365);
     expect(seen.has(0)).toBe(false);
@@ -109,11 +118,17 @@ describe('the subject registry', () => {
       name: 'Ödön Példa',
       birthDate: '1950-02-28',
     });
-    expect(searchPatients(store, keys.linkageKey, 'PÉLDA').map((found) => found.subjectId)).toEqual([subjectId]);
-    expect(searchPatients(store, keys.linkageKey, '0012').map((found) => found.subjectId)).toEqual([subjectId]);
+    expect(searchPatients(store, keys.linkageKey, 'PÉLDA').map((found) => found.subjectId)).toEqual([
+      subjectId,
+    ]);
+    expect(searchPatients(store, keys.linkageKey, '0012').map((found) => found.subjectId)).toEqual([
+      subjectId,
+    ]);
     expect(searchPatients(store, keys.linkageKey, 'nobody')).toEqual([]);
     expect(openPatientDirectory(store, keys.linkageKey).nameOf(subjectId)).toBe('Ödön Példa');
-    expect(() => patientOf(store, otherKey, subjectId)).toThrow(expect.objectContaining({ code: 'LINK_UNREADABLE' }));
+    expect(() => patientOf(store, otherKey, subjectId)).toThrow(
+      expect.objectContaining({ code: 'LINK_UNREADABLE' }),
+    );
     const links = store.all(store.query.selectFrom('patient_link').selectAll());
     for (const { sealed, link_key } of links) {
       for (const secret of ['Példa', '00123', '1950-02-28']) {
@@ -125,15 +140,21 @@ describe('the subject registry', () => {
   it('does not open a sealed link that was moved to another row', () => {
     const { store, registry } = open();
     registry.recordPatient(patient({ alias: null }));
-    const { subjectId } = registry.recordPatient(patient({ key: { ...mrn, identifier: '2' }, alias: null, name: 'Another' }));
-    const first = store.all(store.query.selectFrom('patient_link').selectAll().where('subject_id', '!=', subjectId))[0];
+    const { subjectId } = registry.recordPatient(
+      patient({ key: { ...mrn, identifier: '2' }, alias: null, name: 'Another' }),
+    );
+    const first = store.all(
+      store.query.selectFrom('patient_link').selectAll().where('subject_id', '!=', subjectId),
+    )[0];
     store.run(
       store.query
         .updateTable('patient_link')
         .set({ sealed: first?.sealed ?? new Uint8Array() })
         .where('subject_id', '=', subjectId),
     );
-    expect(() => patientOf(store, keys.linkageKey, subjectId)).toThrow(expect.objectContaining({ code: 'LINK_UNREADABLE' }));
+    expect(() => patientOf(store, keys.linkageKey, subjectId)).toThrow(
+      expect.objectContaining({ code: 'LINK_UNREADABLE' }),
+    );
   });
 
   it('knows a patient again, keeps what a later record leaves out and takes what it corrects', () => {
@@ -142,13 +163,18 @@ describe('the subject registry', () => {
     expect(registry.recordPatient(patient()).change).toBe('known');
     expect(registry.recordPatient(patient({ name: null, birthDate: null, sex: null })).change).toBe('known');
     expect(registry.recordPatient(patient({ birthDate: '1951-02-28' })).change).toBe('changed');
-    expect(patientOf(store, keys.linkageKey, subjectId)).toMatchObject({ name: 'Ödön Példa', birthDate: '1951-02-28' });
+    expect(patientOf(store, keys.linkageKey, subjectId)).toMatchObject({
+      name: 'Ödön Példa',
+      birthDate: '1951-02-28',
+    });
   });
 
   it('refuses to join two patients under one resource id', () => {
     const { registry } = open();
     registry.recordPatient(patient());
-    expect(registry.recordPatient(patient({ key: { ...mrn, identifier: '77' }, name: 'Someone Else' })).change).toBe('conflict');
+    expect(
+      registry.recordPatient(patient({ key: { ...mrn, identifier: '77' }, name: 'Someone Else' })).change,
+    ).toBe('conflict');
     expect(registry.findSubject({ ...mrn, identifier: '77' })).toBeUndefined();
   });
 
@@ -178,7 +204,10 @@ describe('the subject registry', () => {
     expect(provisional.isNew).toBe(true);
     insert(early, provisional.subjectId);
     expect(early.registry.recordPatient(patient()).subjectId).not.toBe(provisional.subjectId);
-    expect(early.registry.recordSubject(alias)).toEqual({ subjectId: subjectIdOf(keys.subjectKey, mrn), isNew: false });
+    expect(early.registry.recordSubject(alias)).toEqual({
+      subjectId: subjectIdOf(keys.subjectKey, mrn),
+      isNew: false,
+    });
     const late = open();
     insert(late, late.registry.recordPatient(patient()).subjectId);
     const rows = ({ store }: ReturnType<typeof open>) => [

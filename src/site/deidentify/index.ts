@@ -1,10 +1,22 @@
 // De-identification: patients in, subjects out; days moved, ages capped, names sealed (security.md D2, D4, D10).
 export { ageInYears, formatDay, highestExactAge, parseDay } from './calendar-day.ts';
 export { dateOffsetDays } from './date-offset.ts';
-export { DeidentifyError, type DeidentifyCode } from './deidentify-error.ts';
+export { type DeidentifyCode, DeidentifyError } from './deidentify-error.ts';
 export { openLink, type PatientIdentity, sealLink } from './patient-link.ts';
-export { type FoundPatient, openPatientDirectory, type PatientDirectory, patientOf, searchPatients } from './patient-search.ts';
-export { derivePseudonym, joinParts, normaliseIdentifier, type PatientKey, subjectIdOf } from './subject-id.ts';
+export {
+  type FoundPatient,
+  openPatientDirectory,
+  type PatientDirectory,
+  patientOf,
+  searchPatients,
+} from './patient-search.ts';
+export {
+  derivePseudonym,
+  joinParts,
+  normaliseIdentifier,
+  type PatientKey,
+  subjectIdOf,
+} from './subject-id.ts';
 export {
   openSubjectRegistry,
   type PatientChange,

@@ -31,6 +31,11 @@ export function openLink(linkageKey: Uint8Array, linkKey: Uint8Array, sealed: Ui
   } catch (cause) {
     throw new DeidentifyError('LINK_UNREADABLE', 'a sealed patient link does not open', { cause });
   }
-  const [authority, identifier, name, birthDate] = JSON.parse(text) as [string, string, string | null, string | null];
+  const [authority, identifier, name, birthDate] = JSON.parse(text) as [
+    string,
+    string,
+    string | null,
+    string | null,
+  ];
   return { authority, identifier, name, birthDate };
 }

@@ -23,7 +23,11 @@ export function openPatientDirectory(store: Store, linkageKey: Uint8Array): Pati
 /** The patient behind a subject, or undefined. Of several links the one that says most is taken. @throws DeidentifyError LINK_UNREADABLE. */
 export function patientOf(store: Store, linkageKey: Uint8Array, subjectId: string): FoundPatient | undefined {
   const links = store.all(
-    store.query.selectFrom('patient_link').selectAll().where('subject_id', '=', subjectId).orderBy('link_key'),
+    store.query
+      .selectFrom('patient_link')
+      .selectAll()
+      .where('subject_id', '=', subjectId)
+      .orderBy('link_key'),
   );
   const identities = links.map((link) => openLink(linkageKey, link.link_key, link.sealed));
   const best = identities.toSorted((left, right) => statedCount(right) - statedCount(left))[0];

@@ -77,8 +77,13 @@ class StoredSubjectRegistry implements SubjectRegistry {
     const isNew = this.#addSubject(subjectId);
     const didMerge = aliasSubject !== undefined && aliasSubject !== subjectId;
     if (didMerge) this.#mergeProvisional(aliasSubject, subjectId);
-    if (patient.alias !== null && aliasSubject === undefined) this.#link(subjectId, { ...patient.alias, name: null, birthDate: null });
-    const didLink = this.#link(subjectId, { ...patient.key, name: patient.name, birthDate: patient.birthDate });
+    if (patient.alias !== null && aliasSubject === undefined)
+      this.#link(subjectId, { ...patient.alias, name: null, birthDate: null });
+    const didLink = this.#link(subjectId, {
+      ...patient.key,
+      name: patient.name,
+      birthDate: patient.birthDate,
+    });
     const didSex = patient.sex !== null && this.#setSex(subjectId, patient.sex);
     if (didLink || didMerge) this.#updateAges(subjectId);
     return { subjectId, change: isNew ? 'added' : didLink || didSex || didMerge ? 'changed' : 'known' };
@@ -96,7 +101,10 @@ class StoredSubjectRegistry implements SubjectRegistry {
   findSubject(key: PatientKey): string | undefined {
     const { query } = this.#store;
     return this.#store.get(
-      query.selectFrom('patient_link').select('subject_id').where('link_key', '=', linkKeyOf(this.#linkageKey, key)),
+      query
+        .selectFrom('patient_link')
+        .select('subject_id')
+        .where('link_key', '=', linkKeyOf(this.#linkageKey, key)),
     )?.subject_id;
   }
 
@@ -116,14 +124,25 @@ class StoredSubjectRegistry implements SubjectRegistry {
   #addSubject(subjectId: string): boolean {
     const { query, clock } = this.#store;
     const row = { subject_id: subjectId, sex: null, added_at: isoTime(clock.nowMs()) };
-    return this.#store.run(query.insertInto('subject').values(row).onConflict((conflict) => conflict.doNothing())).changes > 0;
+    return (
+      this.#store.run(
+        query
+          .insertInto('subject')
+          .values(row)
+          .onConflict((conflict) => conflict.doNothing()),
+      ).changes > 0
+    );
   }
 
   #setSex(subjectId: string, sex: string): boolean {
     const { query } = this.#store;
     return (
       this.#store.run(
-        query.updateTable('subject').set({ sex }).where('subject_id', '=', subjectId).where('sex', 'is not', sex),
+        query
+          .updateTable('subject')
+          .set({ sex })
+          .where('subject_id', '=', subjectId)
+          .where('sex', 'is not', sex),
       ).changes > 0
     );
   }
@@ -139,7 +158,8 @@ class StoredSubjectRegistry implements SubjectRegistry {
       name: stated.name ?? known?.name ?? null,
       birthDate: stated.birthDate ?? known?.birthDate ?? null,
     };
-    const isSame = known !== undefined && known.name === identity.name && known.birthDate === identity.birthDate;
+    const isSame =
+      known !== undefined && known.name === identity.name && known.birthDate === identity.birthDate;
     if (isSame && row?.subject_id === subjectId) return false;
     const sealed = sealLink(this.#linkageKey, linkKey, identity);
     const values = { link_key: linkKey, subject_id: subjectId, sealed };
@@ -154,7 +174,9 @@ class StoredSubjectRegistry implements SubjectRegistry {
 
   #birthDay(subjectId: string): number | undefined {
     const { query } = this.#store;
-    const links = this.#store.all(query.selectFrom('patient_link').selectAll().where('subject_id', '=', subjectId).orderBy('link_key'));
+    const links = this.#store.all(
+      query.selectFrom('patient_link').selectAll().where('subject_id', '=', subjectId).orderBy('link_key'),
+    );
     for (const link of links) {
       const { birthDate } = openLink(this.#linkageKey, link.link_key, link.sealed);
       const day = birthDate === null ? undefined : parseDay(birthDate);
@@ -195,7 +217,11 @@ class StoredSubjectRegistry implements SubjectRegistry {
       const age = ageInYears(birthDay, day - offset);
       if (age === age_years) continue;
       this.#store.run(
-        query.updateTable('fact').set({ age_years: age }).where('subject_id', '=', subjectId).where('day', '=', day),
+        query
+          .updateTable('fact')
+          .set({ age_years: age })
+          .where('subject_id', '=', subjectId)
+          .where('day', '=', day),
       );
     }
   }

@@ -61,10 +61,15 @@ export async function evaluateGlobalModel(
       weights: run.weights,
       examples: run.examples,
     });
-    return saveEvaluation(context, { ...run, counts: { exampleCount: run.examples.count, correctCount, lossSum } });
+    return saveEvaluation(context, {
+      ...run,
+      counts: { exampleCount: run.examples.count, correctCount, lossSum },
+    });
   } catch (error) {
     const reason = isCodedError(error) ? error.code : 'BUG';
-    context.store.transaction(() => log(context, run, { action: 'evaluation-failed', outcome: 'failed', reason }));
+    context.store.transaction(() =>
+      log(context, run, { action: 'evaluation-failed', outcome: 'failed', reason }),
+    );
     throw error;
   }
 }
@@ -72,7 +77,11 @@ export async function evaluateGlobalModel(
 /** Stores the report of an evaluation, over an earlier one of the same model: consent may have changed the holdout. */
 export function saveEvaluation(
   context: EvaluationContext,
-  { model, counts, actor }: { readonly model: GlobalModelRef; readonly counts: EvaluationCounts; readonly actor: Actor },
+  {
+    model,
+    counts,
+    actor,
+  }: { readonly model: GlobalModelRef; readonly counts: EvaluationCounts; readonly actor: Actor },
 ): Evaluation {
   const { store } = context;
   const evaluatedAt = isoTime(store.clock.nowMs());
@@ -101,7 +110,10 @@ export function saveEvaluation(
 
 /** The evaluations of a research study, by round. */
 export function listEvaluations(store: Store, researchStudyId: string): Evaluation[] {
-  const query = store.query.selectFrom('evaluation_report').selectAll().where('research_study_id', '=', researchStudyId);
+  const query = store.query
+    .selectFrom('evaluation_report')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId);
   return store.all(query.orderBy('round')).map((row) => {
     const model = { researchStudyId, round: row.round, modelDigest: row.model_digest };
     return toEvaluation(model, JSON.parse(row.report) as EvaluationCounts, row.evaluated_at);
@@ -112,7 +124,16 @@ function toEvaluation(model: GlobalModelRef, counts: EvaluationCounts, evaluated
   const { researchStudyId, round, modelDigest } = model;
   const { exampleCount, correctCount, lossSum } = counts;
   const accuracy = correctCount / exampleCount;
-  return { researchStudyId, round, modelDigest, exampleCount, correctCount, accuracy, meanLoss: lossSum / exampleCount, evaluatedAt };
+  return {
+    researchStudyId,
+    round,
+    modelDigest,
+    exampleCount,
+    correctCount,
+    accuracy,
+    meanLoss: lossSum / exampleCount,
+    evaluatedAt,
+  };
 }
 
 interface EvaluationEvent {
@@ -121,7 +142,11 @@ interface EvaluationEvent {
   readonly reason?: string;
 }
 
-function log({ auditLog }: EvaluationContext, run: Pick<EvaluationRun, 'model' | 'actor'>, event: EvaluationEvent): void {
+function log(
+  { auditLog }: EvaluationContext,
+  run: Pick<EvaluationRun, 'model' | 'actor'>,
+  event: EvaluationEvent,
+): void {
   const { researchStudyId, round, modelDigest } = run.model;
   const { name: actor, role } = run.actor;
   auditLog.append({ actor, role, object: `global-model:${modelDigest}`, researchStudyId, round, ...event });

@@ -49,7 +49,14 @@ export interface SourceConsent {
   readonly source: 'csv' | 'fhir' | 'omop';
 }
 
-export const consentStatuses = ['draft', 'proposed', 'active', 'rejected', 'inactive', 'entered-in-error'] as const;
+export const consentStatuses = [
+  'draft',
+  'proposed',
+  'active',
+  'rejected',
+  'inactive',
+  'entered-in-error',
+] as const;
 export type ConsentStatus = (typeof consentStatuses)[number];
 
 /** One row: whom it is about and what it says. */

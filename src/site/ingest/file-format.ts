@@ -38,12 +38,14 @@ export function recogniseFormat(head: Uint8Array): FileFormat {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   if (bytes.length === 0) return { kind: 'refused', code: 'EMPTY_FILE' };
   const newline = bytes.indexOf(0x0a);
-  const firstLine = decode(newline === -1 ? bytes : bytes.subarray(0, newline))?.replace(/^\ufeff/, '');
+  const firstBytes = newline === -1 ? bytes : bytes.subarray(0, newline);
   // Executables, archives and UTF-16 have NUL bytes in their first line.
-  if (firstLine?.includes('\0') || bytes.subarray(0, 512).includes(0)) return { kind: 'refused', code: 'NOT_RECOGNISED' };
+  if (firstBytes.includes(0)) return { kind: 'refused', code: 'NOT_RECOGNISED' };
+  const firstLine = decode(firstBytes)?.replace(/^\ufeff/, '');
   if (firstLine === undefined) return { kind: 'refused', code: 'NOT_UTF8' };
   const text = decode(bytes) ?? firstLine;
-  if (text.trim() === '' || text.trim() === '\ufeff') return { kind: 'refused', code: isWhole ? 'EMPTY_FILE' : 'NOT_RECOGNISED' };
+  if (text.trim() === '' || text.trim() === '\ufeff')
+    return { kind: 'refused', code: isWhole ? 'EMPTY_FILE' : 'NOT_RECOGNISED' };
   if (/^[\ufeff\s]*[{[]/.test(text)) return recogniseJson(text, firstLine);
   if (newline === -1 && !isWhole) return { kind: 'refused', code: 'TOO_MANY_COLUMNS' };
   return recogniseTable(firstLine.replace(/\r$/, ''));
@@ -90,7 +92,8 @@ function decode(bytes: Uint8Array): string | undefined {
 /** What must be read first comes first: mappings, the concept table, patients, then what refers to them. */
 export function importRank(format: FileFormat): number {
   if (format.kind === 'csv-mapping') return 0;
-  if (format.kind === 'omop-csv') return format.table === 'unsupported' ? 9 : 1 + omopTables.indexOf(format.table);
+  if (format.kind === 'omop-csv')
+    return format.table === 'unsupported' ? 9 : 1 + omopTables.indexOf(format.table);
   return format.kind === 'fhir-ndjson' && format.resourceType === 'Patient' ? 2 : 6;
 }
 
@@ -118,7 +121,9 @@ export function openReader(
     case 'csv': {
       if (mapping === null) return { code: 'MAPPING_REQUIRED', field: null };
       const missing = missingColumn(mapping, format.header);
-      return missing === undefined ? createCsvReader(mapping, format.header) : { code: 'MISSING_COLUMN', field: missing };
+      return missing === undefined
+        ? createCsvReader(mapping, format.header)
+        : { code: 'MISSING_COLUMN', field: missing };
     }
     case 'omop-csv': {
       // A hospital's own table may look like one of OMOP's: the mapping that fits it decides.

@@ -6,10 +6,16 @@ import { createSha256 } from '#federation/crypto/digest.ts';
 import type { Actor, AuditAction, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import type { ClinicalRecord, ReadRow, RecordReader } from './clinical-record.ts';
-import { type FileFormat, headBytes, openReader, type ReaderContext, recogniseFormat } from './file-format.ts';
-import type { FileRefusalCode } from './ingest-error.ts';
-import { reasonOf } from './ingest-error.ts';
-import { type FileOutcome, type OutcomeKind, type RowRefusalEntry, sealName } from './ingest-outcome.ts';
+import {
+  type FileFormat,
+  headBytes,
+  openReader,
+  type ReaderContext,
+  recogniseFormat,
+} from './file-format.ts';
+import { judgeFile } from './file-verdict.ts';
+import { type FileRefusalCode, type RowRefusalCode, reasonOf } from './ingest-error.ts';
+import { type FileOutcome, type RowRefusalEntry, sealName } from './ingest-outcome.ts';
 import { nextOutcomeId } from './outcome-number.ts';
 import type { RecordWriter } from './record-writer.ts';
 
@@ -24,6 +30,10 @@ export interface FileImportContext {
   readonly linkageKey: Uint8Array;
   readonly actor: Actor;
   readonly batchId: string;
+}
+
+interface RefusedRowEntry extends RowRefusalEntry {
+  readonly code: RowRefusalCode;
 }
 
 export interface ImportedFile {
@@ -49,7 +59,7 @@ export class FileImport {
   /** Rows that add no record by their nature (concepts, observation periods): known only with the whole file. */
   #referenceCount = 0;
   #refusals: RowRefusalEntry[] = [];
-  #refusedBy: Record<string, number> = {};
+  readonly #refusedBy = new Map<RowRefusalCode, number>();
 
   constructor(context: FileImportContext, file: ImportedFile) {
     this.#context = context;
@@ -151,9 +161,9 @@ export class FileImport {
     }
   }
 
-  #refuseRow(refusal: RowRefusalEntry): void {
+  #refuseRow(refusal: RefusedRowEntry): void {
     this.#counts.rejected += 1;
-    this.#refusedBy[refusal.code] = (this.#refusedBy[refusal.code] ?? 0) + 1;
+    this.#refusedBy.set(refusal.code, (this.#refusedBy.get(refusal.code) ?? 0) + 1);
     if (this.#refusals.length < storedRefusals) this.#refusals.push(refusal);
   }
 
@@ -199,26 +209,22 @@ export class FileImport {
   }
 
   #judge(isKnown: boolean): FileOutcome {
-    const { accepted, duplicate, rejected } = this.#counts;
-    const isEmpty = accepted + duplicate + rejected === 0;
-    const outcome = ((): OutcomeKind => {
-      if (accepted > 0) return 'accepted';
-      if (duplicate > 0) return 'duplicate';
-      if (this.isRefused || rejected > 0) return 'rejected';
-      // A table with a header and no rows is a whole table.
-      return isEmpty && isKnown ? 'duplicate' : 'accepted';
-    })();
-    const codes = Object.keys(this.#refusedBy);
-    const code = this.#refusal?.code ?? (codes.length > 1 ? 'SEVERAL_REASONS' : (codes[0] ?? null));
-    const wholeFile = this.#refusal?.field == null ? [] : [{ row: 1, code: this.#refusal.code, field: this.#refusal.field }];
+    const refusal = this.#refusal ?? null;
+    const rowCodes = [...this.#refusedBy.keys()];
+    const rows = { ...this.#counts };
+    const { outcome, code } = judgeFile({ rows, refusal: refusal?.code ?? null, rowCodes, isKnown });
+    const ofHeader =
+      refusal === null || refusal.field === null
+        ? []
+        : [{ row: 1, code: refusal.code, field: refusal.field }];
     return {
       path: this.#file.path,
       outcome,
       format: this.#format,
       code,
-      reason: code === null ? null : reasonOf[code as keyof typeof reasonOf],
-      rows: { ...this.#counts },
-      refusals: [...wholeFile, ...this.#refusals].slice(0, shownRefusals),
+      reason: code === null ? null : reasonOf[code],
+      rows,
+      refusals: [...ofHeader, ...this.#refusals].slice(0, shownRefusals),
     };
   }
 
@@ -240,8 +246,11 @@ export class FileImport {
         finished_at: isoTime(store.clock.nowMs()),
       }),
     );
-    const insert = store.prepare('INSERT INTO row_refusal (outcome_id, row, code, field) VALUES (?, ?, ?, ?)');
-    for (const { row, code: rowCode, field } of this.#refusals) insert.run(this.#outcomeId, row, rowCode, field);
+    const insert = store.prepare(
+      'INSERT INTO row_refusal (outcome_id, row, code, field) VALUES (?, ?, ?, ?)',
+    );
+    for (const { row, code: rowCode, field } of this.#refusals)
+      insert.run(this.#outcomeId, row, rowCode, field);
   }
 
   #report({ outcome, format, code, rows }: FileOutcome): void {
@@ -250,7 +259,7 @@ export class FileImport {
       ...this.#event(isRefused ? 'file-refused' : 'file-imported'),
       outcome: isRefused ? 'refused' : 'success',
       reason: code ?? undefined,
-      detail: { outcome, format, rows: { ...rows }, refusedBy: { ...this.#refusedBy } },
+      detail: { outcome, format, rows: { ...rows }, refusedBy: Object.fromEntries(this.#refusedBy) },
     });
   }
 

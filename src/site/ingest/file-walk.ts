@@ -18,10 +18,14 @@ export interface FoundFile {
 export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
   for (const given of paths) await addPath(given, found);
-  const ranked = await Promise.all(
-    found.map(async (file, index) => ({ file, index, rank: file.trouble === null ? await rankOf(file.path) : 9 })),
-  );
-  return ranked.sort((left, right) => left.rank - right.rank || left.index - right.index).map(({ file }) => file);
+  const ranked: { file: FoundFile; index: number; rank: number }[] = [];
+  // One after the other: a folder may hold more files than may be open at once.
+  for (const [index, file] of found.entries()) {
+    ranked.push({ file, index, rank: file.trouble === null ? await rankOf(file.path) : 9 });
+  }
+  return ranked
+    .sort((left, right) => left.rank - right.rank || left.index - right.index)
+    .map(({ file }) => file);
 }
 
 async function addPath(given: string, found: FoundFile[]): Promise<void> {
@@ -40,7 +44,8 @@ async function addFolder(folder: string, found: FoundFile[], depth: number): Pro
   entries.sort((left, right) => (left.name < right.name ? -1 : 1));
   for (const entry of entries) {
     const child = path.join(folder, entry.name);
-    if (entry.isDirectory() && depth < deepestFolder) await addFolder(child, found, depth + 1).catch(() => addTrouble(child));
+    if (entry.isDirectory() && depth < deepestFolder)
+      await addFolder(child, found, depth + 1).catch(() => addTrouble(child));
     else if (entry.isFile()) found.push({ path: child, size: (await sizeOf(child)) ?? 0, trouble: null });
     else found.push({ path: child, size: 0, trouble: 'NOT_A_FILE' });
   }

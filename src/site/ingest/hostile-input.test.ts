@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IngestSite, openIngestSite, outcomesByName, refusalsOf } from '#support/ingest-site.ts';
 
-const mapping = readFileSync(fileURLToPath(new URL('../../../tests/fixtures/ehr/mapping.json', import.meta.url)), 'utf8');
+const mapping = readFileSync(
+  fileURLToPath(new URL('../../../tests/fixtures/ehr/mapping.json', import.meta.url)),
+  'utf8',
+);
 const header = 'number,name,born,sex,visit,systolic,angina,consent,consent_until';
 const good = (number: string): string => `${number},Muster,1950-05-01,w,2001-03-04,141,no,given,2060-01-01`;
 const csv = (...rows: string[]): string => `${[header, ...rows].join('\n')}\n`;
@@ -22,7 +25,7 @@ const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat
 
 let site: IngestSite;
 beforeEach(() => {
-  site = openIngestSite();
+  site = openIngestSite({ inMemory: true });
 });
 afterEach(() => site.close());
 
@@ -42,14 +45,22 @@ describe('a whole file', () => {
     ['HL7 v2', 'MSH|^~\\&|A|B|C|D|20010101||ADT^A01|1|P|2.3\r', 'NOT_RECOGNISED'],
     ['a JSON array', '[1,2,3]\n', 'NOT_RECOGNISED'],
     ['some other JSON', '{\n  "a": 1\n}\n', 'NOT_RECOGNISED'],
-    ['100,000 columns', `${Array.from({ length: 100_000 }, (_, index) => `c${index}`).join(',')}\n1,2\n`, 'TOO_MANY_COLUMNS'],
+    [
+      '100,000 columns',
+      `${Array.from({ length: 100_000 }, (_, index) => `c${index}`).join(',')}\n1,2\n`,
+      'TOO_MANY_COLUMNS',
+    ],
     ['an endless header', `a,${'x'.repeat(400_000)}`, 'TOO_MANY_COLUMNS'],
     ['a header with a column twice', 'number,number\n1,2\n', 'MALFORMED_HEADER'],
     ['a header with an open quote', 'number,"name\n1,2\n', 'MALFORMED_HEADER'],
     ['a header that is not UTF-8', Buffer.from('number,gr\xf6sse\n1,2\n', 'latin1'), 'NOT_UTF8'],
     ['a table without a mapping that fits', 'number,other\n1,2\n', 'MISSING_COLUMN'],
     ['an OMOP table that is not read', 'visit_occurrence_id,person_id\n1,2\n', 'UNSUPPORTED_TABLE'],
-    ['an OMOP table without its date', 'measurement_id,person_id,measurement_concept_id\n1,1,1\n', 'MISSING_COLUMN'],
+    [
+      'an OMOP table without its date',
+      'measurement_id,person_id,measurement_concept_id\n1,1,1\n',
+      'MISSING_COLUMN',
+    ],
     [
       'OMOP measurements without concepts',
       'measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,value_as_concept_id,unit_concept_id\n1,1,1,2001-01-01,1,,1\n',
@@ -59,10 +70,18 @@ describe('a whole file', () => {
     ['a bundle that breaks off in a string', bundle.slice(0, bundle.indexOf('mm[Hg]') + 3), 'TRUNCATED'],
     ['a bundle with something after it', `${bundle}{}`, 'MALFORMED_JSON'],
     ['a bundle that is no JSON', bundle.replace('"entry":', '"entry"='), 'MALFORMED_JSON'],
-    ['a bundle whose entries are no list', '{"resourceType":"Bundle","type":"collection","entry":{"a":1}}', 'MALFORMED_JSON'],
+    [
+      'a bundle whose entries are no list',
+      '{"resourceType":"Bundle","type":"collection","entry":{"a":1}}',
+      'MALFORMED_JSON',
+    ],
     ['a bundle without entries', '{"resourceType":"Bundle","type":"searchset","total":0}', 'EMPTY_FILE'],
     ['a message bundle', bundle.replace('collection', 'message'), 'UNSUPPORTED_BUNDLE'],
-    ['a bundle nested 100,000 deep', bundle.replace('"status"', `"x":${nested(100_000)},"status"`), 'TOO_DEEP'],
+    [
+      'a bundle nested 100,000 deep',
+      bundle.replace('"status"', `"x":${nested(100_000)},"status"`),
+      'TOO_DEEP',
+    ],
     ['a bundle that is not UTF-8', Buffer.from(bundle.replace('o1', '\xff'), 'latin1'), 'NOT_UTF8'],
     ['a mapping that is none', '{"consilium":"csv-mapping/1","facts":[]}', 'BAD_MAPPING'],
   ])('with %s is refused by name and leaves nothing', async (_, content, code) => {
@@ -73,11 +92,16 @@ describe('a whole file', () => {
   });
 
   it('that is plain CSV needs a mapping', async () => {
-    expect(outcomesByName(await site.importFiles({ hostile: csv(good('1')) }))).toEqual({ hostile: ['rejected', 'MAPPING_REQUIRED'] });
+    expect(outcomesByName(await site.importFiles({ hostile: csv(good('1')) }))).toEqual({
+      hostile: ['rejected', 'MAPPING_REQUIRED'],
+    });
   });
 
   it('that is a bundle refused as a whole takes nothing along and stops no folder', async () => {
-    const summary = await site.importFiles({ 'a.json': bundle.slice(0, -9), 'b.csv': csv(good('1')), 'c.ndjson': plain }, mapping);
+    const summary = await site.importFiles(
+      { 'a.json': bundle.slice(0, -9), 'b.csv': csv(good('1')), 'c.ndjson': plain },
+      mapping,
+    );
     expect(outcomesByName(summary)).toEqual({
       'a.json': ['rejected', 'TRUNCATED'],
       'b.csv': ['accepted', null],
@@ -125,13 +149,19 @@ describe('a CSV row', () => {
 
   it('keeps its line number after a row of several lines, and one quote that never closes costs one row of thousands', async () => {
     const many = Array.from({ length: 5_000 }, (_, index) => good(`m${index}`));
-    const summary = await site.importFiles({ 'rows.csv': csv(good('"a'), ...many, good('b').replace('141', 'x')) }, mapping);
+    const summary = await site.importFiles(
+      { 'rows.csv': csv(good('"a'), ...many, good('b').replace('141', 'x')) },
+      mapping,
+    );
     expect(refusalsOf(summary, 'rows.csv')).toEqual(['2 MALFORMED_ROW', '5003 BAD_NUMBER systolic']);
     expect(summary.files[0]?.rows.accepted).toBe(5_000);
   });
 
   it.each([';', '\t'])('may be separated by %j', async (delimiter) => {
-    const summary = await site.importFiles({ 'rows.csv': csv(good('1')).replaceAll(',', delimiter) }, mapping);
+    const summary = await site.importFiles(
+      { 'rows.csv': csv(good('1')).replaceAll(',', delimiter) },
+      mapping,
+    );
     expect(summary.rows).toEqual({ patient: 1, fact: 2, consent: 1 });
   });
 });
@@ -141,38 +171,93 @@ describe('an NDJSON line', () => {
     ['no JSON', '{"resourceType":"Observation",', '2 MALFORMED_JSON'],
     ['a list', '[1]', '2 MISSING_FIELD resourceType'],
     ['null', 'null', '2 MISSING_FIELD resourceType'],
-    ['a type that is inherited', '{"__proto__":{"resourceType":"Patient"},"id":"x"}', '2 MISSING_FIELD resourceType'],
+    [
+      'a type that is inherited',
+      '{"__proto__":{"resourceType":"Patient"},"id":"x"}',
+      '2 MISSING_FIELD resourceType',
+    ],
     ['a depth of 100,000', `{"resourceType":"Observation","x":${nested(100_000)}}`, '2 TOO_DEEP'],
     ['17 megabytes', `{"resourceType":"Observation","x":"${'y'.repeat(17_000_000)}"}`, '2 ROW_TOO_LONG'],
-    ['bytes that are no UTF-8', Buffer.from('{"resourceType":"Patient","id":"\xff"}', 'latin1'), '2 NOT_UTF8'],
-    ['a resource of another type', '{"resourceType":"Condition","id":"c"}', '2 UNSUPPORTED_RESOURCE resourceType'],
+    [
+      'bytes that are no UTF-8',
+      Buffer.from('{"resourceType":"Patient","id":"\xff"}', 'latin1'),
+      '2 NOT_UTF8',
+    ],
+    [
+      'a resource of another type',
+      '{"resourceType":"Condition","id":"c"}',
+      '2 UNSUPPORTED_RESOURCE resourceType',
+    ],
     ['no id', observation({ id: undefined }), '2 MISSING_FIELD id'],
     ['an id that is a path', observation({ id: '../../etc' }), '2 BAD_CODE id'],
-    ['a number that is text', observation({ valueQuantity: { ...quantity, value: '120' } }), '2 BAD_NUMBER valueQuantity.value'],
-    ['a number beyond all numbers', observation({ id: 'big' }).replace('120', '1e999'), '2 BAD_NUMBER valueQuantity.value'],
-    ['a comparator', observation({ valueQuantity: { ...quantity, comparator: '<' } }), '2 UNSUPPORTED_VALUE value.comparator'],
+    [
+      'a number that is text',
+      observation({ valueQuantity: { ...quantity, value: '120' } }),
+      '2 BAD_NUMBER valueQuantity.value',
+    ],
+    [
+      'a number beyond all numbers',
+      observation({ id: 'big' }).replace('120', '1e999'),
+      '2 BAD_NUMBER valueQuantity.value',
+    ],
+    [
+      'a comparator',
+      observation({ valueQuantity: { ...quantity, comparator: '<' } }),
+      '2 UNSUPPORTED_VALUE value.comparator',
+    ],
     ['no value', observation({ valueQuantity: undefined }), '2 MISSING_FIELD value'],
-    ['a text value', observation({ valueQuantity: undefined, valueString: 'high' }), '2 UNSUPPORTED_VALUE value'],
+    [
+      'a text value',
+      observation({ valueQuantity: undefined, valueString: 'high' }),
+      '2 UNSUPPORTED_VALUE value',
+    ],
     ['no unit', observation({ valueQuantity: { value: 1 } }), '2 MISSING_UNIT value.code'],
-    ['a unit for people only', observation({ valueQuantity: { value: 1, unit: 'mm[Hg]' } }), '2 MISSING_UNIT value.code'],
-    ['a unit that is none', observation({ valueQuantity: { ...quantity, code: '__proto__' } }), '2 UNKNOWN_UNIT value.code'],
+    [
+      'a unit for people only',
+      observation({ valueQuantity: { value: 1, unit: 'mm[Hg]' } }),
+      '2 MISSING_UNIT value.code',
+    ],
+    [
+      'a unit that is none',
+      observation({ valueQuantity: { ...quantity, code: '__proto__' } }),
+      '2 UNKNOWN_UNIT value.code',
+    ],
     ['a month for a day', observation({ effectiveDateTime: '2001-04' }), '2 BAD_DATE effective'],
     ['no date', observation({ effectiveDateTime: undefined }), '2 MISSING_FIELD effective'],
     ['no patient', observation({ subject: undefined }), '2 MISSING_FIELD subject'],
-    ['a group for a patient', observation({ subject: { reference: 'Group/1' } }), '2 UNRESOLVED_REFERENCE subject'],
+    [
+      'a group for a patient',
+      observation({ subject: { reference: 'Group/1' } }),
+      '2 UNRESOLVED_REFERENCE subject',
+    ],
     ['a preliminary value', observation({ status: 'preliminary' }), '2 STATUS_NOT_TAKEN status'],
-    ['a modifier', observation({ modifierExtension: [{ url: 'x' }] }), '2 UNSUPPORTED_VALUE modifierExtension'],
-    ['a code of free text', observation({ code: { coding: [{ system: 'http://loinc.org', code: 'of John Doe' }] } }), '2 BAD_CODE code'],
+    [
+      'a modifier',
+      observation({ modifierExtension: [{ url: 'x' }] }),
+      '2 UNSUPPORTED_VALUE modifierExtension',
+    ],
+    [
+      'a code of free text',
+      observation({ code: { coding: [{ system: 'http://loinc.org', code: 'of John Doe' }] } }),
+      '2 BAD_CODE code',
+    ],
     ['an object for a text', observation({ status: { toString: 1 } }), '2 MALFORMED_RESOURCE status'],
   ])('with %s is refused and the lines around it go in', async (_, line, refusal) => {
-    const content = Buffer.concat([Buffer.from(`${plain}\n`), Buffer.from(line), Buffer.from(`\n${observation({ id: 'o3' })}`)]);
+    const content = Buffer.concat([
+      Buffer.from(`${plain}\n`),
+      Buffer.from(line),
+      Buffer.from(`\n${observation({ id: 'o3' })}`),
+    ]);
     const summary = await site.importFiles({ 'a.ndjson': content });
     expect(refusalsOf(summary, 'a.ndjson')).toEqual([refusal]);
     expect(factCount()).toBe(2);
   });
 
   it('with __proto__ among its members changes no object', async () => {
-    const line = plain.replace('{', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},');
+    const line = plain.replace(
+      '{',
+      '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},',
+    );
     await site.importFiles({ 'a.ndjson': line });
     expect(factCount()).toBe(1);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
@@ -187,7 +272,11 @@ describe('an OMOP row', () => {
   it.each([
     ['an unknown concept', '9,1,77,2001-01-01,0,120,0,2', 'UNKNOWN_CONCEPT measurement_concept_id'],
     ['concept 0', '9,1,0,2001-01-01,0,120,0,2', 'UNKNOWN_CONCEPT measurement_concept_id'],
-    ['a vocabulary that is not taken', '9,1,3,2001-01-01,0,120,0,2', 'UNKNOWN_CONCEPT measurement_concept_id'],
+    [
+      'a vocabulary that is not taken',
+      '9,1,3,2001-01-01,0,120,0,2',
+      'UNKNOWN_CONCEPT measurement_concept_id',
+    ],
     ['no unit', '9,1,1,2001-01-01,0,120,0,0', 'MISSING_UNIT unit_concept_id'],
     ['a unit that is no unit concept', '9,1,1,2001-01-01,0,120,0,1', 'UNKNOWN_UNIT unit_concept_id'],
     ['a unit that UCUM does not know', '9,1,1,2001-01-01,0,120,0,4', 'UNKNOWN_UNIT unit_concept_id'],

@@ -37,14 +37,22 @@ export class ImportBatch {
    * @param mapping JSON text of a saved CSV mapping
    * @throws IngestError BAD_MAPPING.
    */
-  constructor(options: IngestOptions, { actor, mapping, fileCount }: { actor: Actor; mapping: string | null; fileCount: number }) {
+  constructor(
+    options: IngestOptions,
+    { actor, mapping, fileCount }: { actor: Actor; mapping: string | null; fileCount: number },
+  ) {
     const parsed = mapping === null ? null : parseMapping(mapping);
-    if (parsed === undefined) throw new IngestError('BAD_MAPPING', 'the column mapping is not a valid mapping document');
+    if (parsed === undefined)
+      throw new IngestError('BAD_MAPPING', 'the column mapping is not a valid mapping document');
     this.#options = options;
     this.#actor = actor;
     this.#mapping = parsed;
     const { store, keys } = options;
-    this.#writer = new RecordWriter({ store, subjects: openSubjectRegistry({ store, keys }), linkageKey: keys.linkageKey });
+    this.#writer = new RecordWriter({
+      store,
+      subjects: openSubjectRegistry({ store, keys }),
+      linkageKey: keys.linkageKey,
+    });
     store.transaction(() => {
       const startedAt = isoTime(store.clock.nowMs());
       const row = { batch_id: this.batchId, started_at: startedAt, finished_at: null };
@@ -58,7 +66,14 @@ export class ImportBatch {
     const { store, auditLog, keys } = this.#options;
     const folder = path.dirname(name);
     return new FileImport(
-      { store, auditLog, writer: this.#writer, linkageKey: keys.linkageKey, actor: this.#actor, batchId: this.batchId },
+      {
+        store,
+        auditLog,
+        writer: this.#writer,
+        linkageKey: keys.linkageKey,
+        actor: this.#actor,
+        batchId: this.batchId,
+      },
       {
         path: name,
         reading: {
@@ -78,7 +93,8 @@ export class ImportBatch {
   /** Ends the batch. */
   close(): IngestSummary {
     const { store, logger } = this.#options;
-    const count = (kind: FileOutcome['outcome']): number => this.#outcomes.filter(({ outcome }) => outcome === kind).length;
+    const count = (kind: FileOutcome['outcome']): number =>
+      this.#outcomes.filter(({ outcome }) => outcome === kind).length;
     const counts = {
       accepted: count('accepted'),
       duplicate: count('duplicate'),
@@ -99,7 +115,10 @@ export class ImportBatch {
     return { batchId: this.batchId, ...counts, files: this.#outcomes, rows };
   }
 
-  #append(action: 'import-started' | 'import-finished', detail: { readonly [name: string]: number | { readonly [name: string]: number } }): void {
+  #append(
+    action: 'import-started' | 'import-finished',
+    detail: { readonly [name: string]: number | { readonly [name: string]: number } },
+  ): void {
     const { name, role } = this.#actor;
     const object = `import:${this.batchId}`;
     this.#options.auditLog.append({ actor: name, role, action, object, outcome: 'success', detail });

@@ -1,11 +1,7 @@
 // What can be wrong with a batch (thrown), a file or a row (values). No code's text ever holds a value from a file.
 import { CodedError } from '#base/coded-error.ts';
 
-export type IngestCode =
-  | 'BAD_MAPPING'
-  | 'BATCH_NOT_OPEN'
-  | 'CHUNK_OUT_OF_ORDER'
-  | 'UNIT_NOT_CONVERTIBLE';
+export type IngestCode = 'BAD_MAPPING' | 'BATCH_NOT_OPEN' | 'CHUNK_OUT_OF_ORDER' | 'UNIT_NOT_CONVERTIBLE';
 export class IngestError extends CodedError<IngestCode> {}
 
 /** Why a file is not, or not wholly, accepted. A file whose refused rows all have one code carries that code. */

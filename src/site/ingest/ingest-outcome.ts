@@ -112,7 +112,9 @@ export function listOutcomes(
   page: { readonly offset: number; readonly limit: number },
 ): { total: number; outcomes: StoredOutcome[] } {
   const { query } = store;
-  const count = store.get(query.selectFrom('ingest_outcome').select(({ fn }) => fn.countAll<number>().as('total')));
+  const count = store.get(
+    query.selectFrom('ingest_outcome').select(({ fn }) => fn.countAll<number>().as('total')),
+  );
   const rows = store.all(
     query
       .selectFrom('ingest_outcome')

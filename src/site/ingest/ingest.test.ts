@@ -2,7 +2,14 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ingestEvent, ingestOrder, ingestOutcomes, ingestPushed, ingestSummary, recordCount } from '#ipc/schema.ts';
+import {
+  ingestEvent,
+  ingestOrder,
+  ingestOutcomes,
+  ingestPushed,
+  ingestSummary,
+  recordCount,
+} from '#ipc/schema.ts';
 import { patientOf, subjectIdOf } from '#site/deidentify/index.ts';
 import {
   type IngestSite,
@@ -53,7 +60,8 @@ const observation = (id: string, change: object = {}) => ({
   valueQuantity: { value: 120, system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
   ...change,
 });
-const ndjson = (...resources: object[]): string => resources.map((resource) => `${JSON.stringify(resource)}\n`).join('');
+const ndjson = (...resources: object[]): string =>
+  resources.map((resource) => `${JSON.stringify(resource)}\n`).join('');
 const bundle = (resources: object[], type = 'collection'): string =>
   JSON.stringify({ resourceType: 'Bundle', type, entry: resources.map((resource) => ({ resource })) });
 
@@ -76,7 +84,9 @@ describe('the fixtures', () => {
     ]);
     expect(summary.rows).toEqual({ patient: 4, fact: 7, consent: 3 });
     const truncated = { authority, identifier: 'T-1' };
-    expect(patientOf(site.store, siteKeys.linkageKey, subjectIdOf(siteKeys.subjectKey, truncated))).toBeUndefined();
+    expect(
+      patientOf(site.store, siteKeys.linkageKey, subjectIdOf(siteKeys.subjectKey, truncated)),
+    ).toBeUndefined();
     expect(facts().find(({ unit }) => unit === 'kPa')?.value_number).toBe(134);
   });
 
@@ -88,7 +98,17 @@ describe('the fixtures', () => {
       ...site.store.all(site.store.query.selectFrom('audit_detail').selectAll()).map(({ detail }) => detail),
       JSON.stringify(events),
     ].join('\n');
-    for (const planted of ['Muster', 'Beispiel', 'Gerda555', 'F-1"', 'T-1', '1950-05-01', 'high', '133.5', '2001-02-30']) {
+    for (const planted of [
+      'Muster',
+      'Beispiel',
+      'Gerda555',
+      'F-1"',
+      'T-1',
+      '1950-05-01',
+      'high',
+      '133.5',
+      '2001-02-30',
+    ]) {
       expect(shown.includes(planted), planted).toBe(false);
     }
     const bytes = site.profileBytes();
@@ -105,7 +125,10 @@ describe('an import', () => {
     const before = [facts(), count('consent'), count('patient_link')];
     const again = await site.importFiles(files);
     expect(again.rows).toEqual({ patient: 0, fact: 0, consent: 0 });
-    expect(outcomesByName(again)).toEqual({ 'mapping.json': ['duplicate', null], 'rows.csv': ['duplicate', 'SEVERAL_REASONS'] });
+    expect(outcomesByName(again)).toEqual({
+      'mapping.json': ['duplicate', null],
+      'rows.csv': ['duplicate', 'SEVERAL_REASONS'],
+    });
     expect([facts(), count('consent'), count('patient_link')]).toEqual(before);
   });
 
@@ -117,14 +140,21 @@ describe('an import', () => {
     expect(summary.files[0]?.rows).toEqual({ accepted: 1, duplicate: 2, rejected: 2 });
     const subjectId = subjectIdOf(siteKeys.subjectKey, { authority, identifier: 'F-1' });
     const own = facts().filter(({ subject_id }) => subject_id === subjectId);
-    expect(own.map(({ code, value_number, age_years }) => [code, value_number, age_years])).toEqual([['8480-6', 142, 50]]);
+    expect(own.map(({ code, value_number, age_years }) => [code, value_number, age_years])).toEqual([
+      ['8480-6', 142, 50],
+    ]);
   });
 
   it('writes a changed consent as a new version with an audit entry', async () => {
     const mapping = fixture('mapping.json');
     await site.importFiles({ 'rows.csv': fixture('bad-row.csv') }, mapping);
-    await site.importFiles({ 'rows.csv': fixture('bad-row.csv').replace('141,no,given,2060', '141,no,given,2030') }, mapping);
-    const versions = site.store.all(site.store.query.selectFrom('consent').select('version').orderBy('version'));
+    await site.importFiles(
+      { 'rows.csv': fixture('bad-row.csv').replace('141,no,given,2060', '141,no,given,2030') },
+      mapping,
+    );
+    const versions = site.store.all(
+      site.store.query.selectFrom('consent').select('version').orderBy('version'),
+    );
     expect(versions.map(({ version }) => version)).toEqual([1, 1, 1, 2]);
     expect(auditActions()).toEqual([
       ...['import-started', 'consent-imported', 'file-imported', 'import-finished'],
@@ -138,14 +168,19 @@ describe('an import', () => {
       own.store
         .all(own.store.query.selectFrom('fact').selectAll().orderBy('source_key'))
         .map(({ fact_id: _, outcome_id: __, ...fact }) => fact);
-    const resources = [patient('p1'), observation('o1'), observation('o2', { effectiveDateTime: '2011-04-05' })];
+    const resources = [
+      patient('p1'),
+      observation('o1'),
+      observation('o2', { effectiveDateTime: '2011-04-05' }),
+    ];
     await site.importFiles({ 'all.ndjson': ndjson(...resources) });
     const expected = sorted(site);
     expect(expected.map(({ age_years }) => age_years).sort()).toEqual([51, 61]);
     const consent = { ...consentResource(), patient: { reference: 'Patient/p1' } };
     for (const parts of [[resources.toReversed()], [[resources[2], resources[1], consent], [resources[0]]]]) {
       const other = openIngestSite();
-      for (const [index, part] of parts.entries()) await other.importFiles({ [`${index}.ndjson`]: ndjson(...(part as object[])) });
+      for (const [index, part] of parts.entries())
+        await other.importFiles({ [`${index}.ndjson`]: ndjson(...(part as object[])) });
       expect(sorted(other)).toEqual(expected);
       expect(other.store.all(other.store.query.selectFrom('subject').selectAll())).toHaveLength(1);
       other.close();
@@ -155,7 +190,10 @@ describe('an import', () => {
   it('takes a bundle and NDJSON of the same resources for the same records', async () => {
     await site.importFiles({ 'a.ndjson': ndjson(patient('p1'), observation('o1')) });
     const summary = await site.importFiles({ 'b.json': bundle([observation('o1'), patient('p1')]) });
-    expect(summary.files[0]).toMatchObject({ outcome: 'duplicate', rows: { accepted: 0, duplicate: 2, rejected: 0 } });
+    expect(summary.files[0]).toMatchObject({
+      outcome: 'duplicate',
+      rows: { accepted: 0, duplicate: 2, rejected: 0 },
+    });
   });
 
   it('does not mix two patients who share a resource id', async () => {
@@ -176,7 +214,11 @@ describe('an import', () => {
     const rows = Array.from({ length: 1_700 }, (_, index) => observation(`o${index}`));
     const text = ndjson(patient('p1'), ...rows);
     const half = Buffer.from(text).subarray(0, Math.floor(text.length * 0.8));
-    const { batchId } = site.ingest.openBatch({ files: [{ name: 'a.ndjson', size: text.length }], mapping: null, actor: steward });
+    const { batchId } = site.ingest.openBatch({
+      files: [{ name: 'a.ndjson', size: text.length }],
+      mapping: null,
+      actor: steward,
+    });
     // Neither a last chunk nor a close: the process is gone.
     site.ingest.push({ batchId, fileIndex: 0, offset: 0, bytes: half.toString('base64'), isLast: false });
     expect(facts().length).toBeGreaterThan(900);
@@ -273,7 +315,9 @@ describe('the site contract', () => {
     site.ingest.push({ ...chunk, offset: 0 });
     expect(outcomesByName(site.ingest.closeBatch(batchId))).toEqual({ 'a.csv': ['rejected', 'TRUNCATED'] });
     expect(() => site.ingest.push(chunk)).toThrow(expect.objectContaining({ code: 'BATCH_NOT_OPEN' }));
-    expect(() => site.ingest.closeBatch(batchId)).toThrow(expect.objectContaining({ code: 'BATCH_NOT_OPEN' }));
+    expect(() => site.ingest.closeBatch(batchId)).toThrow(
+      expect.objectContaining({ code: 'BATCH_NOT_OPEN' }),
+    );
     expect(() => site.ingest.openBatch({ files, mapping: '{}', actor: steward })).toThrow(
       expect.objectContaining({ code: 'BAD_MAPPING' }),
     );

@@ -2,8 +2,8 @@
 import { fromBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
-import { findFiles, type FoundFile, openPlainFile } from './file-walk.ts';
 import type { FileImport } from './file-import.ts';
+import { type FoundFile, findFiles, openPlainFile } from './file-walk.ts';
 import { ImportBatch, type IngestOptions } from './import-batch.ts';
 import { IngestError } from './ingest-error.ts';
 import {
@@ -18,7 +18,7 @@ import {
   recordCounts,
   type StoredOutcome,
 } from './ingest-outcome.ts';
-import { type PushBatch, openPushBatch } from './push-batch.ts';
+import { openPushBatch, type PushBatch } from './push-batch.ts';
 
 const chunkBytes = 1_048_576;
 
@@ -45,7 +45,10 @@ export interface Ingest {
   push(chunk: IngestChunk): IngestPushed;
   /** Ends a batch; a file whose bytes did not all come is TRUNCATED. @throws IngestError BATCH_NOT_OPEN. */
   closeBatch(batchId: string): IngestSummary;
-  listOutcomes(page: { readonly offset: number; readonly limit: number }): { total: number; outcomes: StoredOutcome[] };
+  listOutcomes(page: { readonly offset: number; readonly limit: number }): {
+    total: number;
+    outcomes: StoredOutcome[];
+  };
   recordCounts(): RecordCount[];
 }
 
@@ -77,7 +80,10 @@ export function openIngest(options: IngestOptions): Ingest {
   };
 }
 
-async function* ingestPaths(options: IngestOptions, request: IngestPathsRequest): AsyncGenerator<IngestEvent> {
+async function* ingestPaths(
+  options: IngestOptions,
+  request: IngestPathsRequest,
+): AsyncGenerator<IngestEvent> {
   const { mapping, actor, signal, paths } = request;
   const files = await findFiles(paths);
   const batch = new ImportBatch(options, { actor, mapping, fileCount: files.length });
@@ -104,7 +110,11 @@ interface FilePlace {
   readonly signal: AbortSignal;
 }
 
-async function* importFile(batch: ImportBatch, file: FoundFile, place: FilePlace): AsyncGenerator<IngestEvent> {
+async function* importFile(
+  batch: ImportBatch,
+  file: FoundFile,
+  place: FilePlace,
+): AsyncGenerator<IngestEvent> {
   const running = batch.openFile(file.path);
   let outcome: FileOutcome | undefined;
   try {
@@ -114,7 +124,15 @@ async function* importFile(batch: ImportBatch, file: FoundFile, place: FilePlace
       for await (const isMore of readChunks(running, file.path, place)) {
         const { fileIndex, fileCount } = place;
         const { bytesRead, rowCount } = running;
-        yield { kind: 'progress', path: file.path, fileIndex, fileCount, bytesRead, bytesTotal: file.size, rowCount };
+        yield {
+          kind: 'progress',
+          path: file.path,
+          fileIndex,
+          fileCount,
+          bytesRead,
+          bytesTotal: file.size,
+          rowCount,
+        };
         if (isMore && place.signal.aborted) outcome = running.breakOff('IMPORT_CANCELLED');
         if (outcome !== undefined) break;
       }
@@ -131,7 +149,11 @@ async function* importFile(batch: ImportBatch, file: FoundFile, place: FilePlace
 }
 
 /** Feeds the file to its import; gives true after each chunk, false at its end. @throws Error of the system. */
-async function* readChunks(running: FileImport, file: string, { isGiven }: FilePlace): AsyncGenerator<boolean> {
+async function* readChunks(
+  running: FileImport,
+  file: string,
+  { isGiven }: FilePlace,
+): AsyncGenerator<boolean> {
   const handle = await openPlainFile(file, isGiven);
   try {
     const buffer = new Uint8Array(chunkBytes);
@@ -155,13 +177,21 @@ function isSystemError(error: unknown): boolean {
 /** Batches that a crash cut off: rows of theirs may be in. Importing the same files again brings the rest. */
 function recordInterruptedBatches({ store, auditLog }: IngestOptions): void {
   const { query } = store;
-  const open = store.all(query.selectFrom('ingest_batch').select('batch_id').where('finished_at', 'is', null));
+  const open = store.all(
+    query.selectFrom('ingest_batch').select('batch_id').where('finished_at', 'is', null),
+  );
   for (const { batch_id } of open) {
     store.transaction(() => {
       const finished = { finished_at: isoTime(store.clock.nowMs()) };
       store.run(query.updateTable('ingest_batch').set(finished).where('batch_id', '=', batch_id));
       const { name, role } = systemActor;
-      auditLog.append({ actor: name, role, action: 'import-interrupted', object: `import:${batch_id}`, outcome: 'failed' });
+      auditLog.append({
+        actor: name,
+        role,
+        action: 'import-interrupted',
+        object: `import:${batch_id}`,
+        outcome: 'failed',
+      });
     });
   }
 }

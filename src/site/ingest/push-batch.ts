@@ -40,7 +40,8 @@ export function openPushBatch(options: IngestOptions, { files, mapping, actor }:
   const open = (fileIndex: number, offset: number): FileImport => {
     const name = files[fileIndex]?.name;
     // A file that began and was left is broken off: bytes of two files must not run together.
-    if (current !== undefined && current.fileIndex !== fileIndex) finish(current.fileIndex, current.file.breakOff('TRUNCATED'));
+    if (current !== undefined && current.fileIndex !== fileIndex)
+      finish(current.fileIndex, current.file.breakOff('TRUNCATED'));
     if (current === undefined && name !== undefined && offset === 0 && !done.has(fileIndex)) {
       current = { fileIndex, file: batch.openFile(name) };
     }
@@ -80,6 +81,9 @@ function orderByName(names: readonly string[]): number[] {
   };
   return names
     .map((name, index) => ({ name, index, rank: rank(name) }))
-    .sort((left, right) => left.rank - right.rank || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0))
+    .sort(
+      (left, right) =>
+        left.rank - right.rank || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0),
+    )
     .map(({ index }) => index);
 }

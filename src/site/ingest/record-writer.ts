@@ -74,7 +74,8 @@ export class RecordWriter {
   /** @param outcomeId the file that brings it */
   write(record: ClinicalRecord, outcomeId: number): RecordChange {
     if (this.#conflicts.has(conflictName(record.subject))) return 'conflict';
-    const written = record.patient === null ? this.#writeSubject(record.subject) : this.#writePatient(record.patient);
+    const written =
+      record.patient === null ? this.#writeSubject(record.subject) : this.#writePatient(record.patient);
     if (written === undefined) return 'conflict';
     const { subject } = written;
     let { isChanged } = written;
@@ -92,7 +93,10 @@ export class RecordWriter {
     }
     if (change === 'added') this.added.patient += 1;
     const calendar = this.#subjects.calendarOf(subjectId);
-    return { subject: { name: conflictName(patient.key), subjectId, calendar }, isChanged: change !== 'known' };
+    return {
+      subject: { name: conflictName(patient.key), subjectId, calendar },
+      isChanged: change !== 'known',
+    };
   }
 
   #writeSubject(key: PatientKey): WrittenSubject {
@@ -171,15 +175,23 @@ export class RecordWriter {
 
 function prepareStatements(store: Database) {
   return {
-    factsOfRecord: store.prepare('SELECT fact_id, source_key, content_digest FROM fact WHERE source_key BETWEEN ? AND ?'),
-    insertFact: store.prepare(`INSERT INTO fact (${factColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    factsOfRecord: store.prepare(
+      'SELECT fact_id, source_key, content_digest FROM fact WHERE source_key BETWEEN ? AND ?',
+    ),
+    insertFact: store.prepare(
+      `INSERT INTO fact (${factColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
     deleteFact: store.prepare('DELETE FROM fact WHERE fact_id = ?'),
   };
 }
 
 /** The columns from `subject_id` to `age_years`. */
-function factRow({ subjectId, calendar }: CurrentSubject, { code, value, day }: SourceFact): readonly unknown[] {
-  const [number, unit, coded] = 'coded' in value ? [null, null, value.coded] : [value.number, value.unit, null];
+function factRow(
+  { subjectId, calendar }: CurrentSubject,
+  { code, value, day }: SourceFact,
+): readonly unknown[] {
+  const [number, unit, coded] =
+    'coded' in value ? [null, null, value.coded] : [value.number, value.unit, null];
   const said = [code.system, code.code, number, unit, coded?.system ?? null, coded?.code ?? null];
   return [subjectId, ...said, calendar.shiftDay(day), calendar.ageOn(day)];
 }

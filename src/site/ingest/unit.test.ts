@@ -10,7 +10,7 @@ describe('a unit', () => {
     ['/min', '/min'],
     ['{score}', '1'],
     ['{ratio}', '1'],
-    ['%{of blood}', '%'],
+    ['%{blood}', '%'],
     ['mL/min/{1.73_m2}', 'mL/min/1'],
     ['10*3/uL', '10*3/uL'],
     ['1', '1'],
@@ -18,7 +18,24 @@ describe('a unit', () => {
   ])('%s is spelt %s', (text, expected) => expect(normaliseUnit(text)).toBe(expected));
 
   it.each([
-    ...['', ' ', 'mmHg', 'MG/DL', 'bpm', 'years', 'beats/min', 'mg dL', 'mg/dL\n', '\0', 'µg/xyz', 'x'.repeat(65), '/', '{', '}'],
+    ...[
+      '',
+      ' ',
+      'mmHg',
+      'MG/DL',
+      'bpm',
+      'years',
+      'beats/min',
+      'mg dL',
+      'mg/dL\n',
+      '%{of blood}',
+      '\0',
+      'µg/xyz',
+      'x'.repeat(65),
+      '/',
+      '{',
+      '}',
+    ],
     ...['__proto__', 'constructor', 'mg/constructor', 'toString', 'hasOwnProperty', 'valueOf.mg', '='],
   ])('%j is none', (text) => expect(normaliseUnit(text)).toBeUndefined());
 
@@ -45,7 +62,11 @@ describe('a conversion', () => {
   });
 
   it('leaves a value of the same unit as it is, bit by bit', () => {
-    fc.assert(fc.property(fc.double(), (value) => expect(convertUnit(value, 'mg/dL', 'mg/dL')).toBe(value)));
+    fc.assert(
+      fc.property(fc.double(), (value) => {
+        expect(convertUnit(value, 'mg/dL', 'mg/dL')).toBe(value);
+      }),
+    );
   });
 
   it.each([

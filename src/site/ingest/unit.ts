@@ -43,7 +43,8 @@ export function convertUnit(value: number, from: string, to: string): number {
   const source = normaliseUnit(from);
   const target = normaliseUnit(to);
   if (source !== undefined && source === target) return value;
-  const converted = source === undefined || target === undefined ? null : ucum.convertUnitTo(source, value, target).toVal;
+  const converted =
+    source === undefined || target === undefined ? null : ucum.convertUnitTo(source, value, target).toVal;
   if (converted === null || !Number.isFinite(converted)) {
     throw new IngestError('UNIT_NOT_CONVERTIBLE', 'a value cannot be converted to the wanted unit', {
       details: { expected: to, found: from },

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '#base/bytes.ts';
-import { isCodedError } from '#base/coded-error.ts';
 import { wrapSeed } from '#federation/crypto/secret-wrap.ts';
 import { createSigningKey, verifySignature } from '#federation/crypto/signing-key.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { createSiteKeys, openPeople } from '#site/people/index.ts';
+import { refusalCode } from '#support/refusal-code.ts';
 import { seededRandom } from '#support/seeded-random.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 
@@ -16,16 +16,6 @@ beforeEach(() => {
   site = createSiteFoundation('people');
 });
 afterEach(() => site.close());
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('people', () => {
   it('adds a person with a key of their own, listed by its public half', () => {
@@ -65,7 +55,7 @@ describe('people', () => {
     ['a short secret', { ...ada, name: 'Ben' }, '1234567', 'SECRET_TOO_SHORT'],
   ])('refuses %s', (_case, person, personSecret, code) => {
     site.people.add(ada, secret, systemActor);
-    expect(codeOf(() => site.people.add(person, personSecret, systemActor))).toBe(code);
+    expect(refusalCode(() => site.people.add(person, personSecret, systemActor))).toBe(code);
     expect(site.people.list()).toEqual([ada]);
     expect(site.keyStore.saveCount).toBe(1);
   });
@@ -78,8 +68,8 @@ describe('people', () => {
 
   it('gives the same answer for an unknown person and a wrong secret, and does not log what was typed as a name', () => {
     site.people.add(ada, secret, systemActor);
-    expect(codeOf(() => site.people.signIn({ name: 'hunter2', secret }))).toBe('SIGN_IN_REFUSED');
-    expect(codeOf(() => site.people.signIn({ name: ada.name, secret: 'wrong secret' }))).toBe(
+    expect(refusalCode(() => site.people.signIn({ name: 'hunter2', secret }))).toBe('SIGN_IN_REFUSED');
+    expect(refusalCode(() => site.people.signIn({ name: ada.name, secret: 'wrong secret' }))).toBe(
       'SIGN_IN_REFUSED',
     );
     expect(site.events().slice(1)).toEqual([
@@ -95,17 +85,17 @@ describe('people', () => {
     const wrong = { name: ada.name, secret: 'wrong secret' };
     for (let index = 0; index < 5; index++) {
       expect(
-        codeOf(() => (index % 2 === 0 ? site.people.signIn(wrong) : site.people.unlockSigner(wrong))),
+        refusalCode(() => (index % 2 === 0 ? site.people.signIn(wrong) : site.people.unlockSigner(wrong))),
       ).toBe('SIGN_IN_REFUSED');
     }
     expect(site.events().at(-1)).toBe('sign-in-refused refused WRONG_SECRET_LOCKED');
     const { store, auditLog, keyStore } = site;
     const reopened = openPeople({ store, auditLog, keyStore });
-    expect(codeOf(() => reopened.signIn({ name: ada.name, secret }))).toBe('SIGN_IN_LOCKED');
-    expect(codeOf(() => reopened.unlockSigner({ name: ada.name, secret }))).toBe('SIGN_IN_LOCKED');
+    expect(refusalCode(() => reopened.signIn({ name: ada.name, secret }))).toBe('SIGN_IN_LOCKED');
+    expect(refusalCode(() => reopened.unlockSigner({ name: ada.name, secret }))).toBe('SIGN_IN_LOCKED');
     expect(site.events().at(-1)).toBe('sign-in-refused refused SIGN_IN_LOCKED');
     site.clock.advance(59_999);
-    expect(codeOf(() => reopened.signIn({ name: ada.name, secret }))).toBe('SIGN_IN_LOCKED');
+    expect(refusalCode(() => reopened.signIn({ name: ada.name, secret }))).toBe('SIGN_IN_LOCKED');
     site.clock.advance(1);
     expect(reopened.signIn({ name: ada.name, secret })).toEqual(ada);
   });
@@ -114,9 +104,9 @@ describe('people', () => {
     site.people.add(ada, secret, systemActor);
     const wrong = { name: ada.name, secret: 'wrong secret' };
     const tries = [wrong, wrong, wrong, wrong, { name: ada.name, secret }, wrong];
-    const codes = tries.map((credentials) => codeOf(() => site.people.signIn(credentials)));
+    const codes = tries.map((credentials) => refusalCode(() => site.people.signIn(credentials)));
     expect(codes).toEqual([...Array(4).fill('SIGN_IN_REFUSED'), 'none', 'SIGN_IN_REFUSED']);
-    expect(codeOf(() => site.people.signIn({ name: ada.name, secret }))).toBe('none');
+    expect(refusalCode(() => site.people.signIn({ name: ada.name, secret }))).toBe('none');
   });
 
   it('refuses a key that somebody put under the name of another', () => {
@@ -124,11 +114,11 @@ describe('people', () => {
     const keys = site.keyStore.load() ?? createSiteKeys(seededRandom('none'));
     const forged = wrapSeed(new Uint8Array(32).fill(1), 'secret of a thief', ada.name);
     site.keyStore.save({ ...keys, people: [forged] });
-    expect(codeOf(() => site.people.unlockSigner({ name: ada.name, secret: 'secret of a thief' }))).toBe(
+    expect(refusalCode(() => site.people.unlockSigner({ name: ada.name, secret: 'secret of a thief' }))).toBe(
       'PERSON_KEY_MISSING',
     );
     site.keyStore.save({ ...keys, people: [] });
-    expect(codeOf(() => site.people.signIn({ name: ada.name, secret }))).toBe('PERSON_KEY_MISSING');
+    expect(refusalCode(() => site.people.signIn({ name: ada.name, secret }))).toBe('PERSON_KEY_MISSING');
   });
 
   it('makes one pseudonym key for each research study and keeps it', () => {
@@ -149,7 +139,7 @@ describe('people', () => {
   it('refuses to open without keys', () => {
     const { store, auditLog } = site;
     const keyStore = { load: () => undefined, save: () => {} };
-    expect(codeOf(() => openPeople({ store, auditLog, keyStore }))).toBe('KEYS_MISSING');
+    expect(refusalCode(() => openPeople({ store, auditLog, keyStore }))).toBe('KEYS_MISSING');
   });
 });
 

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isCodedError } from '#base/coded-error.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { type Approval, approvalRecord } from '#federation/records/approval.ts';
@@ -10,6 +9,7 @@ import { systemActor } from '#site/audit/index.ts';
 import { type SealOptions, sealApprovedUpdate } from '#site/signing/index.ts';
 import { addDraftUpdate, type DraftUpdate } from '#support/draft-update.ts';
 import { ada, createEnrolledSite, type EnrolledSite, personKeys, siteId } from '#support/enrolled-site.ts';
+import { refusalCodeOf } from '#support/refusal-code.ts';
 
 let site: EnrolledSite;
 let draft: DraftUpdate;
@@ -23,20 +23,16 @@ const unchanged = () => {
   const { consentSnapshotDigest, cohortDigest } = draft.update;
   return { consentSnapshotDigest, cohortDigest };
 };
-const seal = async (changes: Partial<SealOptions> = {}): Promise<string> => {
+const seal = (changes: Partial<SealOptions> = {}): Promise<string> => {
   const { store, auditLog, agreement, people } = site;
   const signer = people.siteSigner();
   const { updateId } = draft;
-  try {
-    await sealApprovedUpdate({
+  return refusalCodeOf(
+    sealApprovedUpdate({
       ...{ store, auditLog, agreement, signer, updateId, actor: systemActor, reevaluateConsent: unchanged },
       ...changes,
-    });
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
+    }),
+  );
 };
 const approve = (decision: 'approve' | 'refuse' = 'approve'): void => {
   const { store, auditLog, agreement } = site;

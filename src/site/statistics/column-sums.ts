@@ -38,7 +38,10 @@ export function encodeColumnSums({ count, sum, sumOfSquares }: ColumnSums): Tens
 }
 
 /** Mean and unbiased standard deviation of each column of these rows alone, 0 for a constant one. In two passes. */
-export function normalisationOf({ values, count, width }: RawMatrix): { mean: Float64Array; scale: Float64Array } {
+export function normalisationOf({ values, count, width }: RawMatrix): {
+  mean: Float64Array;
+  scale: Float64Array;
+} {
   const { sum } = sumColumns({ values, count, width });
   const mean = sum.map((total) => total / count);
   const squares = new Float64Array(width);
@@ -53,7 +56,11 @@ export function normalisationOf({ values, count, width }: RawMatrix): { mean: Fl
   return { mean, scale };
 }
 
-function isConstantColumn(values: Float64Array, { column, width }: { column: number; width: number }): boolean {
-  for (let at = column + width; at < values.length; at += width) if (values[at] !== values[column]) return false;
+function isConstantColumn(
+  values: Float64Array,
+  { column, width }: { column: number; width: number },
+): boolean {
+  for (let at = column + width; at < values.length; at += width)
+    if (values[at] !== values[column]) return false;
   return true;
 }

@@ -26,9 +26,19 @@ describe('the quality of a column', () => {
 
 describe('the sums of a cohort', () => {
   it('are those of each column', () => {
-    const sums = sumColumns(matrix([[1, 10], [2, 20], [4, 30]]));
+    const sums = sumColumns(
+      matrix([
+        [1, 10],
+        [2, 20],
+        [4, 30],
+      ]),
+    );
     expect(sums).toEqual({ count: 3, sum: Float64Array.of(7, 60), sumOfSquares: Float64Array.of(21, 1400) });
-    expect([...encodeColumnSums(sums).keys()]).toEqual(['statistics/count', 'statistics/sum', 'statistics/sumOfSquares']);
+    expect([...encodeColumnSums(sums).keys()]).toEqual([
+      'statistics/count',
+      'statistics/sum',
+      'statistics/sumOfSquares',
+    ]);
   });
 
   it('are added in row order, so that the same rows give the same bits', () => {
@@ -40,16 +50,26 @@ describe('the sums of a cohort', () => {
 
 describe('the normalisation of one site', () => {
   it('is mean and unbiased standard deviation', () => {
-    const { mean, scale } = normalisationOf(matrix([[2, 7], [4, 7], [9, 7]]));
+    const { mean, scale } = normalisationOf(
+      matrix([
+        [2, 7],
+        [4, 7],
+        [9, 7],
+      ]),
+    );
     expect([...mean]).toEqual([5, 7]);
     expect([...scale]).toEqual([Math.sqrt(13), 0]);
   });
 
   it('has scale 0 for every constant column, whatever the rounding', () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.integer({ min: 1, max: 60 }), (value, count) => {
-        expect(normalisationOf(matrix(Array.from({ length: count }, () => [value]))).scale[0]).toBe(0);
-      }),
+      fc.property(
+        fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
+        fc.integer({ min: 1, max: 60 }),
+        (value, count) => {
+          expect(normalisationOf(matrix(Array.from({ length: count }, () => [value]))).scale[0]).toBe(0);
+        },
+      ),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openStore, type SiteSchema, type Store, siteMigrations } from '#site/store/index.ts';
+import { columnsByTable, looseTables, schemaText, sortedColumns } from '#support/store-schema.ts';
 
 const open = (): Store =>
   openStore({ file: ':memory:', key: new Uint8Array(32).fill(1), clock: { nowMs: () => 0 } });
@@ -134,42 +135,22 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
 };
 
 describe('the store', () => {
-  it('has exactly the tables and columns that SiteSchema types', () => {
+  it('has exactly the tables and columns that the typed schema names', () => {
     const store = open();
-    const tables = store
-      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
-      .all();
-    expect(tables.map((table) => (table as { name: string }).name).sort()).toEqual(
-      Object.keys(columns).sort(),
-    );
-    for (const [table, expected] of Object.entries(columns)) {
-      const found = store.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
-      expect(found.map((column) => (column as { name: string }).name).sort(), table).toEqual(
-        Object.keys(expected).sort(),
-      );
-    }
+    expect(columnsByTable(store)).toEqual(sortedColumns(columns));
     store.close();
   });
 
   it('has the schema of the snapshot (after a new migration: npx vitest run src/site/store -u)', async () => {
     const store = open();
-    const objects = store
-      .prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name')
-      .all();
-    const text = objects.map((object) => `${(object as { sql: string }).sql};\n`).join('\n');
-    await expect(text).toMatchFileSnapshot('./site-schema.snapshot.sql');
+    await expect(schemaText(store)).toMatchFileSnapshot('./site-schema.snapshot.sql');
     expect(store.prepare('PRAGMA user_version').get()).toEqual({ user_version: siteMigrations.length });
     store.close();
   });
 
   it('has only STRICT tables, so that a value of the wrong type is refused', () => {
     const store = open();
-    const loose = store
-      .prepare(
-        `SELECT name FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'`,
-      )
-      .all();
-    expect(loose).toEqual([]);
+    expect(looseTables(store)).toEqual([]);
     store.close();
   });
 

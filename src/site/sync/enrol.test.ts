@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toBase64 } from '#base/bytes.ts';
-import { isCodedError } from '#base/coded-error.ts';
 import { createSigningKey, type SigningKey } from '#federation/crypto/signing-key.ts';
 import { enrolmentRequestRecord } from '#federation/records/enrolment-request.ts';
 import { readUnverified } from '#federation/records/record.ts';
@@ -11,6 +10,7 @@ import { systemActor } from '#site/audit/index.ts';
 import { enrol, loadTraffic } from '#site/sync/index.ts';
 import { type ConsortiumTransport, createConsortiumTransport } from '#support/consortium-transport.ts';
 import { ada, ben, personKeys } from '#support/enrolled-site.ts';
+import { refusalCodeOf } from '#support/refusal-code.ts';
 import { createSignedConsortium, type SignedConsortium } from '#support/signed-consortium.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 
@@ -60,14 +60,9 @@ const invitation = (changes: Partial<Invitation> = {}): string =>
     expires: '2026-11-28T08:00:00.000Z',
     ...changes,
   });
-const attempt = async (text = invitation(), stewards = [personKeys.ada]): Promise<string> => {
-  try {
-    await enrol({ ...site, agreement, transport, actor: systemActor, invitation: text, stewards });
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
+const attempt = (text = invitation(), stewards = [personKeys.ada]): Promise<string> => {
+  const options = { ...site, agreement, transport, actor: systemActor, invitation: text, stewards };
+  return refusalCodeOf(enrol(options));
 };
 
 describe('enrolment', () => {

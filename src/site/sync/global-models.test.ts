@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '#base/bytes.ts';
-import { isCodedError } from '#base/coded-error.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { systemActor } from '#site/audit/index.ts';
+import { updateState } from '#support/draft-update.ts';
 import { initialDigest, initialTensors } from '#support/enrolled-site.ts';
+import { refusalCodeOf } from '#support/refusal-code.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { createSignedConsortium, flipPayload } from '#support/signed-consortium.ts';
 import {
   createSyncingSite,
+  heldModels,
   publish,
   type SyncingSite,
   statisticsModel,
@@ -22,23 +24,8 @@ beforeEach(() => {
   site = createSyncingSite();
 });
 afterEach(() => site.close());
-const codeOf = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
-};
-const models = () =>
-  site.store.all(
-    site.store.query.selectFrom('global_model').select(['round', 'model_digest']).orderBy('round'),
-  );
-const stateOf = (updateId: string): string | undefined =>
-  site.store.get(
-    site.store.query.selectFrom('model_update').select('state').where('update_id', '=', updateId),
-  )?.state;
+const models = () => heldModels(site.store);
+const stateOf = (updateId: string) => updateState(site.store, updateId);
 
 describe('what the consortium published', () => {
   const hungary = (changes = {}) => [
@@ -164,7 +151,7 @@ describe('what the consortium published', () => {
     ],
   ])('is refused: %s', async (_case, lie, code) => {
     lie(site);
-    expect(await codeOf(site.sync())).toBe(code);
+    expect(await refusalCodeOf(site.sync())).toBe(code);
     expect(models()).toEqual([]);
     expect(site.events()).toContain(`global-model-refused refused ${code}`);
   });
@@ -197,7 +184,7 @@ describe('what the consortium published', () => {
   ])('is refused in a later round: %s', async (_case, claims, code) => {
     await site.sync();
     publish(site, statisticsTensors, claims);
-    expect(await codeOf(site.sync())).toBe(code);
+    expect(await refusalCodeOf(site.sync())).toBe(code);
     expect(models()).toHaveLength(1);
     expect(site.events()).toContain(`global-model-refused refused ${code}`);
   });
@@ -210,14 +197,14 @@ describe('what the consortium published', () => {
     const { updateId } = await site.sealUpdate();
     await site.sync();
     publish(site, statisticsTensors, claims(updateId));
-    expect(await codeOf(site.sync())).toBe('INCLUSION_MISMATCH');
+    expect(await refusalCodeOf(site.sync())).toBe('INCLUSION_MISMATCH');
     expect(models()).toHaveLength(1);
   });
 
   it('is taken without this site’s update where none was sent', async () => {
     await site.sync();
     publish(site, statisticsTensors, withoutMine);
-    expect(await codeOf(site.sync())).toBe('none');
+    expect(await refusalCodeOf(site.sync())).toBe('none');
   });
 
   it('is refused when evaluation changed the model', async () => {
@@ -231,7 +218,7 @@ describe('what the consortium published', () => {
       kind: 'evaluation',
       baseModelDigest: sha256Hex(other),
     });
-    expect(await codeOf(site.sync())).toBe('WRONG_MODEL_DIGEST');
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_MODEL_DIGEST');
     expect(models()).toHaveLength(3);
   });
 
@@ -239,7 +226,7 @@ describe('what the consortium published', () => {
     publish(site, statisticsTensors, withoutMine);
     await site.sync();
     site.transport.state.models.pop();
-    expect(await codeOf(site.sync())).toBe('ROLLBACK');
+    expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');
     expect(site.events()).toContain('global-model-refused refused ROLLBACK');
   });
 
@@ -254,7 +241,7 @@ describe('what the consortium published', () => {
     forked.publish({ researchStudyId, round: 0, modelDigest: initialDigest });
     const seq = forked.publish({ researchStudyId, round: 1, modelDigest: sha256Hex(statisticsTensors) });
     serveLog(forked, seq);
-    expect(await codeOf(site.sync())).toBe('MODEL_FORK');
+    expect(await refusalCodeOf(site.sync())).toBe('MODEL_FORK');
     expect(models()).toHaveLength(1);
   });
 
@@ -267,7 +254,7 @@ describe('what the consortium published', () => {
     forked.publish({ researchStudyId: 'another', round: 0, modelDigest: 'a'.repeat(64) });
     const seq = forked.publish({ researchStudyId, round: 1, modelDigest: sha256Hex(statisticsTensors) });
     serveLog(forked, seq);
-    expect(await codeOf(site.sync())).toBe('MODEL_FORK');
+    expect(await refusalCodeOf(site.sync())).toBe('MODEL_FORK');
     expect(site.events()).toContain('global-model-refused refused MODEL_FORK');
   });
 
@@ -279,7 +266,7 @@ describe('what the consortium published', () => {
     const cut = createSignedConsortium(site.clock);
     cut.publish({ researchStudyId, round: 0, modelDigest: initialDigest });
     serveLog(cut, cut.publish({ researchStudyId, round: 1, modelDigest: sha256Hex(statisticsTensors) }));
-    expect(await codeOf(site.sync())).toBe('ROLLBACK');
+    expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');
   });
 
   /** Answers proofs from the log of another consortium that has the same keys. */
@@ -328,7 +315,7 @@ describe('what the consortium published', () => {
     ],
   ])('is refused: %s', async (_case, lie, code, action) => {
     lie(site);
-    expect(await codeOf(site.sync())).toBe(code);
+    expect(await refusalCodeOf(site.sync())).toBe(code);
     expect(site.events()).toContain(`${action} refused ${code}`);
   });
 
@@ -336,7 +323,7 @@ describe('what the consortium published', () => {
     await site.sync();
     const { updateId } = await site.sealUpdate();
     publish(site, statisticsTensors, { ...withoutMine, baseModelDigest: 'e'.repeat(64) });
-    expect(await codeOf(site.sync())).toBe('WRONG_BASE');
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_BASE');
     expect(stateOf(updateId)).toBe('received');
   });
 });

@@ -3,18 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '#base/bytes.ts';
-import { isCodedError } from '#base/coded-error.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { parseCheckpoint } from '#federation/log/checkpoint.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { openAgreement } from '#site/agreement/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { loadTraffic, syncOnce } from '#site/sync/index.ts';
+import { updateState } from '#support/draft-update.ts';
 import { initialDigest } from '#support/enrolled-site.ts';
+import { refusalCodeOf } from '#support/refusal-code.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { createSiteFoundation } from '#support/site-foundation.ts';
 import {
   createSyncingSite,
+  heldModels,
   publish,
   type SyncingSite,
   statisticsModel,
@@ -27,23 +29,8 @@ beforeEach(() => {
   site = createSyncingSite();
 });
 afterEach(() => site.close());
-const codeOf = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    if (isCodedError(error)) return error.code;
-    throw error;
-  }
-  return 'none';
-};
-const models = () =>
-  site.store.all(
-    site.store.query.selectFrom('global_model').select(['round', 'model_digest']).orderBy('round'),
-  );
-const stateOf = (updateId: string): string | undefined =>
-  site.store.get(
-    site.store.query.selectFrom('model_update').select('state').where('update_id', '=', updateId),
-  )?.state;
+const models = () => heldModels(site.store);
+const stateOf = (updateId: string) => updateState(site.store, updateId);
 const outbox = () => site.store.get(site.store.query.selectFrom('outbox').selectAll());
 
 describe('a sync', () => {
@@ -130,7 +117,7 @@ describe('a sync', () => {
     expect(
       site.transport.requests.filter((request) => request.includes('/v1/log-consistency/')),
     ).toHaveLength(1);
-    expect(await codeOf(site.sync())).toBe('none');
+    expect(await refusalCodeOf(site.sync())).toBe('none');
   });
 
   it('fetches the base of a round that was opened after the list of research studies was made', async () => {
@@ -202,7 +189,7 @@ describe('a sync', () => {
     const bare = createSiteFoundation('bare');
     const agreement = openAgreement(bare);
     expect(
-      await codeOf(syncOnce({ ...bare, agreement, transport: site.transport, actor: systemActor })),
+      await refusalCodeOf(syncOnce({ ...bare, agreement, transport: site.transport, actor: systemActor })),
     ).toBe('NOT_ENROLLED');
     bare.close();
   });

@@ -1,5 +1,5 @@
 // One sync: take over what the consortium published, send what stewards approved, show it this site's audit checkpoint.
-import { CodedError } from '#base/coded-error.ts';
+import { CodedError, isCodedError } from '#base/coded-error.ts';
 import type { ResearchStudySummaries } from '#federation/sync-contract/routes.ts';
 import { isRetryable, SyncError, syncCodes } from '#federation/sync-contract/sync-error.ts';
 import type { Agreement } from '#site/agreement/index.ts';
@@ -65,9 +65,26 @@ export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
     if (refusal !== undefined) throw refusal;
     const totals = traffic.totals();
     return { received, sent, bytesSent: { ...totals.sent }, bytesReceived: totals.received };
+  } catch (error) {
+    if (isCodedError(error, 'CERTIFICATE_MISMATCH')) recordForeignServer(context);
+    throw error;
   } finally {
     saveTraffic(store, traffic.totals());
   }
+}
+
+/** Somebody else answers in the consortium's place (man in the middle): the log must tell, though nothing was sent. */
+function recordForeignServer({ store, auditLog, actor }: SyncContext): void {
+  store.transaction(() =>
+    auditLog.append({
+      actor: actor.name,
+      role: actor.role,
+      action: 'action-refused',
+      object: 'sync',
+      outcome: 'refused',
+      reason: 'CERTIFICATE_MISMATCH',
+    }),
+  );
 }
 
 async function takeOver(context: SyncContext, received: ReceivedRecord[]): Promise<CodedError[]> {

@@ -1,26 +1,17 @@
 // Applies a model to examples: probabilities, losses and how many are right at 0.5.
-import { type BoundModel, bindModel, type TensorFlow } from '#site/model/index.ts';
+import type { BoundModel, TensorFlow } from '#site/model/index.ts';
 import type { EvaluationJob, EvaluationResult } from '#site/ports.ts';
-import { exampleLosses, type ResidentExamples, sum, uploadExamples } from './resident-examples.ts';
+import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
 import { TrainingError } from './training-error.ts';
+import { uploadJob } from './uploaded-job.ts';
 
 /** @throws ModelError MODEL_WEIGHTS_MISMATCH; TrainingError BAD_TRAINING_JOB, TRAINING_DIVERGED when the loss is no number. */
 export function evaluateModel(tf: TensorFlow, job: EvaluationJob): EvaluationResult {
-  if (job.examples.width !== job.model.inputCount) {
-    throw new TrainingError('BAD_TRAINING_JOB', 'the examples do not have the model’s inputs', {
-      details: { expected: job.model.inputCount, found: job.examples.width },
-    });
-  }
-  const model = bindModel(tf, job.model, job.weights);
+  const { model, examples, dispose } = uploadJob(tf, job);
   try {
-    const examples = uploadExamples(tf, job.examples);
-    try {
-      return evaluateResident(tf, { model, examples, labels: job.examples.labels });
-    } finally {
-      tf.dispose([examples.features, examples.signs]);
-    }
+    return evaluateResident(tf, { model, examples, labels: job.examples.labels });
   } finally {
-    model.dispose();
+    dispose();
   }
 }
 

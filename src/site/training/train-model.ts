@@ -4,7 +4,6 @@ import { createKeystream } from '#federation/crypto/keystream.ts';
 import {
   type BoundModel,
   binaryLosses,
-  bindModel,
   type Tensor1D,
   type Tensor2D,
   type TensorFlow,
@@ -14,8 +13,9 @@ import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.
 import { createBatchOrder } from './batch-order.ts';
 import { createOptimizer, readOptimizer } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './optimizer-state.ts';
-import { exampleLosses, type ResidentExamples, sum, uploadExamples } from './resident-examples.ts';
+import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
 import { TrainingError } from './training-error.ts';
+import { uploadJob } from './uploaded-job.ts';
 
 export interface TrainingControl {
   readonly onProgress: (progress: TrainingProgress) => void;
@@ -34,21 +34,11 @@ export async function trainModel(
   job: TrainingJob,
   control: TrainingControl,
 ): Promise<TrainingResult> {
-  if (job.examples.width !== job.model.inputCount) {
-    throw new TrainingError('BAD_TRAINING_JOB', 'the examples do not have the model’s inputs', {
-      details: { expected: job.model.inputCount, found: job.examples.width },
-    });
-  }
-  const model = bindModel(tf, job.model, job.weights);
+  const { model, examples, dispose } = uploadJob(tf, job);
   try {
-    const examples = uploadExamples(tf, job.examples);
-    try {
-      return await trainResident(tf, { job, model, examples, control });
-    } finally {
-      tf.dispose([examples.features, examples.signs]);
-    }
+    return await trainResident(tf, { job, model, examples, control });
   } finally {
-    model.dispose();
+    dispose();
   }
 }
 

@@ -86,7 +86,11 @@ export function buildUpdate(context: UpdateContext, update: NewUpdate): { readon
   return context.store.transaction(() => storeDraft(context, update, payload));
 }
 
-function storeDraft(context: UpdateContext, update: NewUpdate, payload: Payload): { readonly updateId: string } {
+function storeDraft(
+  context: UpdateContext,
+  update: NewUpdate,
+  payload: Payload,
+): { readonly updateId: string } {
   const { store, signer, consortium } = context;
   const { opening, plan } = update.round;
   refuseAnsweredRound(store, opening);
@@ -122,12 +126,21 @@ function storeDraft(context: UpdateContext, update: NewUpdate, payload: Payload)
     built_at: isoTime(store.clock.nowMs()),
   } as const;
   store.run(store.query.insertInto('model_update').values(row));
-  const detail = { kind, payloadDigest: sha256Hex(payload.bytes), bytes: payload.bytes.length, reportDigest: report.digest };
+  const detail = {
+    kind,
+    payloadDigest: sha256Hex(payload.bytes),
+    bytes: payload.bytes.length,
+    reportDigest: report.digest,
+  };
   log(context, update, { action: 'update-built', object: `update:${updateId}`, outcome: 'success', detail });
   return { updateId };
 }
 
-function createPredicate(context: UpdateContext, { round, cohort, run }: NewUpdate, payload: Payload): ModelUpdate {
+function createPredicate(
+  context: UpdateContext,
+  { round, cohort, run }: NewUpdate,
+  payload: Payload,
+): ModelUpdate {
   const { opening } = round;
   const { size, rootHash } = context.auditLog.checkpoint();
   return {
@@ -178,13 +191,20 @@ function blockOlderDrafts(context: UpdateContext, update: NewUpdate): void {
       .returning('update_id'),
   );
   for (const { update_id } of blocked) {
-    log(context, update, { action: 'update-blocked', object: `update:${update_id}`, outcome: 'success', reason: 'REPLACED' });
+    log(context, update, {
+      action: 'update-blocked',
+      object: `update:${update_id}`,
+      outcome: 'success',
+      reason: 'REPLACED',
+    });
   }
 }
 
 function logRefusal(context: UpdateContext, update: NewUpdate, reason: string): void {
   const object = `training-run:${update.run.runId}`;
-  context.store.transaction(() => log(context, update, { action: 'update-build-refused', object, outcome: 'refused', reason }));
+  context.store.transaction(() =>
+    log(context, update, { action: 'update-build-refused', object, outcome: 'refused', reason }),
+  );
 }
 
 type UpdateEvent = Omit<Parameters<AuditLog['append']>[0], 'actor' | 'role' | 'researchStudyId' | 'round'>;

@@ -100,7 +100,15 @@ function describeTensors(tensors: TensorMap): TensorReport[] {
     const tensor = tensors.get(name);
     if (tensor === undefined) return [];
     const dtype = tensor.data instanceof Float64Array ? 'F64' : 'F32';
-    return [{ name, dtype, shape: [...tensor.shape], l2Norm: tensorL2Norm(tensor), largest: largestMagnitude(tensor) }];
+    return [
+      {
+        name,
+        dtype,
+        shape: [...tensor.shape],
+        l2Norm: tensorL2Norm(tensor),
+        largest: largestMagnitude(tensor),
+      },
+    ];
   });
 }
 

@@ -32,7 +32,11 @@ export function createPayload({ kind, made, base, limits }: PayloadSource): Payl
   const norm = l2Norm(tensors);
   // Written so that a NaN is refused as well.
   if (kind === 'training' && !(norm <= limits.maxUpdateNorm)) {
-    throw tooLarge({ field: 'l2Norm', expected: limits.maxUpdateNorm, found: Number.isFinite(norm) ? norm : null });
+    throw tooLarge({
+      field: 'l2Norm',
+      expected: limits.maxUpdateNorm,
+      found: Number.isFinite(norm) ? norm : null,
+    });
   }
   const bytes = encodeSafetensors(tensors);
   if (bytes.length > limits.maxUpdateBytes) {

@@ -46,8 +46,12 @@ export function reviewUpdate(
   actor: Actor,
 ): UpdateReview {
   const row = loadUpdate(store, updateId);
-  const run = store.get(store.query.selectFrom('training_run').select('result').where('run_id', '=', row.run_id));
-  const { lossCurve = [] } = JSON.parse(run?.result ?? '{}') as { lossCurve?: { step: number; loss: number }[] };
+  const run = store.get(
+    store.query.selectFrom('training_run').select('result').where('run_id', '=', row.run_id),
+  );
+  const { lossCurve = [] } = JSON.parse(run?.result ?? '{}') as {
+    lossCurve?: { step: number; loss: number }[];
+  };
   store.transaction(() =>
     auditLog.append({
       actor: actor.name,
@@ -75,9 +79,16 @@ export interface RoundRef {
 }
 
 /** The newest update of a round's attempt, whatever its state. */
-export function latestUpdateOf(store: Store, round: RoundRef): { updateId: string; state: ModelUpdateTable['state'] } | undefined {
+export function latestUpdateOf(
+  store: Store,
+  round: RoundRef,
+): { updateId: string; state: ModelUpdateTable['state'] } | undefined {
   const row = store.get(
-    roundUpdates(store, round).select(['update_id', 'state']).orderBy('built_at', 'desc').orderBy('update_id').limit(1),
+    roundUpdates(store, round)
+      .select(['update_id', 'state'])
+      .orderBy('built_at', 'desc')
+      .orderBy('update_id')
+      .limit(1),
   );
   return row === undefined ? undefined : { updateId: row.update_id, state: row.state };
 }
@@ -85,7 +96,10 @@ export function latestUpdateOf(store: Store, round: RoundRef): { updateId: strin
 /** @throws UpdateError ROUND_ANSWERED when an update of this attempt is approved or further: one answer for each round. */
 export function refuseAnsweredRound(store: Store, round: RoundRef): void {
   const answered = store.get(
-    roundUpdates(store, round).select('state').where('state', 'in', ['approved', 'sealed', 'received']).limit(1),
+    roundUpdates(store, round)
+      .select('state')
+      .where('state', 'in', ['approved', 'sealed', 'received'])
+      .limit(1),
   );
   if (answered === undefined) return;
   throw new UpdateError('ROUND_ANSWERED', 'This round has an approved update already.', {

@@ -1,6 +1,14 @@
 // The first schema of the consortium. STRICT tables; what was received, published or logged is never changed afterwards.
 
-const appendOnlyTables = ['log_leaf', 'log_node', 'log_checkpoint', 'received_update', 'global_model', 'trust_list', 'research_study'];
+const appendOnlyTables = [
+  'log_leaf',
+  'log_node',
+  'log_checkpoint',
+  'received_update',
+  'global_model',
+  'trust_list',
+  'research_study',
+];
 
 export const initialMigration = `
 CREATE TABLE setting (

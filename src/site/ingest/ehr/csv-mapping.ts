@@ -16,7 +16,10 @@ const factMapping = z.discriminatedUnion('kind', [
     column,
     code: coded,
     /** UCUM unit of the whole column, or the column that names it row by row. */
-    unit: z.union([z.string().refine((unit) => normaliseUnit(unit) !== undefined), z.strictObject({ column })]),
+    unit: z.union([
+      z.string().refine((unit) => normaliseUnit(unit) !== undefined),
+      z.strictObject({ column }),
+    ]),
   }),
   z.strictObject({ kind: z.literal('boolean'), column, code: coded, values: meaning(z.boolean()) }),
   z.strictObject({ kind: z.literal('coded'), column, code: coded, values: meaning(coded) }),
@@ -25,7 +28,10 @@ export type FactMapping = z.infer<typeof factMapping>;
 
 const consentMapping = z.strictObject({
   /** Without it the consent is for research in general. */
-  researchStudyId: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}[a-z0-9]$/).nullable(),
+  researchStudyId: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}[a-z0-9]$/)
+    .nullable(),
   status: z.strictObject({
     column,
     values: meaning(
@@ -49,7 +55,9 @@ const csvMapping = z.strictObject({
     authority: z.url().max(200),
     name: column.nullable(),
     birthDate: column.nullable(),
-    sex: z.strictObject({ column, values: meaning(z.enum(['male', 'female', 'other', 'unknown'])) }).nullable(),
+    sex: z
+      .strictObject({ column, values: meaning(z.enum(['male', 'female', 'other', 'unknown'])) })
+      .nullable(),
   }),
   /** The column with the date of all facts of the row. */
   indexDate: column,

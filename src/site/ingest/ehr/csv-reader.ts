@@ -4,9 +4,9 @@ import {
   type ClinicalRecord,
   codedFactValue,
   type FactValue,
-  readRow,
   type RecordReader,
   RowRefusal,
+  readRow,
   type SourceConsent,
   type SourceFact,
 } from '../clinical-record.ts';
@@ -22,7 +22,9 @@ export function missingColumn(mapping: CsvMapping, header: TableHeader): string 
 /** @param header has every column of the mapping */
 export function createCsvReader(mapping: CsvMapping, header: TableHeader): RecordReader {
   const missing = new Set(['', ...mapping.missing]);
-  return new TableReader(header, (row) => readRow(row.row, () => new MappedRow(mapping, row, missing).record()));
+  return new TableReader(header, (row) =>
+    readRow(row.row, () => new MappedRow(mapping, row, missing).record()),
+  );
 }
 
 class MappedRow {
@@ -38,9 +40,13 @@ class MappedRow {
 
   record(): ClinicalRecord {
     const { patient, indexDate, facts } = this.#mapping;
-    const key: PatientKey = { authority: patient.authority, identifier: this.#required(patient.identifier, readText) };
+    const key: PatientKey = {
+      authority: patient.authority,
+      identifier: this.#required(patient.identifier, readText),
+    };
     const day = this.#required(indexDate, readDay);
-    const recordName = this.#mapping.record === null ? String(day) : this.#required(this.#mapping.record, readText);
+    const recordName =
+      this.#mapping.record === null ? String(day) : this.#required(this.#mapping.record, readText);
     return {
       subject: key,
       patient: {

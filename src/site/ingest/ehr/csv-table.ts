@@ -42,7 +42,9 @@ export interface TableHeader {
 /** The header in a file's first bytes, or why there is none. The delimiter is the one that gives most columns. */
 export function parseHeader(line: string): TableHeader | 'MALFORMED_HEADER' | 'TOO_MANY_COLUMNS' {
   const text = line.startsWith(byteOrderMark) ? line.slice(1) : line;
-  const delimiter = delimiters.reduce((best, next) => (text.split(next).length > text.split(best).length ? next : best));
+  const delimiter = delimiters.reduce((best, next) =>
+    text.split(next).length > text.split(best).length ? next : best,
+  );
   if (text.split(delimiter).length > maxColumns) return 'TOO_MANY_COLUMNS';
   const names = splitCells(text, delimiter)?.map((name) => name.trim());
   if (names === undefined || names.some((name) => name === '')) return 'MALFORMED_HEADER';
@@ -91,7 +93,12 @@ export class TableReader {
   }
 
   #cells(line: Line): string[] | RefusedRow {
-    const refuse = (code: RowRefusalCode): RefusedRow => ({ kind: 'refused', row: line.row, code, field: null });
+    const refuse = (code: RowRefusalCode): RefusedRow => ({
+      kind: 'refused',
+      row: line.row,
+      code,
+      field: null,
+    });
     if (line.bytes === null) return refuse('ROW_TOO_LONG');
     let text: string;
     try {

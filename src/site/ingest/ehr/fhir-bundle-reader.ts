@@ -1,6 +1,6 @@
 // A FHIR R4 Bundle. It is read whole before anything of it is taken: a bundle that breaks off gives nothing.
 import { fromUtf8 } from '#base/bytes.ts';
-import { type ReadRow, readRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
+import { type ReadRow, type RecordReader, RowRefusal, readRow } from '../clinical-record.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import { check, idOf, readResource, resourceTypeOf } from './fhir-record.ts';
 import { byResourceId, lastingIdentifier, type ReferredPatient } from './fhir-reference.ts';
@@ -37,7 +37,10 @@ export class BundleReader implements RecordReader {
     // Patients first: facts then find their age at once, wherever the patient stands in the bundle.
     const isPatient = (entry: unknown): boolean => resourceTypeOf(resourceOf(entry)) === 'Patient';
     const numbered = entries.map((entry, index) => ({ entry, row: index + 1 }));
-    const ordered = [...numbered.filter(({ entry }) => isPatient(entry)), ...numbered.filter(({ entry }) => !isPatient(entry))];
+    const ordered = [
+      ...numbered.filter(({ entry }) => isPatient(entry)),
+      ...numbered.filter(({ entry }) => !isPatient(entry)),
+    ];
     for (const { entry, row } of ordered) yield readRow(row, () => readEntry(entry, patients));
   }
 }
@@ -70,7 +73,8 @@ function resourceOf(entry: unknown): unknown {
 }
 
 function fullUrlOf(entry: unknown): string | null {
-  const url = typeof entry === 'object' && entry !== null ? (entry as { fullUrl?: unknown }).fullUrl : undefined;
+  const url =
+    typeof entry === 'object' && entry !== null ? (entry as { fullUrl?: unknown }).fullUrl : undefined;
   return typeof url === 'string' && url.length <= 1000 ? url : null;
 }
 
@@ -96,6 +100,7 @@ function readPatients(entries: readonly unknown[]): Map<string, ReferredPatient>
 
 function readEntry(entry: unknown, patients: ReadonlyMap<string, ReferredPatient>) {
   const method = (entry as { request?: { method?: unknown } } | null)?.request?.method;
-  if (method === 'DELETE' || resourceOf(entry) === undefined) throw new RowRefusal('UNSUPPORTED_REQUEST', 'request.method');
+  if (method === 'DELETE' || resourceOf(entry) === undefined)
+    throw new RowRefusal('UNSUPPORTED_REQUEST', 'request.method');
   return readResource(resourceOf(entry), { fallbackId: fullUrlOf(entry), patients });
 }

@@ -1,9 +1,9 @@
 // A FHIR R4 Consent as one permit or deny (security.md C1-C3, as far as plain research consents go): what is not understood in a
 // permit makes it none, in a deny it stays a deny.
 import { type ClinicalRecord, RowRefusal, type SourceConsent } from '../clinical-record.ts';
-import { readConsentStatus, readDay } from './field-value.ts';
 import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
 import type { ConsentResource, NestedProvision } from './fhir-resource.ts';
+import { readConsentStatus, readDay } from './field-value.ts';
 
 /** Identifier system of research studies in references. */
 export const researchStudySystem = 'https://consilium.example/fhir/research-study';
@@ -54,7 +54,9 @@ function readRule(resource: ConsentResource): Rule {
   const understood = permits.find((permit) => permit !== undefined);
   if (understood !== undefined) return { ...understood, decision: 'permit' };
   const isOptOut = (resource.policyRule?.coding ?? []).some(({ code }) => optOutPolicies.has(code ?? ''));
-  return isOptOut && root.type === undefined && nested.length === 0 ? { ...limits, decision: 'permit' } : denyAll;
+  return isOptOut && root.type === undefined && nested.length === 0
+    ? { ...limits, decision: 'permit' }
+    : denyAll;
 }
 
 /** Whom and when a provision is about, within `outer`; undefined when it names a filter that is not evaluated. */
@@ -64,7 +66,8 @@ function readLimits(provision: Omit<NestedProvision, 'provision'>, outer: Rule):
   if (isNarrowed || dataPeriod !== undefined || modifierExtension !== undefined) return undefined;
   const purposes = provision.purpose ?? [];
   const isResearch = purposes.some(
-    ({ system, code: purpose }) => researchPurposes.has(purpose ?? '') && (system ?? purposeSystem) === purposeSystem,
+    ({ system, code: purpose }) =>
+      researchPurposes.has(purpose ?? '') && (system ?? purposeSystem) === purposeSystem,
   );
   const researchStudyId = readActors(provision.actor);
   if ((purposes.length > 0 && !isResearch) || researchStudyId === undefined) return undefined;
@@ -78,7 +81,9 @@ function readLimits(provision: Omit<NestedProvision, 'provision'>, outer: Rule):
 }
 
 /** The research study that the actors name, null without actors, undefined for other actors. */
-function readActors(actors: readonly { readonly reference?: FhirReference | undefined }[] | undefined): string | null | undefined {
+function readActors(
+  actors: readonly { readonly reference?: FhirReference | undefined }[] | undefined,
+): string | null | undefined {
   if (actors === undefined || actors.length === 0) return null;
   if (actors.length > 1) return undefined;
   const { system, value } = actors[0]?.reference?.identifier ?? {};
@@ -86,7 +91,10 @@ function readActors(actors: readonly { readonly reference?: FhirReference | unde
   return system === researchStudySystem && isName ? value : undefined;
 }
 
-function readPeriod(period: { start?: string | undefined; end?: string | undefined } | undefined, field: string) {
+function readPeriod(
+  period: { start?: string | undefined; end?: string | undefined } | undefined,
+  field: string,
+) {
   return {
     fromDay: period?.start === undefined ? null : readDay(period.start, `${field}.start`),
     untilDay: period?.end === undefined ? null : readDay(period.end, `${field}.end`),

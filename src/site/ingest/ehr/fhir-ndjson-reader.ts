@@ -1,6 +1,6 @@
 // FHIR Bulk Data NDJSON: one resource a line, of one type or mixed; a line that is broken is refused and the next one read.
 import { fromUtf8 } from '#base/bytes.ts';
-import { type ReadRow, readRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
+import { type ReadRow, type RecordReader, RowRefusal, readRow } from '../clinical-record.ts';
 import { readResource } from './fhir-record.ts';
 import { scanJson } from './json-scan.ts';
 import { type Line, LineSplitter } from './line-splitter.ts';
@@ -22,7 +22,9 @@ export class NdjsonReader implements RecordReader {
 
 function* readLine(line: Line): Generator<ReadRow> {
   if (line.bytes?.length === 0) return;
-  yield readRow(line.row, () => readResource(parseLine(line.bytes), { fallbackId: null, patients: noPatients }));
+  yield readRow(line.row, () =>
+    readResource(parseLine(line.bytes), { fallbackId: null, patients: noPatients }),
+  );
 }
 
 /** @throws RowRefusal ROW_TOO_LONG, NOT_UTF8, TOO_DEEP, MALFORMED_JSON. */

@@ -1,15 +1,15 @@
 // A FHIR R4 Observation as facts: one for its value, one for each component (blood pressure).
 import {
   type ClinicalRecord,
-  codedFactValue,
   type CodedValue,
+  codedFactValue,
   type FactValue,
   RowRefusal,
   type SourceFact,
 } from '../clinical-record.ts';
-import { readCode, readDay, readSystem, readUnit } from './field-value.ts';
 import { type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
 import type { ComponentElement, ObservationResource } from './fhir-resource.ts';
+import { readCode, readDay, readSystem, readUnit } from './field-value.ts';
 
 const ucumSystem = 'http://unitsofmeasure.org';
 /** Of several codings of one concept the first of these systems is taken, else the first coding. */
@@ -27,7 +27,11 @@ const otherValues = [
 ] as const;
 
 /** @param id the resource's id. @throws RowRefusal. */
-export function readObservation(resource: ObservationResource, id: string, patients: PatientsByUrl): ClinicalRecord {
+export function readObservation(
+  resource: ObservationResource,
+  id: string,
+  patients: PatientsByUrl,
+): ClinicalRecord {
   const { status, modifierExtension } = resource;
   // A modifier that is not understood may turn the meaning round (R4 section 2.1.0.4.2).
   if (modifierExtension !== undefined) throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
@@ -49,7 +53,8 @@ function readFacts(resource: ObservationResource): SourceFact[] {
   const value = readValue(resource, 'value');
   if (value !== null) facts.push({ part: 'value', code: readCoding(resource.code, 'code'), value, day });
   for (const [index, component] of (resource.component ?? []).entries()) {
-    if (component.modifierExtension !== undefined) throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
+    if (component.modifierExtension !== undefined)
+      throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
     const componentValue = readValue(component, 'component.value');
     if (componentValue === null) continue;
     const code = readCoding(component.code, 'component.code');
@@ -59,7 +64,11 @@ function readFacts(resource: ObservationResource): SourceFact[] {
   return facts;
 }
 
-function readEffectiveDay({ effectiveDateTime, effectiveInstant, effectivePeriod }: ObservationResource): number {
+function readEffectiveDay({
+  effectiveDateTime,
+  effectiveInstant,
+  effectivePeriod,
+}: ObservationResource): number {
   const stated = effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.start;
   if (stated === undefined) throw new RowRefusal('MISSING_FIELD', 'effective');
   return readDay(stated, 'effective');
@@ -69,7 +78,8 @@ function readValue(element: ObservationResource | ComponentElement, field: strin
   const { valueQuantity, valueCodeableConcept, valueBoolean, valueInteger } = element;
   if (valueQuantity !== undefined) {
     // `< 5` is no number that a model may take for 5.
-    if (valueQuantity.comparator !== undefined) throw new RowRefusal('UNSUPPORTED_VALUE', `${field}.comparator`);
+    if (valueQuantity.comparator !== undefined)
+      throw new RowRefusal('UNSUPPORTED_VALUE', `${field}.comparator`);
     if (valueQuantity.value === undefined) throw new RowRefusal('MISSING_FIELD', field);
     const isUcum = valueQuantity.system === ucumSystem;
     const unit = readUnit(isUcum ? valueQuantity.code : undefined, `${field}.code`);
@@ -78,18 +88,25 @@ function readValue(element: ObservationResource | ComponentElement, field: strin
   if (valueBoolean !== undefined) return { number: valueBoolean ? 1 : 0, unit: null };
   if (valueInteger !== undefined) return { number: valueInteger, unit: '1' };
   if (valueCodeableConcept !== undefined) return codedFactValue(readCoding(valueCodeableConcept, field));
-  if (otherValues.some((name) => element[name] !== undefined)) throw new RowRefusal('UNSUPPORTED_VALUE', field);
+  if (otherValues.some((name) => element[name] !== undefined))
+    throw new RowRefusal('UNSUPPORTED_VALUE', field);
   return null;
 }
 
 export interface CodeableConcept {
-  readonly coding?: readonly { readonly system?: string | undefined; readonly code?: string | undefined }[] | undefined;
+  readonly coding?:
+    | readonly { readonly system?: string | undefined; readonly code?: string | undefined }[]
+    | undefined;
 }
 
 /** @throws RowRefusal MISSING_FIELD, BAD_CODE. */
 export function readCoding(concept: CodeableConcept, field: string): CodedValue {
-  const codings = (concept.coding ?? []).filter(({ system, code }) => system !== undefined && code !== undefined);
-  const coding = preferredSystems.map((known) => codings.find(({ system }) => system === known)).find(Boolean) ?? codings[0];
+  const codings = (concept.coding ?? []).filter(
+    ({ system, code }) => system !== undefined && code !== undefined,
+  );
+  const coding =
+    preferredSystems.map((known) => codings.find(({ system }) => system === known)).find(Boolean) ??
+    codings[0];
   if (coding?.system === undefined || coding.code === undefined) throw new RowRefusal('MISSING_FIELD', field);
   return { system: readSystem(coding.system, field), code: readCode(coding.code, field) };
 }

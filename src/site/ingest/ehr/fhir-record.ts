@@ -1,11 +1,12 @@
 // One FHIR R4 resource, parsed from JSON, as a record. The types that are read are told apart here.
+
+import type { z } from 'zod';
 import { type ClinicalRecord, RowRefusal } from '../clinical-record.ts';
 import { readConsent } from './fhir-consent.ts';
 import { readObservation } from './fhir-observation.ts';
 import { readPatient } from './fhir-patient.ts';
 import type { PatientsByUrl } from './fhir-reference.ts';
 import { consentSchema, observationSchema, patientSchema } from './fhir-resource.ts';
-import type { z } from 'zod';
 
 export interface ResourceContext {
   /** Stands in for a missing `id`: the entry's fullUrl. */
@@ -36,7 +37,8 @@ export function readResource(resource: unknown, { fallbackId, patients }: Resour
 }
 
 export function resourceTypeOf(resource: unknown): string | undefined {
-  if (typeof resource !== 'object' || resource === null || !Object.hasOwn(resource, 'resourceType')) return undefined;
+  if (typeof resource !== 'object' || resource === null || !Object.hasOwn(resource, 'resourceType'))
+    return undefined;
   const type = (resource as { resourceType: unknown }).resourceType;
   return typeof type === 'string' ? type : undefined;
 }

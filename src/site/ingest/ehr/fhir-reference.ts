@@ -1,8 +1,8 @@
 // Whom a FHIR resource is about: references within a bundle, between the files of one server, and by identifier.
 import type { PatientKey } from '#site/deidentify/index.ts';
 import { RowRefusal } from '../clinical-record.ts';
-import { readText } from './field-value.ts';
 import type { PatientResource } from './fhir-resource.ts';
+import { readText } from './field-value.ts';
 
 /** Resource ids of the hospital's FHIR server: one server for each site. */
 const resourceIdAuthority = 'urn:consilium:fhir:Patient.id';
@@ -10,7 +10,9 @@ const resourceIdAuthority = 'urn:consilium:fhir:Patient.id';
 export interface FhirReference {
   readonly reference?: string | undefined;
   readonly type?: string | undefined;
-  readonly identifier?: { readonly system?: string | undefined; readonly value?: string | undefined } | undefined;
+  readonly identifier?:
+    | { readonly system?: string | undefined; readonly value?: string | undefined }
+    | undefined;
 }
 
 export interface ReferredPatient {
@@ -27,7 +29,11 @@ export function resourceKey(id: string): PatientKey {
 }
 
 /** @throws RowRefusal MISSING_FIELD, UNRESOLVED_REFERENCE. */
-export function resolvePatient(subject: FhirReference | undefined, field: string, patients: PatientsByUrl): ReferredPatient {
+export function resolvePatient(
+  subject: FhirReference | undefined,
+  field: string,
+  patients: PatientsByUrl,
+): ReferredPatient {
   const reference = subject?.reference;
   if (reference === undefined) {
     const { system, value } = subject?.identifier ?? {};
@@ -38,7 +44,10 @@ export function resolvePatient(subject: FhirReference | undefined, field: string
   if (inBundle !== undefined) return inBundle;
   const conditional = /^Patient\?identifier=([^|&]+)\|([^|&]+)$/.exec(reference);
   if (conditional !== null) return byIdentifier(conditional[1] ?? '', conditional[2] ?? '', field);
-  const local = /^(?:https?:\/\/[^?#]+\/)?Patient\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/.exec(reference);
+  const local =
+    /^(?:https?:\/\/[^?#]+\/)?Patient\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/.exec(
+      reference,
+    );
   if (local?.[1] === undefined) throw new RowRefusal('UNRESOLVED_REFERENCE', field);
   return byResourceId(local[1]);
 }
@@ -58,9 +67,11 @@ const otherIdentifierTypes = new Set(['SS', 'DL', 'PPN', 'SB', 'TAX', 'NI', 'NPI
 /** The identifier the subject id comes from: the medical record number, else the first of the hospital's own. */
 export function lastingIdentifier(patient: PatientResource): PatientKey | undefined {
   const usable = (patient.identifier ?? []).filter(
-    ({ system, value, use }) => (system ?? '') !== '' && (value ?? '') !== '' && use !== 'old' && use !== 'temp',
+    ({ system, value, use }) =>
+      (system ?? '') !== '' && (value ?? '') !== '' && use !== 'old' && use !== 'temp',
   );
-  const typesOf = (entry: (typeof usable)[number]): string[] => (entry.type?.coding ?? []).map(({ code }) => code ?? '');
+  const typesOf = (entry: (typeof usable)[number]): string[] =>
+    (entry.type?.coding ?? []).map(({ code }) => code ?? '');
   const chosen =
     usable.find((entry) => typesOf(entry).includes('MR')) ??
     usable.find((entry) => !typesOf(entry).some((type) => otherIdentifierTypes.has(type)));

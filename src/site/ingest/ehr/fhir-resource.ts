@@ -16,7 +16,9 @@ export const patientSchema = z.object({
   id: text,
   identifier: z.array(identifier).max(100).optional(),
   name: z
-    .array(z.object({ use: text, text, family: text, given: z.array(z.string().max(10_000)).max(100).optional() }))
+    .array(
+      z.object({ use: text, text, family: text, given: z.array(z.string().max(10_000)).max(100).optional() }),
+    )
     .max(100)
     .optional(),
   gender: text,
@@ -25,7 +27,13 @@ export const patientSchema = z.object({
 });
 export type PatientResource = z.infer<typeof patientSchema>;
 
-const quantity = z.object({ value: z.number().optional(), comparator: text, unit: text, system: text, code: text });
+const quantity = z.object({
+  value: z.number().optional(),
+  comparator: text,
+  unit: text,
+  system: text,
+  code: text,
+});
 const value = {
   valueQuantity: quantity.optional(),
   valueCodeableConcept: codeableConcept.optional(),
@@ -61,7 +69,10 @@ export type ObservationResource = z.infer<typeof observationSchema>;
 const provisionElements = {
   type: z.enum(['permit', 'deny']).optional(),
   period: period.optional(),
-  actor: z.array(z.object({ role: codeableConcept.optional(), reference: reference.optional() })).max(100).optional(),
+  actor: z
+    .array(z.object({ role: codeableConcept.optional(), reference: reference.optional() }))
+    .max(100)
+    .optional(),
   purpose: z.array(coding).max(100).optional(),
   action: z.array(z.unknown()).max(100).optional(),
   securityLabel: z.array(z.unknown()).max(100).optional(),
@@ -71,7 +82,10 @@ const provisionElements = {
   data: z.array(z.unknown()).max(100).optional(),
   modifierExtension,
 };
-const nestedProvision = z.object({ ...provisionElements, provision: z.array(z.unknown()).max(100).optional() });
+const nestedProvision = z.object({
+  ...provisionElements,
+  provision: z.array(z.unknown()).max(100).optional(),
+});
 export type NestedProvision = z.infer<typeof nestedProvision>;
 
 export const consentSchema = z.object({
@@ -83,7 +97,9 @@ export const consentSchema = z.object({
   dateTime: text,
   policyRule: codeableConcept.optional(),
   modifierExtension,
-  provision: z.object({ ...provisionElements, provision: z.array(nestedProvision).max(100).optional() }).optional(),
+  provision: z
+    .object({ ...provisionElements, provision: z.array(nestedProvision).max(100).optional() })
+    .optional(),
 });
 export type ConsentResource = z.infer<typeof consentSchema>;
 

@@ -23,7 +23,8 @@ export function readDay(text: string, field: string): number {
 
 /** A birth date as it may be stored: a day, a month or a year. @throws RowRefusal BAD_DATE. */
 export function readBirthDate(text: string, field: string): string {
-  const isDate = text.length === 10 ? parseDay(text) !== undefined : /^\d{4}(?:-(?:0[1-9]|1[0-2]))?$/.test(text);
+  const isDate =
+    text.length === 10 ? parseDay(text) !== undefined : /^\d{4}(?:-(?:0[1-9]|1[0-2]))?$/.test(text);
   if (!isDate) throw new RowRefusal('BAD_DATE', field);
   return text;
 }

@@ -48,5 +48,7 @@ export class OmopConcepts {
 
 function systemOf(vocabulary: string): string | undefined {
   const researchStudyId = researchStudyVocabulary.exec(vocabulary)?.[1];
-  return researchStudyId === undefined ? vocabularySystems.get(vocabulary) : `${researchStudySystems}${researchStudyId}`;
+  return researchStudyId === undefined
+    ? vocabularySystems.get(vocabulary)
+    : `${researchStudySystems}${researchStudyId}`;
 }

@@ -2,16 +2,24 @@
 import type { PatientKey } from '#site/deidentify/index.ts';
 import {
   type ClinicalRecord,
-  codedFactValue,
   type CodedValue,
+  codedFactValue,
   type FactValue,
   type ReadRow,
-  readRow,
   type RecordReader,
   RowRefusal,
+  readRow,
 } from '../clinical-record.ts';
 import { type TableHeader, TableReader, type TableRow } from './csv-table.ts';
-import { readBirthDate, readCode, readConsentStatus, readDay, readNumber, readText, readUnit } from './field-value.ts';
+import {
+  readBirthDate,
+  readCode,
+  readConsentStatus,
+  readDay,
+  readNumber,
+  readText,
+  readUnit,
+} from './field-value.ts';
 import { type OmopConcepts, researchStudySystems, ucumSystem } from './omop-concepts.ts';
 import type { OmopTable } from './omop-tables.ts';
 
@@ -27,7 +35,11 @@ const equalsOperator = 4172703;
 const consentCode = 'research-consent';
 
 /** @param header with lower-case names and every needed column */
-export function createOmopReader(table: OmopTable, header: TableHeader, concepts: OmopConcepts): RecordReader {
+export function createOmopReader(
+  table: OmopTable,
+  header: TableHeader,
+  concepts: OmopConcepts,
+): RecordReader {
   if (table === 'concept') return new ConceptReader(header, concepts);
   const read = { person, observation_period: observationPeriod, measurement, observation }[table];
   return new TableReader(header, (row) => readRow(row.row, () => read(row, concepts)));
@@ -133,7 +145,8 @@ function factValue(row: TableRow, concepts: OmopConcepts): FactValue {
   const number = row.cell('value_as_number');
   if (number !== '') {
     const value = readNumber(number, 'value_as_number');
-    if (['', '0'].includes(row.cell('unit_concept_id'))) throw new RowRefusal('MISSING_UNIT', 'unit_concept_id');
+    if (['', '0'].includes(row.cell('unit_concept_id')))
+      throw new RowRefusal('MISSING_UNIT', 'unit_concept_id');
     const unit = concept(row, 'unit_concept_id', concepts);
     if (unit.system !== ucumSystem) throw new RowRefusal('UNKNOWN_UNIT', 'unit_concept_id');
     return { number: value, unit: readUnit(unit.code, 'unit_concept_id') };
@@ -142,7 +155,10 @@ function factValue(row: TableRow, concepts: OmopConcepts): FactValue {
     return codedFactValue(concept(row, 'value_as_concept_id', concepts));
   }
   const isText = row.cell('value_as_string') !== '';
-  throw new RowRefusal(isText ? 'UNSUPPORTED_VALUE' : 'MISSING_FIELD', isText ? 'value_as_string' : 'value_as_number');
+  throw new RowRefusal(
+    isText ? 'UNSUPPORTED_VALUE' : 'MISSING_FIELD',
+    isText ? 'value_as_string' : 'value_as_number',
+  );
 }
 
 /** Value: permit or deny. Qualifier: FHIR consent status, active where there is none. Text: the last day it holds. */

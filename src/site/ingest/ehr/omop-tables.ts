@@ -6,12 +6,19 @@ export const omopTables = ['concept', 'person', 'observation_period', 'measureme
 export type OmopTable = (typeof omopTables)[number];
 
 /** A column that no other table has, and all columns that are needed. */
-const tableColumns: Readonly<Record<OmopTable, { readonly mark: string; readonly needed: readonly string[] }>> = {
+const tableColumns: Readonly<
+  Record<OmopTable, { readonly mark: string; readonly needed: readonly string[] }>
+> = {
   concept: { mark: 'concept_code', needed: ['concept_id', 'vocabulary_id', 'concept_code'] },
-  person: { mark: 'gender_concept_id', needed: ['person_id', 'gender_concept_id', 'year_of_birth'] },
+  person: { mark: 'year_of_birth', needed: ['person_id', 'gender_concept_id', 'year_of_birth'] },
   observation_period: {
     mark: 'observation_period_start_date',
-    needed: ['observation_period_id', 'person_id', 'observation_period_start_date', 'observation_period_end_date'],
+    needed: [
+      'observation_period_id',
+      'person_id',
+      'observation_period_start_date',
+      'observation_period_end_date',
+    ],
   },
   measurement: {
     mark: 'measurement_concept_id',

@@ -66,8 +66,8 @@ CREATE TABLE fact (
   value_code TEXT,                       -- coded value
   day INTEGER NOT NULL,                  -- day of the fact
   age_years INTEGER,                     -- whole years on that day, above 89 stored as 90; null until a birth date is known
-  source_key BLOB NOT NULL UNIQUE,       -- HMAC of the record's identity at its source: a second import finds it
-  content_digest BLOB NOT NULL,          -- sha256 of the stored columns: a changed record is told from a repeated one
+  source_key BLOB NOT NULL UNIQUE,       -- keyed digest of the record at its source (16 bytes) and of the part of it (16): a second import finds it
+  content_digest BLOB NOT NULL,          -- keyed digest of what the source says: a changed record is told from a repeated one
   outcome_id INTEGER                     -- the file that brought it
 ) STRICT;
 CREATE INDEX fact_code ON fact (code_system, code, subject_id, day);
@@ -84,7 +84,7 @@ CREATE TABLE consent (
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open
   source TEXT NOT NULL,                  -- csv | fhir | omop | steward
-  content_digest BLOB NOT NULL,          -- sha256 of the columns above
+  content_digest BLOB NOT NULL,          -- keyed digest of what the source says, or of the columns above
   recorded_at TEXT NOT NULL,             -- ISO time
   PRIMARY KEY (consent_id, version)
 ) STRICT;

@@ -1,0 +1,45 @@
+// An open database whose SQL is built with the types of its schema, and the clock by which its rows are dated.
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { Clock } from '#base/clock.ts';
+import { type Database, type DatabaseOptions, openDatabase } from '#base/sqlite-database.ts';
+
+/** `query` builds typed SQL that `all`, `get` and `run` execute: `store.all(store.query.selectFrom('fact').selectAll())`. */
+export interface TypedDatabase<Schema> extends Database {
+  /** Builds queries only; awaiting one here finds nothing. */
+  readonly query: Kysely<Schema>;
+  readonly clock: Clock;
+}
+
+/**
+ * Opens the database, creating or migrating it where needed.
+ * @throws DatabaseError DATABASE_UNREADABLE, DATABASE_TOO_NEW.
+ */
+export function openTypedDatabase<Schema>(
+  options: DatabaseOptions & { readonly clock: Clock },
+): TypedDatabase<Schema> {
+  const database = openDatabase(options);
+  return {
+    query: createQueryBuilder<Schema>(),
+    clock: options.clock,
+    all: (statement) => database.all(statement),
+    get: (statement) => database.get(statement),
+    run: (statement) => database.run(statement),
+    prepare: (sql) => database.prepare(sql),
+    transaction: (work) => database.transaction(work),
+    get inTransaction() {
+      return database.inTransaction;
+    },
+    close: () => database.close(),
+  };
+}
+
+function createQueryBuilder<Schema>(): Kysely<Schema> {
+  return new Kysely<Schema>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+}

@@ -1,0 +1,57 @@
+// Reads the encrypted stores of real profiles with their own keys, as only a test that holds the key files can.
+import path from 'node:path';
+import { systemClock } from '#base/clock.ts';
+import type { DemoFederation, DemoSiteProfile } from '#bench/demo/demo-federation.ts';
+import { openConsortiumStore } from '#consortium/store/index.ts';
+import { loadConsortiumKeys } from '#consortium/store/key-file.ts';
+import { parseLeaf } from '#federation/log/leaf.ts';
+import { createFileKeyStore } from '#host/file-key-store.ts';
+import { openStore, type Store } from '#site/store/index.ts';
+
+/** Rows of a site's store. A running site may have it open too. */
+export function readSiteStore<T>(
+  { profile, keyFile }: Pick<DemoSiteProfile, 'profile' | 'keyFile'>,
+  read: (store: Store) => T,
+): T {
+  const keys = createFileKeyStore({ file: keyFile, profile }).load();
+  if (keys === undefined) throw new Error('the site has no keys');
+  const store = openStore({ file: path.join(profile, 'site.db'), key: keys.storeKey, clock: systemClock });
+  try {
+    return read(store);
+  } finally {
+    store.close();
+  }
+}
+
+export interface LoggedEvent {
+  readonly action: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly actor: string;
+  readonly object: string | null;
+  readonly round: number | null;
+}
+
+/** The consortium's log, oldest first, and the sealed files that it holds. */
+export function readConsortiumStore({ consortium }: Pick<DemoFederation, 'consortium'>): {
+  readonly events: LoggedEvent[];
+  readonly sealedFiles: Uint8Array[];
+} {
+  const [, profile = '', , keyFile = ''] = consortium;
+  const { storeKey } = loadConsortiumKeys(keyFile, profile);
+  const store = openConsortiumStore({
+    file: path.join(profile, 'consortium.db'),
+    key: storeKey,
+    clock: systemClock,
+  });
+  try {
+    const lines = store.all(store.query.selectFrom('log_leaf').select('line').orderBy('seq'));
+    const files = store.all(store.query.selectFrom('received_update').select('sealed_file'));
+    return {
+      events: lines.map(({ line }) => parseLeaf(line)),
+      sealedFiles: files.map(({ sealed_file }) => sealed_file),
+    };
+  } finally {
+    store.close();
+  }
+}
