@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { printResult } from '#cli/output.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
 
-const shown = (count: number | null): string => (count === null ? '<5' : String(count));
+const shown = (count: number | null): string => (count === null ? 'withheld' : String(count));
 
 export function registerCohort(site: Command): void {
   const cohort = site.command('cohort').description('who is in and why');

@@ -13,7 +13,10 @@ interface EnrolOptions extends SiteCommandOptions {
 export function registerEnrol(site: Command): void {
   site.addCommand(
     personCommand('enrol', 'join the consortium that wrote the invitation')
-      .argument('<invitation>', 'the invitation, or @FILE that holds it')
+      .argument(
+        '<invitation>',
+        '@FILE that holds the invitation (or its text, which others on this machine could see in the process list)',
+      )
       .option(
         '--steward <name[=file]>',
         'a steward of this site, with a file that holds the secret; once for each',

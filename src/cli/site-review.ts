@@ -1,11 +1,13 @@
 // `consilium site review | approve | refuse UPDATE`: the steward's decision on exactly those bytes.
 import type { Command } from 'commander';
+import { CliError } from '#cli/cli-error.ts';
 import { printResult } from '#cli/output.ts';
 import { personCommand, type SiteCommandOptions, signingSecret, withSite } from '#cli/site-command.ts';
+import type { SiteClient } from '#headless/reach-site.ts';
 import type { UpdateReview } from '#ipc/schema.ts';
 
 interface DecisionOptions extends SiteCommandOptions {
-  /** Digest of the report that was read; without it the report of this moment is taken. */
+  /** Digest of the report that was read; without it the report is shown first, to whoever sits at the terminal. */
   readonly report?: string;
 }
 
@@ -38,8 +40,8 @@ export function registerReview(site: Command): void {
       .option('--report <digest>', 'digest of the disclosure report that was read')
       .action(async (updateId: string, options: DecisionOptions) => {
         await withSite(options, async ({ client }) => {
+          const reportDigest = options.report ?? (await showReport(client, updateId));
           const secret = await signingSecret(options);
-          const reportDigest = options.report ?? (await client.updates.review({ updateId })).reportDigest;
           const summary = await client.updates.approve({ updateId, reportDigest, secret });
           printResult(options, summary, () => `Approved by ${options.user}: ${updateId}`);
         });
@@ -52,8 +54,8 @@ export function registerReview(site: Command): void {
       .option('--report <digest>', 'digest of the disclosure report that was read')
       .action(async (updateId: string, options: DecisionOptions & { reason: string }) => {
         await withSite(options, async ({ client }) => {
+          const reportDigest = options.report ?? (await showReport(client, updateId));
           const secret = await signingSecret(options);
-          const reportDigest = options.report ?? (await client.updates.review({ updateId })).reportDigest;
           const summary = await client.updates.refuse({
             updateId,
             reportDigest,
@@ -66,6 +68,25 @@ export function registerReview(site: Command): void {
   );
 }
 
+/**
+ * Shows the report before the secret is asked for, and gives its digest: nobody signs that they have read what was not on a
+ * screen (21 CFR 11.50).
+ * @throws CliError USAGE where nobody is there to read it.
+ */
+async function showReport(client: SiteClient, updateId: string): Promise<string> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new CliError(
+      'USAGE',
+      'Read the report first ("site review") and give its digest: --report DIGEST.',
+    );
+  }
+  const review = await client.updates.review({ updateId });
+  process.stderr.write(`${describe(review).join('\n')}\n`);
+  return review.reportDigest;
+}
+
+const shown = (count: number | null): string => (count === null ? 'withheld' : String(count));
+
 function describe({ report, reportDigest }: UpdateReview): string[] {
   return [
     `Round ${report.round} (${report.roundKind}) of ${report.researchStudyId}`,
@@ -75,6 +96,9 @@ function describe({ report, reportDigest }: UpdateReview): string[] {
         `  ${name} ${dtype}[${shape.join(', ')}]  L2 norm ${l2Norm.toPrecision(4)}`,
     ),
     `From ${report.patientCount} patients, ${report.exampleCount} examples; norm ${report.l2Norm.toPrecision(4)} of at most ${report.maxUpdateNorm}`,
+    `Sealed for ${report.recipient.consortium}, key ${report.recipient.keyId}`,
+    `Consents checked ${report.consent.evaluatedAt}; training ${shown(report.selection.trainingCount)}, holdout ${shown(report.selection.holdoutCount)}`,
+    ...report.selection.excluded.map(({ reason, count }) => `  left out: ${shown(count)} ${reason}`),
     ...report.notices.map((notice) => `Notice: ${notice}`),
     `Report ${reportDigest}`,
   ];

@@ -1,7 +1,7 @@
 // The Electron shell: one window over a site that runs in a process of its own. Holds no logic and no data.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { app, crashReporter } from 'electron';
+import { app } from 'electron';
 import { registerAppScheme, serveRenderer } from './app-protocol.ts';
 import { denyEverything, isOwnPage } from './session-policy.ts';
 import { startSiteProcess } from './site-process-link.ts';
@@ -9,8 +9,6 @@ import { openWindow } from './window.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-// A crash dump would hold decrypted records: none is written or sent.
-crashReporter.start({ uploadToServer: false, submitURL: '' });
 app.enableSandbox(); // point 4
 registerAppScheme();
 

@@ -34,6 +34,11 @@ const banned: readonly { pattern: RegExp; where: RegExp; except?: RegExp; why: s
     why: 'the window gets a port and no channel to the main process',
   },
   {
+    pattern: /crashReporter\.start/,
+    where: /^src\//,
+    why: 'once started it writes dumps of processes that hold decrypted records',
+  },
+  {
     pattern: /dangerouslySetInnerHTML|\.innerHTML\s*=|\beval\(|new Function\(/,
     where: /^src\//,
     why: 'stored XSS',

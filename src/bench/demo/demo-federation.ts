@@ -73,9 +73,11 @@ export async function startFederation(setUp: DemoSetUp): Promise<DemoFederation>
 
 /** What the hospitals would export from their own systems, written by the script that ships with the research study. */
 function makeExports(directory: string): void {
-  const { status } = spawnSync(process.execPath, [exportScript, '--out', directory], {
+  const { status, signal } = spawnSync(process.execPath, [exportScript, '--out', directory], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  // Ctrl-C reaches the script as well: it is in the demo's own process group.
+  if (signal !== null) throw new DemoError('DEMO_INTERRUPTED', 'The demo was interrupted.');
   if (status !== 0)
     throw new DemoError('DEMO_STEP_FAILED', 'The exports could not be made.', {
       details: { step: 'make-heart-exports' },
