@@ -9,6 +9,7 @@ import { createToken, isBearer } from '#base/token.ts';
 import { siteEndpoint } from '#host/endpoint-file.ts';
 import { addRendererPages, sessionCookie } from '#host/renderer-pages.ts';
 import { createSiteRouter } from '#host/router.ts';
+import { guardSocket } from '#host/rpc-socket.ts';
 import { Session } from '#host/session.ts';
 import type { Site } from '#site/site.ts';
 
@@ -50,13 +51,15 @@ export async function openEndpoint(site: Site, options: EndpointOptions): Promis
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
   const contract = new RPCHandler(createSiteRouter(site));
   http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node takes its own listener off an upgraded socket: without one, a client that resets it would end the process.
+    socket.on('error', () => socket.destroy());
     const session = sessionOf(request, { token, sessions, newSession });
     if (session === undefined) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      void contract.upgrade(webSocket, { context: { session } });
+      void contract.upgrade(guardSocket(webSocket, site.logger), { context: { session } });
     });
   });
 
