@@ -184,7 +184,7 @@ export const researchStudy = z.strictObject({
 });
 export type ResearchStudy = z.infer<typeof researchStudy>;
 
-/** A count of subjects, or null where it is smaller than the suppression limit and not zero. */
+/** A count of subjects, or null where it is withheld: from 1 to 4, or one from which such a count could be computed. */
 const suppressedCount = count.nullable();
 export const selectionReport = z.strictObject({
   subjectCount: count,

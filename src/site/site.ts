@@ -9,7 +9,7 @@ import { openIngest } from '#site/ingest/index.ts';
 import { openPeople } from '#site/people/index.ts';
 import type { SitePorts } from '#site/ports.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
-import { listUpdates, reviewUpdate } from '#site/update/index.ts';
+import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import type { Site } from './site-facade.ts';
 import { readStatus, summarisePlan } from './site-overview.ts';
@@ -129,7 +129,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     evaluations: (researchStudyId) => listEvaluations(store, researchStudyId),
     audit: {
       list: auditLog.list,
-      verify: (actor) => auditLog.verify({ actor }),
+      verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store) }),
       export: auditLog.exportTo,
     },
     close: async () => {

@@ -1,4 +1,6 @@
 // The update stage: what a run made becomes a signed draft with its disclosure report.
+
+export { statedCheckpoints } from '#site/update/stated-checkpoints.ts';
 export {
   buildUpdate,
   type NewUpdate,
