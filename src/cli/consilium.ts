@@ -1,6 +1,8 @@
 // The `consilium` command: parses arguments and hands over. Every sub-command is a file of its own beside this one.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { printFailure } from '#cli/output.ts';
+import { takeOverExit, usageError } from '#cli/usage-error.ts';
 
 /** First word -> the file that has it, so that a command loads nothing it does not need. */
 async function registerGroup(program: Command, group: string | undefined): Promise<void> {
@@ -22,19 +24,27 @@ async function registerGroup(program: Command, group: string | undefined): Promi
   }
 }
 
-function allowExitOverride(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) allowExitOverride(child);
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
-const program = new Command('consilium').description(
-  'Hospitals train a model together while every patient record stays where it is.',
-);
+function endWithParserError(error: CommanderError, json: boolean): void {
+  if (error.exitCode === 0) return;
+  // In words commander has said it already.
+  if (json) printFailure(usageError(error), json);
+  else process.exitCode = 2;
+}
+
+const json = process.argv.includes('--json');
+const program = new Command('consilium')
+  .description('Hospitals train a model together while every patient record stays where it is.')
+  .version(packageVersion(), '--version', 'print the version');
 try {
   await registerGroup(program, process.argv[2]);
-  allowExitOverride(program);
+  takeOverExit(program, json);
   await program.parseAsync(process.argv);
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else printFailure(error, process.argv.includes('--json'));
+  if (error instanceof CommanderError) endWithParserError(error, json);
+  else printFailure(error, json);
 }

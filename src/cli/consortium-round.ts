@@ -74,6 +74,6 @@ function describeRound({ round, attempt, kind, state, received, missing }: Round
 
 function parseDays(text: string): number {
   const days = Number(text);
-  if (!(days > 0 && days <= 365)) throw new InvalidArgumentError('days are a number above 0, at most 365');
+  if (!(days > 0 && days <= 365)) throw new InvalidArgumentError('It takes a number above 0, at most 365.');
   return days;
 }

@@ -1,6 +1,7 @@
 // `consilium consortium serve`: answers sites over HTTPS until it is stopped.
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type ConsortiumCommandOptions, consortiumCommand } from '#cli/consortium-command.ts';
+import { parsePort } from '#cli/option-parsers.ts';
 import { printFailure, printResult } from '#cli/output.ts';
 import { serveConsortium } from '#consortium/consortium.ts';
 
@@ -41,11 +42,4 @@ function stopOnSignal(stop: () => Promise<void>): Promise<void> {
     };
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, begin);
   });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new InvalidArgumentError('a port is a number from 0 to 65535');
-  return port;
 }

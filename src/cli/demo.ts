@@ -1,8 +1,9 @@
 // `consilium demo`: a whole federation of four real hospitals on this machine.
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { DemoFigures } from '#bench/demo/demo-report.ts';
+import { type DemoFigures, sentKindName } from '#bench/demo/demo-report.ts';
 import { type DemoOutcome, runDemo } from '#bench/demo/run-demo.ts';
+import { formatInterval } from '#bench/federation/baseline.ts';
 import { endRefused, type OutputOptions, printFailure, printResult } from '#cli/output.ts';
 
 interface DemoCommandOptions extends OutputOptions {
@@ -57,11 +58,12 @@ function describe({ figures, findings, report, kept }: DemoOutcome): string[] {
     '',
     ...accuracyTable(figures),
     '',
-    'What left each hospital (bytes of request bodies by kind):',
+    'What left each hospital, in bytes before TLS (request lines and headers are those of every request, most of them questions',
+    'whether a round is open or published):',
     ...[...findings.rounds.bytesSent].map(
       ([siteId, kinds]) =>
         `  ${siteId.padEnd(12)} ${Object.entries(kinds)
-          .map(([kind, bytes]) => `${kind} ${bytes}`)
+          .map(([kind, bytes]) => `${sentKindName(kind).toLowerCase()} ${bytes}`)
           .join(', ')}`,
     ),
     '',
@@ -79,13 +81,17 @@ function accuracyTable(figures: DemoFigures): string[] {
   const share = (value: number) => value.toFixed(3).padStart(9);
   return [
     'Accuracy on test rows'.padEnd(46) +
-      ['rows', 'alone', 'federated', 'in one place*'].map((title) => title.padStart(9)).join(' '),
+      ['rows', 'majority*', 'alone**', 'federated', '95 %', 'together**']
+        .map((title) => title.padStart(9))
+        .join(' '),
     ...figures.sites.map(
-      ({ name, testRows, local, federated, pooled }) =>
-        `  ${name.padEnd(44)}${String(testRows).padStart(9)} ${share(local)} ${share(federated)} ${share(pooled)}`,
+      ({ name, testRows, majority, local, federated, pooled }) =>
+        `  ${name.padEnd(44)}${String(testRows).padStart(9)} ${share(majority)} ${share(local)} ${share(federated)} ${formatInterval(federated, testRows)} ${share(pooled)}`,
     ),
-    `  ${'all test rows'.padEnd(44)}${String(figures.testRows).padStart(9)} ${' '.repeat(9)} ${share(figures.federatedPooledTest)} ${share(figures.pooledPooledTest)}`,
-    '  * a reference run that only a demo with public data can make',
+    `  ${'all test rows'.padEnd(44)}${String(figures.testRows).padStart(9)} ${share(figures.majorityPooledTest)} ${' '.repeat(9)} ${share(figures.federatedPooledTest)} ${formatInterval(figures.federatedPooledTest, figures.testRows)} ${share(figures.pooledPooledTest)}`,
+    '  *  no model: always the class that is more frequent in the training rows',
+    '  ** reference runs with FLamby’s settings, not the plan’s; all data in one place is possible with public data only',
+    '  95 %: Wilson interval of the federated figure; a difference inside it is none that so few rows can show',
   ];
 }
 

@@ -9,8 +9,17 @@ export interface PersonOptions {
   readonly secretFile?: string;
 }
 
-/** @throws CodedError USAGE when no secret is given and nobody is there to be asked. */
-export async function readSecret(options: PersonOptions, prompt: string): Promise<string> {
+export interface SecretQuestion {
+  readonly prompt: string;
+  /** Whether CONSILIUM_SECRET may answer. */
+  readonly useEnvironment?: boolean;
+}
+
+/** @throws CliError USAGE when no secret is given and nobody is there to be asked. */
+export async function readSecret(
+  options: PersonOptions,
+  { prompt, useEnvironment = true }: SecretQuestion,
+): Promise<string> {
   if (options.secretFile !== undefined) {
     try {
       return readFileSync(options.secretFile, 'utf8').replace(/\r?\n$/, '');
@@ -18,7 +27,7 @@ export async function readSecret(options: PersonOptions, prompt: string): Promis
       throw new CliError('USAGE', 'The secret file cannot be read.', { cause });
     }
   }
-  const fromEnvironment = process.env.CONSILIUM_SECRET;
+  const fromEnvironment = useEnvironment ? process.env.CONSILIUM_SECRET : undefined;
   if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
   if (!process.stdin.isTTY) {
     throw new CliError(

@@ -13,9 +13,15 @@ export function registerCohort(site: Command): void {
       .action(async (options: SiteCommandOptions & { researchStudy: string }) => {
         await withSite(options, async ({ client }) => {
           const preview = await client.cohort.preview({ researchStudyId: options.researchStudy });
-          printResult(options, preview, ({ selection, meetsMinimum }) => [
+          printResult(options, preview, ({ selection, features, meetsMinimum }) => [
             `${selection.subjectCount} subjects: ${shown(selection.trainingCount)} training, ${shown(selection.holdoutCount)} holdout`,
             ...selection.excluded.map(({ reason, count }) => `  left out: ${shown(count)} ${reason}`),
+            ...features
+              .filter(({ unitNotConvertibleCount }) => unitNotConvertibleCount !== 0)
+              .map(
+                ({ name, unitNotConvertibleCount }) =>
+                  `  unit not convertible: ${shown(unitNotConvertibleCount)} ${name}`,
+              ),
             meetsMinimum
               ? 'Large enough for the plan.'
               : 'Too small for the plan: nothing trains and nothing leaves.',

@@ -35,7 +35,7 @@ export async function withSite(
   try {
     reached = await reachSite({ profile: options.profile, keyFile: options.keys });
     if (options.user !== undefined) {
-      const secret = await readSecret(options, `Secret of ${options.user}`);
+      const secret = await readSecret(options, { prompt: `Secret of ${options.user}` });
       await reached.client.session.signIn({ name: options.user, secret });
     }
     await act(reached);
@@ -49,5 +49,5 @@ export async function withSite(
 /** The person's secret once more, for a signature (21 CFR 11.200). @throws CodedError USAGE without --user. */
 export async function signingSecret(options: SiteCommandOptions): Promise<string> {
   if (options.user === undefined) throw new CliError('USAGE', 'Say in whose name: --user NAME.');
-  return readSecret(options, `Secret of ${options.user}, to sign`);
+  return readSecret(options, { prompt: `Secret of ${options.user}, to sign` });
 }

@@ -1,6 +1,7 @@
 // `consilium site consent`: who may be in, and why.
 import type { Command } from 'commander';
-import { printResult } from '#cli/output.ts';
+import { parseDate, parseWholeNumber } from '#cli/option-parsers.ts';
+import { endRefused, printResult } from '#cli/output.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
 import type { ConsentRow } from '#ipc/schema.ts';
 
@@ -14,8 +15,8 @@ export function registerConsent(site: Command): void {
     personCommand('list', 'subjects with what the rules say today')
       .option('--research-study <id>', 'for this research study')
       .option('--search <text>', 'part of a name, an identifier or a subject id', '')
-      .option('--offset <number>', 'first row', Number, 0)
-      .option('--limit <number>', 'rows at most', Number, 100)
+      .option('--offset <number>', 'first row', parseWholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+      .option('--limit <number>', 'rows at most', parseWholeNumber(1, 500), 100)
       .action(async (options: ConsentOptions & { search: string; offset: number; limit: number }) => {
         await withSite(options, async ({ client }) => {
           const { search, offset, limit } = options;
@@ -37,7 +38,7 @@ export function registerConsent(site: Command): void {
     personCommand('grant', 'record a consent')
       .argument('<subject>', 'subject id')
       .option('--research-study <id>', 'for this research study only')
-      .option('--until <date>', 'last day it holds, YYYY-MM-DD')
+      .option('--until <date>', 'last day it holds, YYYY-MM-DD', parseDate)
       .action(async (subjectId: string, options: ConsentOptions & { until?: string }) => {
         await withSite(options, async ({ client }) => {
           const row = await client.consent.grant({
@@ -45,7 +46,15 @@ export function registerConsent(site: Command): void {
             researchStudyId: options.researchStudy ?? null,
             untilDate: options.until ?? null,
           });
-          printResult(options, row, describe);
+          if (row.decision === 'permit') {
+            printResult(options, row, describe);
+            return;
+          }
+          printResult(options, row, (denied) => [
+            describe(denied),
+            `Recorded, but the subject is still denied (${denied.rule}): a refusal or withdrawal of another scope stays.`,
+          ]);
+          endRefused();
         });
       }),
   );

@@ -43,7 +43,9 @@ async function readStewards(given: readonly string[]): Promise<{ name: string; s
     const [name = '', file] = text.split('=', 2);
     stewards.push({
       name,
-      secret: await readSecret(file === undefined ? {} : { secretFile: file }, `Secret of ${name}`),
+      secret: await readSecret(file === undefined ? {} : { secretFile: file }, {
+        prompt: `Secret of ${name}`,
+      }),
     });
   }
   return stewards;

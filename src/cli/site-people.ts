@@ -17,13 +17,14 @@ export function registerPeople(site: Command): void {
       )
       .option(
         '--new-secret-file <file>',
-        "file with the new person's secret (else CONSILIUM_SECRET or a prompt)",
+        "file with the new person's secret (else a prompt; without --user also CONSILIUM_SECRET)",
       )
       .action(async (name: string, options: SiteCommandOptions & { role: Role; newSecretFile?: string }) => {
         await withSite(options, async ({ client }) => {
           const newSecret = await readSecret(
             options.newSecretFile === undefined ? {} : { secretFile: options.newSecretFile },
-            `New secret of ${name}`,
+            // With --user the environment holds the secret of the person who adds, not of the one who is added.
+            { prompt: `New secret of ${name}`, useEnvironment: options.user === undefined },
           );
           const person = await client.people.add({ name, role: options.role, secret: newSecret });
           printResult(options, person, () => `Added ${person.name} as ${person.role}.`);

@@ -85,17 +85,23 @@ async function showReport(client: SiteClient, updateId: string): Promise<string>
   return review.reportDigest;
 }
 
+const loss = (value: number | null): string => value?.toFixed(4) ?? 'none';
 const shown = (count: number | null): string => (count === null ? 'withheld' : String(count));
 
 function describe({ report, reportDigest }: UpdateReview): string[] {
   return [
     `Round ${report.round} (${report.roundKind}) of ${report.researchStudyId}`,
-    `Leaves: ${report.payloadBytes} bytes, sha256 ${report.payloadDigest}`,
+    `Plan version ${report.plan.version}, sha256 ${report.plan.digest}`,
+    `Leaves, sealed: ${report.payloadBytes} bytes of numbers (sha256 ${report.payloadDigest}), with the counts, losses and digests below`,
     ...report.tensors.map(
       ({ name, dtype, shape, l2Norm }) =>
         `  ${name} ${dtype}[${shape.join(', ')}]  L2 norm ${l2Norm.toPrecision(4)}`,
     ),
     `From ${report.patientCount} patients, ${report.exampleCount} examples; norm ${report.l2Norm.toPrecision(4)} of at most ${report.maxUpdateNorm}`,
+    `Loss ${loss(report.metrics.lossBefore)} before, ${loss(report.metrics.lossAfter)} after`,
+    report.sinceLast === null
+      ? "This site's first update of this kind"
+      : `Since round ${report.sinceLast.round}: norm ${report.sinceLast.l2NormRatio.toFixed(2)} times, number of examples ${report.sinceLast.exampleCountChanged ? 'changed' : 'the same'}`,
     `Sealed for ${report.recipient.consortium}, key ${report.recipient.keyId}`,
     `Consents checked ${report.consent.evaluatedAt}; training ${shown(report.selection.trainingCount)}, holdout ${shown(report.selection.holdoutCount)}`,
     ...report.selection.excluded.map(({ reason, count }) => `  left out: ${shown(count)} ${reason}`),

@@ -1,7 +1,8 @@
 // `consilium site serve`: the node without a window, its screens in a browser on this machine.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { parsePort } from '#cli/option-parsers.ts';
 import { printFailure, printResult } from '#cli/output.ts';
 import { type SiteCommandOptions, siteCommand } from '#cli/site-command.ts';
 import { serveSite } from '#headless/serve-site.ts';
@@ -32,11 +33,4 @@ export function registerServe(site: Command): void {
         }
       }),
   );
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new InvalidArgumentError('a port is a number from 0 to 65535');
-  return port;
 }

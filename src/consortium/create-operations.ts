@@ -1,5 +1,5 @@
 // The operator's operations over the open stages, and what the consortium does by itself: closing a round that is complete.
-import { BugError, CodedError } from '#base/coded-error.ts';
+import { CodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import { recomputeModels } from './aggregate/index.ts';
 import { createInvitation, EnrolmentError, type TrustRegister } from './enrolment/index.ts';
@@ -50,7 +50,7 @@ function noUrl(): EnrolmentError {
   );
 }
 
-/** Closes the open round of a research study where every update is in. A fault leaves the round open, with a log entry. */
+/** Closes the open round of a research study where every update is in. A fault, of whatever kind, leaves it open with a log entry. */
 export function settleRound(
   foundation: Foundation,
   register: TrustRegister,
@@ -61,12 +61,16 @@ export function settleRound(
     if (closed !== undefined)
       logger.info('round closed', { researchStudyId, round: closed.round, kind: closed.kind });
   } catch (error) {
-    if (!(error instanceof CodedError) || error instanceof BugError) throw error;
+    // Whatever it is, bugs too: what one site sent must not keep others from their receipts, nor the consortium from starting.
     const { store, log } = foundation;
-    const reason = error.code;
+    const reason = error instanceof CodedError ? error.code : 'BUG';
     store.transaction(() =>
       log.append({ actor: 'system', action: 'round-closed', outcome: 'failed', reason, researchStudyId }),
     );
-    logger.error('round not closed', { researchStudyId, code: reason });
+    logger.error('round not closed', {
+      researchStudyId,
+      code: reason,
+      stack: error instanceof Error ? error.stack : undefined,
+    });
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isCodedError } from '#base/coded-error.ts';
 import { checkRole, ruledMethods } from '#host/roles.ts';
 import { siteContract } from '#ipc/contract.ts';
+import type { Role } from '#ipc/schema.ts';
 
 /** The methods of the contract as `a.b` names. */
 function methodNames(contract: object, prefix = ''): string[] {
@@ -13,10 +14,10 @@ function methodNames(contract: object, prefix = ''): string[] {
 const outcome = (
   method: string,
   role: 'steward' | 'investigator' | 'auditor' | 'admin' | null,
-  hasAdmin = true,
+  siteRoles: readonly Role[] = ['steward', 'admin'],
 ) => {
   try {
-    checkRole(method, { role, hasAdmin });
+    checkRole(method, { role, siteRoles });
     return 'allowed';
   } catch (error) {
     return isCodedError(error) ? error.code : 'BUG';
@@ -35,6 +36,9 @@ describe('the role table', () => {
     ['updates.approve', null, 'SIGN_IN_NEEDED'],
     ['consent.list', 'admin', 'ROLE_NOT_ALLOWED'],
     ['consent.list', 'auditor', 'ROLE_NOT_ALLOWED'],
+    ['records', 'steward', 'allowed'],
+    ['records', 'investigator', 'ROLE_NOT_ALLOWED'],
+    ['records', 'auditor', 'ROLE_NOT_ALLOWED'],
     ['round.run', 'investigator', 'allowed'],
     ['round.run', 'auditor', 'ROLE_NOT_ALLOWED'],
     ['audit.list', 'investigator', 'ROLE_NOT_ALLOWED'],
@@ -45,9 +49,18 @@ describe('the role table', () => {
     expect(outcome(method, role)).toBe(expected);
   });
 
-  it('lets people be added without a person only until there is an admin', () => {
-    expect(outcome('people.add', null, false)).toBe('allowed');
-    expect(outcome('people.add', null, true)).toBe('SIGN_IN_NEEDED');
-    expect(outcome('people.add', 'admin', true)).toBe('allowed');
-  });
+  it.each([
+    ['nobody', [], null, 'allowed'],
+    ['a steward', ['steward'], null, 'SIGN_IN_NEEDED'],
+    ['a steward', ['steward'], 'steward', 'allowed'],
+    ['a steward and an investigator', ['steward', 'investigator'], 'investigator', 'ROLE_NOT_ALLOWED'],
+    ['a steward and an admin', ['steward', 'admin'], 'steward', 'ROLE_NOT_ALLOWED'],
+    ['a steward and an admin', ['steward', 'admin'], 'admin', 'allowed'],
+    ['an investigator alone', ['investigator'], null, 'allowed'],
+  ] as const)(
+    'with %s at the site answers people.add of %s by %s with %s',
+    (_who, siteRoles, role, expected) => {
+      expect(outcome('people.add', role, siteRoles)).toBe(expected);
+    },
+  );
 });

@@ -3,8 +3,11 @@
 import { HostError } from '#host/host-error.ts';
 import type { Role } from '#ipc/schema.ts';
 
-/** `anyone`: without a person's name (a scheduled `sync`, the sign-in itself). `bootstrap`: anyone while there is no admin. */
-type Rule = 'anyone' | 'bootstrap' | readonly Role[];
+/**
+ * `anyone`: without a person's name (a scheduled `sync`, the sign-in itself, an enrolment that every steward's secret signs).
+ * `keeper`: whoever looks after the people: an admin, where there is none a steward, and anyone while there is neither.
+ */
+type Rule = 'anyone' | 'keeper' | readonly Role[];
 
 const everyRole: readonly Role[] = ['steward', 'investigator', 'auditor', 'admin'];
 
@@ -13,15 +16,16 @@ const rules: Readonly<Record<string, Rule>> = {
   'session.signOut': 'anyone',
   'session.current': 'anyone',
   status: 'anyone',
-  'enrolment.accept': 'bootstrap',
-  'people.list': 'bootstrap',
-  'people.add': 'bootstrap',
+  'enrolment.accept': 'anyone',
+  'people.list': 'keeper',
+  'people.add': 'keeper',
   'ingest.paths': ['steward', 'investigator'],
   'ingest.open': ['steward', 'investigator'],
   'ingest.push': ['steward', 'investigator'],
   'ingest.close': ['steward', 'investigator'],
   'ingest.outcomes': ['steward', 'investigator'],
-  records: ['steward', 'investigator', 'auditor'],
+  // Exact counts: next to a preview that withholds small ones they would give these away. Stewards see single patients anyway.
+  records: ['steward'],
   'consent.list': ['steward'],
   'consent.grant': ['steward'],
   'consent.withdraw': ['steward'],
@@ -44,23 +48,31 @@ const rules: Readonly<Record<string, Rule>> = {
 /** Every method of the contract that the table knows. */
 export const ruledMethods: readonly string[] = Object.keys(rules);
 
+export interface Caller {
+  readonly role: Role | null;
+  /** Roles of everybody at this site. */
+  readonly siteRoles: readonly Role[];
+}
+
 /**
  * Lets a caller through or refuses.
- * @throws HostError SIGN_IN_NEEDED, ROLE_NOT_ALLOWED (stops a clerk acting as a steward).
+ * @throws HostError SIGN_IN_NEEDED, ROLE_NOT_ALLOWED (stops a clerk acting as, or making, a steward).
  */
-export function checkRole(
-  method: string,
-  caller: { readonly role: Role | null; readonly hasAdmin: boolean },
-): void {
-  const rule = rules[method];
-  if (rule === 'anyone') return;
-  if (rule === 'bootstrap' && !caller.hasAdmin) return;
-  if (caller.role === null)
+export function checkRole(method: string, { role, siteRoles }: Caller): void {
+  const rule = rules[method] ?? [];
+  const allowed = rule === 'keeper' ? keepers(siteRoles) : rule;
+  if (allowed === 'anyone') return;
+  if (role === null) {
     throw new HostError('SIGN_IN_NEEDED', 'This needs a person; sign in first.', { details: { method } });
-  const roles: readonly Role[] = rule === 'bootstrap' ? ['admin'] : (rule ?? []);
-  if (!roles.includes(caller.role)) {
+  }
+  if (!allowed.includes(role)) {
     throw new HostError('ROLE_NOT_ALLOWED', 'Your role does not allow this.', {
-      details: { method, role: caller.role, allowed: roles },
+      details: { method, role, allowed },
     });
   }
+}
+
+function keepers(siteRoles: readonly Role[]): 'anyone' | readonly Role[] {
+  if (siteRoles.includes('admin')) return ['admin'];
+  return siteRoles.includes('steward') ? ['steward'] : 'anyone';
 }

@@ -125,7 +125,7 @@ function checkedCall(site: Site, method: string, actor: Actor): void {
   try {
     checkRole(method, {
       role: actor.role,
-      hasAdmin: site.people.list().some(({ role }) => role === 'admin'),
+      siteRoles: site.people.list().map(({ role }) => role),
     });
   } catch (error) {
     if (isCodedError(error)) site.session.recordRefusal(actor, { method, code: error.code });

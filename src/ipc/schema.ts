@@ -196,6 +196,8 @@ export const featureQuality = z.strictObject({
   name: z.string(),
   presentCount: suppressedCount,
   missingCount: suppressedCount,
+  /** With values, but none in a unit that converts to the plan's; not among `missingCount`. */
+  unitNotConvertibleCount: suppressedCount,
   flaggedCount: suppressedCount,
   isConstant: z.boolean(),
 });
@@ -231,6 +233,8 @@ export type RoundEvent = z.infer<typeof roundEvent>;
 
 export const disclosureReport = z.strictObject({
   researchStudyId: z.string(),
+  /** The plan that the update was made under: its version, and the sha256 of its statement. */
+  plan: z.strictObject({ version: z.int(), digest: z.string() }),
   round: z.int(),
   roundKind: z.enum(['statistics', 'training', 'evaluation']),
   siteId: z.string(),

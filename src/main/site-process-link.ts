@@ -24,6 +24,8 @@ export function startSiteProcess(options: {
     const { port1, port2 } = new MessageChannelMain();
     const started = utilityProcess.fork(path.join(options.directory, 'training-process.js'), [], {
       serviceName: 'Consilium training',
+      // Nothing of the app's own environment, which may hold a person's secret.
+      env: { PATH: process.env.PATH ?? '' },
       stdio: 'inherit',
     });
     training = started;

@@ -5,16 +5,17 @@ import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import { modelUpdateRecord } from '#federation/records/model-update.ts';
 import { verifyRecord } from '#federation/records/record.ts';
+import type { RoundKind } from '#federation/records/round.ts';
 import { parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { disclosureReport, roundEvent, updateReview } from '#ipc/schema.ts';
 import { decide } from '#site/approval/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { sealApprovedUpdate } from '#site/signing/index.ts';
 import { startTrainingRun } from '#site/training/index.ts';
-import { listUpdates, reviewUpdate } from '#site/update/index.ts';
+import { listUpdates, reviewUpdate, UpdateError } from '#site/update/index.ts';
 import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
 import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
-import { addConsent } from '#support/stored-subjects.ts';
+import { addConsent, addSubject } from '#support/stored-subjects.ts';
 import { loadBaseModel } from './base-model.ts';
 import { type RoundEvent, runRound } from './round.ts';
 
@@ -116,6 +117,7 @@ describe('a training round', () => {
     });
     expect(update.predicate.auditCheckpoint.size).toBeGreaterThan(0);
     expect(report).toMatchObject({
+      plan: { version: 1, digest: site.planDigest },
       updateDigest: row.update_id,
       payloadDigest: sha256Hex(row.payload),
       payloadBytes: row.payload.length,
@@ -321,6 +323,75 @@ describe('the drafts of one round', () => {
     expect(second.update.predicate.prevUpdateDigest).toBe(first.row.update_id);
     expect(second.report.sinceLast).toBeNull();
     site.close();
+  });
+});
+
+describe('two updates of nearly the same patients (C14)', () => {
+  interface Sent {
+    readonly state: 'blocked' | 'received' | 'sealed';
+    readonly attempts?: number;
+  }
+  const send = ({ store }: RoundSite, updateId: string, { state, attempts = 1 }: Sent): void => {
+    const row = { update_id: updateId, sealed_file: new Uint8Array(), sealed_at: '2026-11-21T08:00:00.000Z' };
+    store.run(store.query.insertInto('outbox').values({ ...row, attempt_count: attempts }));
+    store.run(store.query.updateTable('model_update').set({ state }).where('update_id', '=', updateId));
+  };
+  const withdraw = (site: RoundSite, part: 'test' | 'train', count: number): void => {
+    for (let index = 0; index < count; index += 1)
+      site.consents.withdraw({ subjectId: `${part}-${index}`, researchStudyId: null }, ada);
+  };
+  /** The code with which the second answer is refused, or `built`. */
+  const answerTwice = async (kind: RoundKind, sent: Sent, change: (site: RoundSite) => void) => {
+    const site = createRoundSite();
+    site.open(kind);
+    send(site, (await run(site)).row.update_id, sent);
+    change(site);
+    site.open(kind, 2);
+    try {
+      return (await run(site)).row.state === 'draft' ? 'built' : 'none';
+    } catch (error) {
+      if (!(error instanceof UpdateError)) throw error;
+      expect(listUpdates(site.store).filter(({ state }) => state === 'draft')).toEqual([]);
+      expect(site.events()).toContain(`update-build-refused refused ${error.code}`);
+      expect(error.details).toMatchObject({ found: null });
+      return error.code;
+    } finally {
+      site.close();
+    }
+  };
+
+  it.each<[RoundKind, 'test' | 'train', number, string]>([
+    ['statistics', 'train', 0, 'built'],
+    ['statistics', 'train', 1, 'COHORT_DIFFERENCE'],
+    ['statistics', 'train', 4, 'COHORT_DIFFERENCE'],
+    ['statistics', 'train', 5, 'built'],
+    ['statistics', 'test', 1, 'built'],
+    ['evaluation', 'test', 1, 'COHORT_DIFFERENCE'],
+    ['evaluation', 'test', 4, 'COHORT_DIFFERENCE'],
+    ['evaluation', 'test', 5, 'built'],
+    ['evaluation', 'train', 1, 'built'],
+    ['training', 'train', 1, 'built'],
+  ])('for %s: after the %s part lost %i the second is %s', async (kind, part, count, outcome) => {
+    expect(await answerTwice(kind, { state: 'received' }, (site) => withdraw(site, part, count))).toBe(
+      outcome,
+    );
+  });
+
+  it('counts who came as well as who went', async () => {
+    const change = (site: RoundSite): void => {
+      withdraw(site, 'train', 2);
+      for (const name of ['new-1', 'new-2'])
+        addSubject(site.store, name, { part: 'train', consent: { researchStudyId: null } });
+    };
+    expect(await answerTwice('statistics', { state: 'received' }, change)).toBe('COHORT_DIFFERENCE');
+  });
+
+  it.each<[string, Sent, string]>([
+    ['is sealed and waits', { state: 'sealed', attempts: 0 }, 'COHORT_DIFFERENCE'],
+    ['was offered and given up: who has its bytes is not known', { state: 'blocked' }, 'COHORT_DIFFERENCE'],
+    ['was blocked before it left', { state: 'blocked', attempts: 0 }, 'built'],
+  ])('looks at an earlier one that %s', async (_case, sent, outcome) => {
+    expect(await answerTwice('statistics', sent, (site) => withdraw(site, 'train', 1))).toBe(outcome);
   });
 });
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '#base/logger.ts';
+import { SyncError } from '#federation/sync-contract/sync-error.ts';
 import { decide } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
-import { reviewUpdate } from '#site/update/index.ts';
+import { findUpdate, reviewUpdate } from '#site/update/index.ts';
 import { ada, personKeys } from '#support/enrolled-site.ts';
 import { createCountingHost } from '#support/round-site.ts';
 import { samplePlan } from '#support/sample-plan.ts';
@@ -18,7 +19,7 @@ import {
   statisticsTensors,
 } from '#support/syncing-site.ts';
 import { runRound } from './round.ts';
-import { type SyncStages, syncSite } from './site-sync.ts';
+import { openSync, type SyncStages, syncSite } from './site-sync.ts';
 
 const { researchStudyId, dataElements } = samplePlan;
 const [cholesterol, angina] = dataElements.features;
@@ -87,6 +88,54 @@ describe('a sync of a site', () => {
     expect(received).toContainEqual({ record: 'global-model', researchStudyId, round: 1 });
     expect(listEvaluations(site.store, researchStudyId)).toMatchObject([
       { round: 1, exampleCount: 10, correctCount: 5 },
+    ]);
+    site.close();
+  });
+
+  it('is one at a time: who asks while one is under way is given its result', async () => {
+    const site = createSyncingSite();
+    const sync = openSync(createStages(site));
+    const [first, second] = await Promise.all([sync(systemActor), sync(ada)]);
+    expect(second).toBe(first);
+    expect(site.transport.requests.filter((request) => request === 'GET /v1/trust-list')).toHaveLength(1);
+    expect((await sync(systemActor)).received).toEqual([]);
+    site.close();
+  });
+
+  it('can be asked for again after one that failed', async () => {
+    const site = createSyncingSite();
+    const sync = openSync(createStages(site));
+    site.transport.intercept = () => {
+      throw new SyncError('CONNECTION_FAILED', 'no network');
+    };
+    await expect(sync(systemActor)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    site.transport.intercept = () => undefined;
+    const { received } = await sync(systemActor);
+    expect(received).toContainEqual({ record: 'global-model', researchStudyId, round: 0 });
+    site.close();
+  });
+
+  it('sends nothing of a patient who withdrew between the sealing and a later sync (C9)', async () => {
+    const site = createSyncingSite();
+    const stages = createStages(site);
+    await syncSite(stages, systemActor);
+    const updateId = await runAndApprove(stages);
+    site.transport.intercept = (_request, path) => {
+      if (path === '/v1/trust-list') throw new SyncError('CONNECTION_FAILED', 'no network');
+      return undefined;
+    };
+    await expect(syncSite(stages, systemActor)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    expect(findUpdate(site.store, updateId).state).toBe('sealed');
+    site.transport.intercept = () => undefined;
+    const consents = openConsents({ ...site, days: plainDays, linkageKey: new Uint8Array(32) });
+    consents.withdraw({ subjectId: 'patient-7', researchStudyId }, ada);
+    expect((await syncSite(stages, systemActor)).sent).toEqual([
+      { updateId, outcome: 'refused', code: 'CONSENT_CHANGED', bytes: 0 },
+    ]);
+    expect(site.transport.requests.filter((request) => request.startsWith('PUT'))).toEqual([]);
+    const again = await runAndApprove(stages);
+    expect((await syncSite(stages, systemActor)).sent).toMatchObject([
+      { updateId: again, outcome: 'received' },
     ]);
     site.close();
   });

@@ -16,13 +16,25 @@ export interface SyncStages extends RoundStages {
   readonly logger: Logger;
 }
 
+/** One sync at a time for a site; whoever asks while one is under way is given the result of that one. */
+export function openSync(stages: SyncStages): (actor: Actor) => Promise<SyncResult> {
+  let running: Promise<SyncResult> | undefined;
+  return (actor) => {
+    running ??= syncSite(stages, actor).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
 /** @throws AgreementError NOT_ENROLLED, SyncError, and refusals of what the consortium sent. */
 export async function syncSite(stages: SyncStages, actor: Actor): Promise<SyncResult> {
   const { store, auditLog, people, agreement, transport } = stages;
   agreement.requireSettings();
-  // Sealed now and not at the approval: consent is evaluated right before the bytes leave (C9).
+  // Sealed now and not at the approval; consent is evaluated here, and once more right before the bytes leave (C9).
   const blocked = await sealApproved(stages, actor);
-  const result = await syncOnce({ store, auditLog, people, agreement, transport, actor });
+  const reevaluateConsent = (updateId: string) => stages.cohorts.recheck(cohortOf(stages, updateId));
+  const result = await syncOnce({ store, auditLog, people, agreement, transport, actor, reevaluateConsent });
   for (const researchStudyId of researchStudiesWithNewModel(result))
     await evaluateLatest(stages, researchStudyId);
   return { ...result, sent: [...blocked, ...result.sent] };

@@ -15,7 +15,7 @@ import type { Site } from './site-facade.ts';
 import { readStatus, summarisePlan } from './site-overview.ts';
 import { initialiseProfile, type OpenProfile, openProfile } from './site-profile.ts';
 import { openRounds } from './site-rounds.ts';
-import { type SyncStages, syncSite } from './site-sync.ts';
+import { openSync, type SyncStages } from './site-sync.ts';
 import { rememberEngine } from './used-engine.ts';
 
 export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
@@ -85,6 +85,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
   const rounds = openRounds(stages, logger);
+  const sync = openSync(stages);
   return {
     profile: ports.paths.profile,
     clock: ports.clock,
@@ -111,7 +112,15 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     people: { list: people.list, add: people.add },
     ingest,
     records: ingest.recordCounts,
-    consent: { list: consents.list, grant: consents.grant, withdraw: consents.withdraw },
+    consent: {
+      list: consents.list,
+      grant: consents.grant,
+      withdraw: (subject, actor) => {
+        const row = consents.withdraw(subject, actor);
+        auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
+        return row;
+      },
+    },
     researchStudies: () =>
       agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan),
     cohort: {
@@ -125,7 +134,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
       approve: (decision) => decideUpdate(stages, { ...decision, decision: 'approve', reason: null }),
       refuse: (decision) => decideUpdate(stages, { ...decision, decision: 'refuse' }),
     },
-    sync: (actor) => syncSite(stages, actor),
+    sync,
     evaluations: (researchStudyId) => listEvaluations(store, researchStudyId),
     audit: {
       list: auditLog.list,
@@ -140,6 +149,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
       store.transaction(() =>
         auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),
       );
+      auditLog.checkpoint();
       close();
     },
   };

@@ -1,6 +1,7 @@
 // The in-memory consortium behind a Transport: verifies every request's signature and answers each route from what it holds.
 import { toBase64, utf8 } from '#base/bytes.ts';
 import { createLeafProof } from '#federation/log/leaf-proof.ts';
+import { parseLogExtension } from '#federation/log/log-extension.ts';
 import { consistencyProof } from '#federation/log/merkle-tree.ts';
 import { enrolmentRequestRecord } from '#federation/records/enrolment-request.ts';
 import { createTrustedKeys, readUnverified } from '#federation/records/record.ts';
@@ -94,7 +95,7 @@ export function createConsortiumTransport(
       return state.openRound === undefined ? { status: 204, body: new Uint8Array() } : ok(state.openRound);
     if (path.startsWith('/v1/updates/')) return ok(await receive(body));
     if (path === '/v1/log-checkpoints') {
-      transport.notes.push(new TextDecoder().decode(body));
+      transport.notes.push(parseLogExtension(new TextDecoder().decode(body)).note);
       return { status: 204, body: new Uint8Array() };
     }
     const consistency = /^\/v1\/log-consistency\/([0-9]+)\/([0-9]+)$/.exec(path);

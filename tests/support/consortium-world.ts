@@ -238,6 +238,8 @@ export interface UpdateChange {
   readonly transportSigner?: SigningKey;
   readonly exampleCount?: number;
   readonly prevUpdateDigest?: string | null;
+  /** Claims that the schema of the statement refuses. */
+  readonly unfit?: Readonly<Record<string, unknown>>;
 }
 
 export interface BuiltUpdate {
@@ -261,7 +263,8 @@ export async function buildUpdate(
   const predicate = { ...honestUpdate(world, site, { opening, exampleCount, tensors }), ...change.update };
   if (change.prevUpdateDigest !== undefined) predicate.prevUpdateDigest = change.prevUpdateDigest;
   const subjects = [{ name: 'payload', digest: sha256Hex(payload) }];
-  const statement = encodeStatement(modelUpdateRecord, { subjects, predicate });
+  const fitting = encodeStatement(modelUpdateRecord, { subjects, predicate });
+  const statement = change.unfit === undefined ? fitting : withClaims(fitting, change.unfit);
   const updateDigest = sha256Hex(statement);
   const update = signStatement(statement, [change.updateSigner ?? site.signing]);
   const approvals =
@@ -289,6 +292,11 @@ export async function buildUpdate(
   };
   const sealed = await seal(updateDigest);
   return { ...sealed, updateDigest, sealAgain: () => seal(toHex(systemRandom(32))) };
+}
+
+function withClaims(statement: Uint8Array, claims: object): Uint8Array {
+  const text = JSON.parse(new TextDecoder().decode(statement)) as { predicate: object };
+  return utf8(JSON.stringify({ ...text, predicate: { ...text.predicate, ...claims } }));
 }
 
 interface Honest {

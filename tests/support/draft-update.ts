@@ -66,7 +66,7 @@ export function addDraftUpdate(site: EnrolledSite, changes: Partial<ModelUpdate>
   const statement = encodeStatement(modelUpdateRecord, { subjects, predicate: update });
   const envelope = signStatement(statement, [people.siteSigner()]);
   const updateId = sha256Hex(statement);
-  const report = JSON.stringify({ updateDigest: updateId });
+  const report = JSON.stringify({ updateDigest: updateId, payloadDigest: sha256Hex(payload) });
   const reportDigest = sha256Hex(utf8(report));
   store.transaction(() => {
     const runId = addRun(site, updateId, update);

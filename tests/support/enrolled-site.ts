@@ -2,6 +2,7 @@
 import { toBase64 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { type Agreement, openAgreement } from '#site/agreement/index.ts';
@@ -29,8 +30,19 @@ export interface EnrolledSite extends SiteFoundation {
   readonly planDigest: string;
 }
 
+export interface EnrolledSiteOptions {
+  readonly file?: string;
+  readonly withRound?: boolean;
+  /** What the plan has otherwise than the sample plan. */
+  readonly plan?: Partial<ResearchStudyPlan>;
+}
+
 /** Enrolled, with the sample plan accepted; `withRound` also opens round 1 on the initial model. */
-export function createEnrolledSite({ file = ':memory:', withRound = true } = {}): EnrolledSite {
+export function createEnrolledSite({
+  file = ':memory:',
+  withRound = true,
+  plan = {},
+}: EnrolledSiteOptions = {}): EnrolledSite {
   const site = createSiteFoundation(siteId, file);
   const consortium = createSignedConsortium(site.clock);
   addPerson(site, ada, personKeys.ada.publicKey);
@@ -47,7 +59,7 @@ export function createEnrolledSite({ file = ':memory:', withRound = true } = {})
     rootPublicKey: toBase64(consortium.keys.root.publicKey),
   };
   agreement.recordEnrolment(settings, consortium.trustList().envelope, systemActor);
-  const { planDigest } = agreement.acceptPlan(consortium.plan().envelope, systemActor);
+  const { planDigest } = agreement.acceptPlan(consortium.plan(plan).envelope, systemActor);
   if (withRound) {
     agreement.acceptRound(
       consortium.round({ planDigest, baseModelDigest: initialDigest }).envelope,

@@ -135,6 +135,7 @@ export const lossCurve = Array.from({ length: 300 }, (_, index) => ({
 export function reportOf(round: number): DisclosureReport {
   return {
     researchStudyId: 'heart-disease',
+    plan: { version: 1, digest: digestOf('plan') },
     round,
     roundKind: 'training',
     siteId: 'hungary',

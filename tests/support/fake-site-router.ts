@@ -164,6 +164,7 @@ export function createFakeSiteRouter(site: FakeSite) {
           name: feature.name,
           presentCount: 294 - (index % 3),
           missingCount: index % 3 === 0 ? 0 : null,
+          unitNotConvertibleCount: 0,
           flaggedCount: feature.name === 'chol' ? 123 : 0,
           isConstant: feature.name === 'chol',
         })),

@@ -80,10 +80,10 @@ export function createRoundSite({
   file?: string;
   plan?: Partial<ResearchStudyPlan>;
 } = {}): RoundSite {
-  const site = createEnrolledSite({ file, withRound: false });
   const { participants } = samplePlan;
-  const wanted = createTestPlan({ researchStudyId, version: 2, participants, ...changes });
-  const { plan, planDigest } = site.agreement.acceptPlan(site.consortium.plan(wanted).envelope, systemActor);
+  const wanted = createTestPlan({ researchStudyId, participants, ...changes });
+  const site = createEnrolledSite({ file, withRound: false, plan: wanted });
+  const { plan, planDigest } = site.agreement.currentPlan(researchStudyId);
   const { store, auditLog, people } = site;
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: new Uint8Array(32) });
   const cohorts = openCohorts({ store, auditLog, consents, pseudonymKey: people.researchStudyKey });

@@ -9,6 +9,7 @@ import { type GlobalModel, globalModelRecord } from '#federation/records/global-
 import {
   consortiumLogOrigin,
   MODEL_PUBLISHED_ACTION,
+  type PublishedDigests,
   publishedModelObject,
 } from '#federation/records/published-model.ts';
 import { type Receipt, receiptRecord } from '#federation/records/receipt.ts';
@@ -135,13 +136,13 @@ export function createSignedConsortium(clock: MovingClock, seed = 'consortium') 
       return sign(encodeStatement(globalModelRecord, { subjects, predicate }), signer);
     },
     /** Logs a model's publication and gives the entry's place. */
-    publish: (model: { researchStudyId: string; round: number; modelDigest: string }): number => {
+    publish: (model: { researchStudyId: string; round: number } & PublishedDigests): number => {
       const { seq } = log.append({
         actor: 'system',
         role: null,
         action: MODEL_PUBLISHED_ACTION,
         outcome: 'success',
-        object: publishedModelObject(model.modelDigest),
+        object: publishedModelObject(model),
         researchStudyId: model.researchStudyId,
         round: model.round,
       });

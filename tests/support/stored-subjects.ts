@@ -46,7 +46,7 @@ export function createTestPlan(changes: Partial<ResearchStudyPlan> = {}): Resear
       label: { name: 'disease', code: codes.grade, unit: '1', greaterThan: 0 },
     },
     imaging: null,
-    minimumCohort: { training: 5, evaluation: 3, reason: 'a test' },
+    minimumCohort: { training: 5, evaluation: 5, reason: 'a test' },
     normalisation: { scope: 'federated' },
     model: { kind: 'logistic-regression', inputCount: 6, initialisation: { kind: 'zeros' } },
     training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 4, localUpdates: 10 },
@@ -137,6 +137,7 @@ export interface StoredSubject {
   readonly angina?: 0 | 1;
   readonly pain?: string;
   readonly grade?: number;
+  readonly gradeUnit?: string;
   /** Left out: nobody consented. */
   readonly consent?: StoredConsent | null;
   /** Codes of which no fact is stored. */
@@ -156,7 +157,7 @@ export function addSubject(store: Store, subjectId: string, subject: StoredSubje
     { code: codes.cholesterol, number: subject.cholesterol ?? 200, unit: subject.unit ?? 'mg/dL' },
     { code: codes.angina, number: subject.angina ?? 0 },
     { code: codes.pain, coded: subject.pain ?? '2' },
-    { code: codes.grade, number: subject.grade ?? 0, unit: '1' },
+    { code: codes.grade, number: subject.grade ?? 0, unit: subject.gradeUnit ?? '1' },
   ];
   for (const fact of facts)
     if (!without.includes(fact.code.code)) addFact(store, subjectId, { ...fact, age });

@@ -6,7 +6,7 @@ import { decide } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { sealApprovedUpdate } from '#site/signing/index.ts';
 import type { Store } from '#site/store/index.ts';
-import { type SyncResult, syncOnce } from '#site/sync/index.ts';
+import { type SyncOptions, type SyncResult, syncOnce } from '#site/sync/index.ts';
 import {
   type ConsortiumTransport,
   createConsortiumTransport,
@@ -26,6 +26,8 @@ import { samplePlan } from './sample-plan.ts';
 
 export interface SyncingSite extends EnrolledSite {
   readonly transport: ConsortiumTransport;
+  /** What consent gives now for an update's cohort: that it is unchanged, until a test says otherwise. */
+  consent: SyncOptions['reevaluateConsent'];
   sync(): Promise<SyncResult>;
   /** A draft of round 1, approved and sealed. */
   sealUpdate(): Promise<DraftUpdate>;
@@ -45,7 +47,14 @@ export function createSyncingSite(file = ':memory:'): SyncingSite {
   const syncing: SyncingSite = {
     ...site,
     transport,
-    sync: () => syncOnce({ ...site, transport, actor: systemActor }),
+    consent: unchangedConsent(site.store),
+    sync: () =>
+      syncOnce({
+        ...site,
+        transport,
+        actor: systemActor,
+        reevaluateConsent: (updateId) => syncing.consent(updateId),
+      }),
     sealUpdate: () => sealUpdate(site),
   };
   publish(syncing, initialTensors);
@@ -83,12 +92,13 @@ export function publish(
   claims: Partial<GlobalModel> = {},
 ): HeldModel {
   const { consortium, planDigest, transport } = site;
-  const { envelope } = consortium.model(tensors, { planDigest, ...claims });
+  const { envelope, digest: statementDigest } = consortium.model(tensors, { planDigest, ...claims });
   const { researchStudyId } = samplePlan;
   const seq = consortium.publish({
     researchStudyId,
     round: claims.round ?? 0,
     modelDigest: sha256Hex(tensors),
+    statementDigest,
   });
   const model = { envelope, tensors, seq };
   transport.state.models.push(model);
@@ -98,7 +108,7 @@ export function publish(
 async function sealUpdate(site: EnrolledSite): Promise<DraftUpdate> {
   const { store, auditLog, agreement, people } = site;
   const draft = addDraftUpdate(site);
-  const { updateId, reportDigest, update } = draft;
+  const { updateId, reportDigest } = draft;
   decide({
     store,
     auditLog,
@@ -110,10 +120,7 @@ async function sealUpdate(site: EnrolledSite): Promise<DraftUpdate> {
     person: ada,
     signer: personKeys.ada,
   });
-  const reevaluateConsent = () => ({
-    consentSnapshotDigest: update.consentSnapshotDigest,
-    cohortDigest: update.cohortDigest,
-  });
+  const reevaluateConsent = () => unchangedConsent(store)(updateId);
   const signer = people.siteSigner();
   await sealApprovedUpdate({
     store,
@@ -125,6 +132,24 @@ async function sealUpdate(site: EnrolledSite): Promise<DraftUpdate> {
     reevaluateConsent,
   });
   return draft;
+}
+
+/** The digests of the frozen cohort that an update was made from, as if nothing had changed since. */
+export function unchangedConsent(store: Store): SyncOptions['reevaluateConsent'] {
+  return (updateId) => {
+    const row = store.get(
+      store.query
+        .selectFrom('model_update')
+        .innerJoin('training_run', 'training_run.run_id', 'model_update.run_id')
+        .innerJoin('cohort', 'cohort.cohort_id', 'training_run.cohort_id')
+        .select(['cohort.cohort_digest', 'cohort.consent_snapshot_digest'])
+        .where('model_update.update_id', '=', updateId),
+    );
+    return {
+      cohortDigest: row?.cohort_digest ?? '',
+      consentSnapshotDigest: row?.consent_snapshot_digest ?? '',
+    };
+  };
 }
 
 /** The global models that a site took over, in order of their rounds. */

@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toBase64, utf8 } from '#base/bytes.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { signCheckpoint } from '#federation/log/checkpoint.ts';
+import { encodeLogExtension, parseLogExtension } from '#federation/log/log-extension.ts';
 import { researchStudySummaries, routes } from '#federation/sync-contract/routes.ts';
 import {
   beginSampleStudy,
@@ -11,9 +16,11 @@ import {
   enrol,
   fetchOpening,
   openWorld,
+  readLog,
   type SiteKeys,
 } from '#support/consortium-world.ts';
 import { samplePlan } from '#support/sample-plan.ts';
+import { createShownLog } from '#support/shown-log.ts';
 
 const { researchStudyId } = samplePlan;
 const minuteMs = 60_000;
@@ -170,39 +177,116 @@ describe('rates', () => {
 });
 
 describe("a site's checkpoints", () => {
-  const origin = 'consilium.example/site/cleveland/log';
-  const note = (
-    size: number,
-    content: string,
-    options: { origin?: string; key?: SiteKeys['log'] } = {},
-  ): Uint8Array =>
+  const send = (body: Uint8Array) => world.send(cleveland, 'logCheckpoint', { body });
+  const heldSize = async () => {
+    const { sites } = await world.consortium.operations.status({});
+    return sites.find(({ siteId }) => siteId === 'cleveland')?.checkpoint?.size;
+  };
+  const absurd = (size: number) =>
     utf8(
-      signCheckpoint(
-        { origin: options.origin ?? origin, size, rootHash: sha256(utf8(content)) },
-        options.key ?? cleveland.log,
-      ),
+      encodeLogExtension({
+        oldSize: 0,
+        proof: [],
+        note: signCheckpoint({ origin: 'log', size, rootHash: sha256(utf8('a')) }, cleveland.log),
+      }),
     );
 
   it('are kept, and the same one changes nothing', async () => {
-    for (const body of [note(5, 'a'), note(5, 'a'), note(9, 'b')]) {
-      expect((await world.send(cleveland, 'logCheckpoint', { body })).status).toBe(204);
+    const log = createShownLog(cleveland);
+    for (const body of [log.show(0, 5), log.show(0, 5), log.show(5, 9)]) {
+      expect((await send(body)).status).toBe(204);
     }
-    const { sites } = await world.consortium.operations.status({});
-    expect(sites.find(({ siteId }) => siteId === 'cleveland')?.checkpoint?.size).toBe(9);
+    expect(await heldSize()).toBe(9);
   });
 
   const refused: readonly [what: string, code: string, body: () => Uint8Array][] = [
-    ['a shorter log', 'LOG_ROLLBACK', () => note(4, 'a')],
-    ['another root at the same size', 'LOG_ROLLBACK', () => note(5, 'other')],
-    ['another log', 'LOG_ROLLBACK', () => note(6, 'c', { origin: 'consilium.example/site/other/log' })],
-    ["the signing key's signature", 'LOG_KEY_NOT_TRUSTED', () => note(6, 'c', { key: cleveland.signing })],
+    ['a shorter log', 'LOG_ROLLBACK', () => createShownLog(cleveland).show(0, 4)],
+    ['another root at the same size', 'LOG_ROLLBACK', () => createShownLog(cleveland, 3).show(0, 5)],
+    ['a longer log that was forked before', 'LOG_ROLLBACK', () => createShownLog(cleveland, 3).show(5, 8)],
+    [
+      'another log',
+      'LOG_ROLLBACK',
+      () => createShownLog(cleveland).show(5, 6, { origin: 'consilium.example/site/other/log' }),
+    ],
+    [
+      "the signing key's signature",
+      'LOG_KEY_NOT_TRUSTED',
+      () => createShownLog(cleveland).show(5, 6, { key: cleveland.signing }),
+    ],
+    ['more entries than any log has', 'BAD_CHECKPOINT', () => absurd(1_000_000_001)],
+    ['as many entries as can be written', 'BAD_CHECKPOINT', () => absurd(Number.MAX_SAFE_INTEGER)],
     ['no note', 'BAD_CHECKPOINT', () => utf8('hello')],
+    ['no proof', 'LOG_ROLLBACK', () => withoutHashes(createShownLog(cleveland).show(5, 8))],
   ];
 
-  it.each(refused)('are refused for %s', async (_what, code, body) => {
-    await world.send(cleveland, 'logCheckpoint', { body: note(5, 'a') });
-    expect((await world.send(cleveland, 'logCheckpoint', { body: body() })).code).toBe(code);
-    const { sites } = await world.consortium.operations.status({});
-    expect(sites.find(({ siteId }) => siteId === 'cleveland')?.checkpoint?.size).toBe(5);
+  it.each(refused)('are refused for %s, which is logged', async (_what, code, body) => {
+    await send(createShownLog(cleveland).show(0, 5));
+    expect((await send(body())).code).toBe(code);
+    expect(await heldSize()).toBe(5);
+  });
+
+  it('with a proof from another size than the one held are answered with that size', async () => {
+    const log = createShownLog(cleveland);
+    await send(log.show(0, 5));
+    const answer = await send(log.show(3, 8));
+    expect([answer.status, answer.code]).toEqual([409, 'STALE_CHECKPOINT']);
+    expect(JSON.parse(new TextDecoder().decode(answer.body)).error.details.expected).toBe(5);
+    expect((await send(log.show(5, 8))).status).toBe(204);
+  });
+
+  const withoutHashes = (body: Uint8Array): Uint8Array => {
+    const { note, oldSize } = parseLogExtension(new TextDecoder().decode(body));
+    return utf8(encodeLogExtension({ oldSize, proof: [], note }));
+  };
+});
+
+describe('requests that nobody trusted signed', () => {
+  const unsign = (headers: Record<string, string>) => ({ ...headers, signature: 'consilium=:x:' });
+
+  it('are one log entry for each reason, and soon answered no more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'consilium-unsigned-'));
+    const storeFile = join(folder, 'consortium.db');
+    const onDisk = await openWorld({ storeFile });
+    try {
+      const site = (await beginSampleStudy(onDisk)).cleveland;
+      const stranger = { ...site, signing: createSigningKey(sha256(utf8('stranger'))) };
+      const before = readLog(storeFile, onDisk.keys).length;
+      for (let count = 0; count < 30; count += 1) {
+        await onDisk.send(site, 'update', { ...ofRoute.update, tamper: unsign });
+        await onDisk.send(stranger, 'update', ofRoute.update);
+      }
+      expect(readLog(storeFile, onDisk.keys)).toHaveLength(before);
+      await onDisk.close();
+      const entry = { action: 'update-received', outcome: 'refused' };
+      expect(readLog(storeFile, onDisk.keys).slice(before)).toEqual([
+        { ...entry, reason: 'BAD_REQUEST_SIGNATURE' },
+        { ...entry, reason: 'KEY_NOT_TRUSTED' },
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('get few answers in a minute, and hold up no site of the same address', async () => {
+    const codes: (string | undefined)[] = [];
+    for (let count = 0; count < 121; count += 1) {
+      codes.push((await world.send(cleveland, 'trustList', { tamper: unsign })).code);
+    }
+    expect(codes.slice(119)).toEqual(['BAD_REQUEST_SIGNATURE', 'TOO_MANY_REQUESTS']);
+    expect((await world.send(cleveland, 'trustList')).status).toBe(200);
+  });
+
+  it('are refused before their body is read', async () => {
+    const server = await world.consortium.createServer();
+    const body = new Readable({ read: () => expect.unreachable('somebody reads the body') });
+    const headers = { host: '127.0.0.1:7443', 'content-length': '1000', 'content-type': 'text/plain' };
+    const answer = await server.inject({
+      method: 'PUT',
+      url: routes.update.path.replace(':bundleId', 'ab'.repeat(32)),
+      headers,
+      payload: body,
+    });
+    expect(answer.json()).toMatchObject({ error: { code: 'BAD_REQUEST_SIGNATURE' } });
+    await server.close();
   });
 });

@@ -4,12 +4,12 @@ import Fastify, { type FastifyRequest } from 'fastify';
 import { BugError, CodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import type { TrustRegister } from '#consortium/enrolment/index.ts';
-import { logUnknownSender } from '#consortium/intake/index.ts';
+import { createUnknownSenders } from '#consortium/intake/index.ts';
 import type { Foundation } from '#consortium/store/index.ts';
-import { RequestSignatureError, verifyRequest } from '#federation/sync-contract/request-signature.ts';
+import { RequestSignatureError } from '#federation/sync-contract/request-signature.ts';
 import { mediaTypes, routeParameters, routes } from '#federation/sync-contract/routes.ts';
 import { encodeSyncError, SyncError } from '#federation/sync-contract/sync-error.ts';
-import { MAX_REQUEST_SKEW_MS, rememberNonce } from './request-nonces.ts';
+import { type Authentication, createAuthentication } from './authentication.ts';
 import type { RouteName, SyncAnswer, SyncService } from './sync-service.ts';
 
 export interface SyncServerOptions {
@@ -31,6 +31,8 @@ const minuteMs = 60_000;
 /** Requests of one address in a minute. Several sites may share one behind a proxy. */
 const MAX_REQUESTS = 12_000;
 const MAX_ENROLMENTS = 60;
+/** Requests of one address in a minute that nobody trusted signed. Sites behind the same proxy are not held up by them. */
+const MAX_UNAUTHENTICATED = 120;
 const MAX_CONNECTIONS = 1_000;
 
 export type SyncServer = ReturnType<typeof createFastify>;
@@ -65,26 +67,58 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
   await server.register(rateLimit, {
     max: MAX_REQUESTS,
     timeWindow: minuteMs,
-    errorResponseBuilder: () =>
-      new SyncError('TOO_MANY_REQUESTS', 'Too many requests; try again in a minute.'),
+    errorResponseBuilder: tooManyRequests,
   });
   // Bodies are signed bytes: they are verified before anything parses them.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  for (const name of Object.keys(routes) as RouteName[]) addRoute(server, name, options);
+  const door = createDoor(server, options);
+  for (const name of Object.keys(routes) as RouteName[]) addRoute(server, name, { ...options, door });
   answerFailures(server, options.logger);
   return server;
 }
 
-function addRoute(server: SyncServer, name: RouteName, options: SyncServerOptions): void {
+/** What stands before the routes: signatures, and what becomes of requests without a good one. */
+interface Door extends Authentication {
+  /** The error to answer with. The log gets one entry for each reason and minute (filling it up); answers become few. */
+  refuse(name: RouteName, request: FastifyRequest, error: unknown): Promise<unknown>;
+}
+
+function createDoor(server: SyncServer, options: SyncServerOptions): Door {
+  const unknownSenders = createUnknownSenders(options.foundation, options.logger);
+  server.addHook('onClose', async () => unknownSenders.flush());
+  const limit = server.createRateLimit({ max: MAX_UNAUTHENTICATED, timeWindow: minuteMs });
+  return {
+    ...createAuthentication(options),
+    refuse: async (name, request, error) => {
+      if (!(error instanceof RequestSignatureError)) return error;
+      if (name === 'update') unknownSenders.count(error.code);
+      const allowance = await limit(request);
+      return allowance.isAllowed || !allowance.isExceeded ? error : tooManyRequests();
+    },
+  };
+}
+
+interface RouteOptions extends SyncServerOptions {
+  readonly door: Door;
+}
+
+function addRoute(server: SyncServer, name: RouteName, options: RouteOptions): void {
   const { method, path: url } = routes[name];
   server.route({
     method,
     url,
     bodyLimit: name === 'update' ? MAX_UPDATE_BODY_BYTES : MAX_SMALL_BODY_BYTES,
     config: { rateLimit: name === 'enrol' ? { max: MAX_ENROLMENTS, timeWindow: minuteMs } : {} },
-    onRequest: async (request) => {
+    // After the rate limit and before the body is read.
+    preParsing: async (request) => {
       if (name === 'update') requireFittingLength(request, options.maxSealedBytes());
+      if (name === 'enrol') return;
+      try {
+        options.door.verifyHead(request);
+      } catch (error) {
+        throw await options.door.refuse(name, request, error);
+      }
     },
     handler: async (request, reply) => {
       const { status, mediaType, body } = await handle(options, name, request);
@@ -114,6 +148,10 @@ function answerFailures(server: SyncServer, logger: Logger): void {
   });
 }
 
+function tooManyRequests(): SyncError {
+  return new SyncError('TOO_MANY_REQUESTS', 'Too many requests; try again in a minute.');
+}
+
 /** Stops a body from being read that no plan allows, and one that does not say its length. */
 function requireFittingLength({ headers }: FastifyRequest, maxBytes: number): void {
   const length = Number(headers['content-length']);
@@ -128,52 +166,19 @@ function requireFittingLength({ headers }: FastifyRequest, maxBytes: number): vo
 }
 
 async function handle(
-  options: SyncServerOptions,
+  { service, door }: RouteOptions,
   name: RouteName,
   request: FastifyRequest,
 ): Promise<SyncAnswer> {
   const body = Buffer.isBuffer(request.body) ? new Uint8Array(request.body) : new Uint8Array();
-  if (name === 'enrol') return options.service.enrol(body);
-  const siteId = authenticate(options, { name, request, body });
-  return options.service.answer(name, { siteId, parameters: readParameters(request), body });
-}
-
-interface SignedRequest {
-  readonly name: RouteName;
-  readonly request: FastifyRequest;
-  readonly body: Uint8Array;
-}
-
-/** The site that sent the request. @throws RequestSignatureError. */
-function authenticate(options: SyncServerOptions, { name, request, body }: SignedRequest): string {
-  const { foundation, register } = options;
+  if (name === 'enrol') return service.enrol(body);
+  let siteId: string;
   try {
-    const verified = verifyRequest({
-      method: request.method,
-      authority: knownAuthority(request.headers.host, options.authorities()),
-      path: request.raw.url ?? '',
-      headers: request.headers,
-      body,
-      trust: register.current().keys,
-      nowMs: foundation.store.clock.nowMs(),
-      maxClockSkewMs: MAX_REQUEST_SKEW_MS,
-    });
-    rememberNonce(foundation.store, verified);
-    if (verified.key.siteId === null) throw new BugError('a site key without a site');
-    return verified.key.siteId;
+    siteId = door.verifyBody(request, body);
   } catch (error) {
-    if (name === 'update' && error instanceof RequestSignatureError) logUnknownSender(foundation, error.code);
-    throw error;
+    throw await door.refuse(name, request, error);
   }
-}
-
-/** The name of this server that the request was sent to. One signed for another server does not pass here (relay). */
-function knownAuthority(host: string | undefined, authorities: readonly string[]): string {
-  const found = authorities.find((authority) => authority === host?.toLowerCase());
-  if (found !== undefined) return found;
-  throw new RequestSignatureError('BAD_REQUEST_SIGNATURE', 'The request was sent to another server.', {
-    details: { expected: authorities },
-  });
+  return service.answer(name, { siteId, parameters: readParameters(request), body });
 }
 
 /** @throws SyncError NOT_FOUND for a parameter that is not in its one form. */

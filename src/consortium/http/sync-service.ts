@@ -40,7 +40,7 @@ export interface SyncService {
 export interface SyncServiceOptions {
   readonly foundation: Foundation;
   readonly register: TrustRegister;
-  /** Closes the open round of a research study where it is complete. Never throws. */
+  /** Closes the open round of a research study where it is complete. Throws only where its own failure cannot be logged. */
   readonly settle: (researchStudyId: string) => void;
 }
 
@@ -61,7 +61,7 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     logConsistency: ({ parameters }) => json(proveConsistency(foundation, parameters)),
     update: (call) => update(options, call),
     logCheckpoint: ({ siteId, body }) => {
-      receiveCheckpoint(foundation, register.current(), { siteId, note: body });
+      receiveCheckpoint(foundation, register.current(), { siteId, extension: body });
       return empty;
     },
   };

@@ -1,4 +1,4 @@
-// Refusals of an update that is well signed but does not belong here, now, or within the plan (security.md E5, E6, E17).
+// Refusals of an update that is well signed but does not belong here, now, or within the plan (security.md A4, E5, E6, E17).
 import { CodedError } from '#base/coded-error.ts';
 
 export type IntakeCode =
@@ -10,6 +10,7 @@ export type IntakeCode =
   | 'OUT_OF_POLICY'
   | 'BAD_TENSORS'
   | 'BROKEN_CHAIN'
+  | 'LOG_ROLLBACK'
   | 'ALREADY_RECEIVED';
 
 /** `details.field` names the claim that was refused. */
@@ -33,5 +34,6 @@ const sentences: Readonly<Record<IntakeCode, string>> = {
   OUT_OF_POLICY: 'The update breaks a limit of the plan.',
   BAD_TENSORS: 'The tensors are not those that the round asks for.',
   BROKEN_CHAIN: 'The update does not name the one that was last received from this site.',
+  LOG_ROLLBACK: "The site's log does not continue the one that was seen before.",
   ALREADY_RECEIVED: 'Another update of this site was received for this round.',
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
+import { openConsortiumStore, type ReceivedUpdateRow } from '#consortium/store/index.ts';
 import { sha256, sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import type { RoundOpening } from '#federation/records/round.ts';
@@ -23,6 +24,7 @@ import {
   type UpdateChange,
 } from '#support/consortium-world.ts';
 import { samplePlan } from '#support/sample-plan.ts';
+import { createShownLog } from '#support/shown-log.ts';
 
 const { researchStudyId } = samplePlan;
 const dayMs = 24 * 60 * 60 * 1000;
@@ -215,6 +217,35 @@ describe('a refused update', () => {
         ]),
       }),
     ],
+    [
+      'R5',
+      'more examples than any hospital has',
+      'BAD_STATEMENT',
+      () => ({ unfit: { exampleCount: 10_000_001 } }),
+    ],
+    [
+      'R5',
+      'more patients than any hospital has',
+      'BAD_STATEMENT',
+      () => ({ unfit: { patientCount: 10_000_001 } }),
+    ],
+    [
+      'R5',
+      "sums that overflow with another site's",
+      'BAD_TENSORS',
+      () => ({
+        payload: new Map([
+          ...payloadOf('statistics', 10, 'x'),
+          ['statistics/sumOfSquares', { shape: [2], data: Float64Array.from([1.7e308, 5]) }],
+        ]),
+      }),
+    ],
+    [
+      'A4',
+      'a log of more entries than any has',
+      'BAD_STATEMENT',
+      () => ({ unfit: { auditCheckpoint: { size: 1_000_000_001, rootHash: digestOf('log') } } }),
+    ],
     ['E17', 'too few examples', 'OUT_OF_POLICY', () => ({ exampleCount: 4 })],
     ['E17', 'too few patients', 'OUT_OF_POLICY', () => ({ update: { patientCount: 4 } })],
     ['E17', 'another kind than the round', 'OUT_OF_POLICY', () => ({ update: { updateKind: 'evaluation' } })],
@@ -336,4 +367,92 @@ describe('a refused update', () => {
     }
     expect(await received()).toEqual([]);
   });
+});
+
+describe("what an update says of its site's log (A4)", () => {
+  const show = (oldSize: number, size: number, forkedAt?: number) =>
+    world.send(cleveland, 'logCheckpoint', { body: createShownLog(cleveland, forkedAt).show(oldSize, size) });
+  const stating = (
+    size: number,
+    { forkedAt, before = null }: { forkedAt?: number; before?: string | null } = {},
+  ): UpdateChange => ({
+    update: { auditCheckpoint: { size, rootHash: createShownLog(cleveland, forkedAt).root(size) } },
+    prevUpdateDigest: before,
+  });
+  const send = async (change: UpdateChange) =>
+    (await sendUpdate(world, cleveland, await buildUpdate(world, cleveland, opening, change))).code;
+
+  it('is refused where the site showed another root at that size', async () => {
+    await show(0, 50);
+    expect(await send(stating(50, { forkedAt: 9 }))).toBe('LOG_ROLLBACK');
+    expect(refusals()).toEqual(['LOG_ROLLBACK']);
+    expect(await received()).toEqual([]);
+    expect(await send(stating(50))).toBeUndefined();
+  });
+
+  it('may be older than the last checkpoint shown: the update was built before', async () => {
+    await show(0, 50);
+    expect(await send(stating(20))).toBeUndefined();
+  });
+
+  it('is refused where it is shorter than, or other than, in the update before', async () => {
+    const honest = buildUpdate(world, cleveland, opening, stating(40));
+    expect((await sendUpdate(world, cleveland, await honest)).status).toBe(200);
+    await sendUpdate(world, hungary, await buildUpdate(world, hungary, opening));
+    await world.consortium.operations.openRound({ researchStudyId });
+    opening = await fetchOpening(world, cleveland);
+    const before = await lastDigest('cleveland');
+    expect(await send(stating(39, { before }))).toBe('LOG_ROLLBACK');
+    expect(await send(stating(40, { before, forkedAt: 9 }))).toBe('LOG_ROLLBACK');
+    expect(await send(stating(41, { before }))).toBeUndefined();
+  });
+
+  it('binds the checkpoints that the site shows from then on', async () => {
+    expect(await send(stating(40))).toBeUndefined();
+    expect((await show(0, 39)).code).toBe('LOG_ROLLBACK');
+    expect((await show(0, 40, 9)).code).toBe('LOG_ROLLBACK');
+    expect((await show(0, 40)).code).toBeUndefined();
+  });
+});
+
+describe('a site that wants the round to stay open', () => {
+  it('keeps neither the others from their receipts nor the consortium from starting', async () => {
+    const unfit = { exampleCount: Number.MAX_SAFE_INTEGER };
+    const lie = await buildUpdate(world, cleveland, opening, { unfit });
+    expect((await sendUpdate(world, cleveland, lie)).code).toBe('BAD_STATEMENT');
+    expect((await sendUpdate(world, hungary, await buildUpdate(world, hungary, opening))).status).toBe(200);
+    await world.close();
+    world = await openWorld({ storeFile, isReopened: true, clock: world.clock });
+    expect(await received()).toEqual(['hungary']);
+    const honest = await buildUpdate(world, cleveland, opening);
+    expect((await sendUpdate(world, cleveland, honest)).status).toBe(200);
+    const { researchStudies } = await world.consortium.operations.status({});
+    expect(researchStudies[0]?.models.map(({ round }) => round)).toEqual([0, 1]);
+  });
+
+  it('fails alone even where a count that breaks the sum is stored already', async () => {
+    expect((await sendUpdate(world, cleveland, await buildUpdate(world, cleveland, opening))).status).toBe(
+      200,
+    );
+    storeAs('hungary', { example_count: 0 });
+    await world.close();
+    world = await openWorld({ storeFile, isReopened: true, clock: world.clock });
+    expect(readLog(storeFile, world.keys).at(-1)).toMatchObject({
+      action: 'round-closed',
+      outcome: 'failed',
+    });
+    const again = await sendUpdate(world, hungary, await buildUpdate(world, hungary, opening));
+    expect(again.code).toBe('ALREADY_RECEIVED');
+    expect((await world.consortium.operations.status({})).researchStudies[0]?.models).toHaveLength(1);
+  });
+
+  /** Stores cleveland's update once more in the name of another site, with other columns. */
+  function storeAs(siteId: string, columns: Partial<ReceivedUpdateRow>): void {
+    const store = openConsortiumStore({ file: storeFile, key: world.keys.storeKey, clock: world.clock });
+    const row = store.get(store.query.selectFrom('received_update').selectAll());
+    if (row === undefined) throw new Error('nothing was received');
+    const other = { ...row, update_digest: digestOf(siteId), sequence: 99, site_id: siteId, ...columns };
+    store.run(store.query.insertInto('received_update').values(other));
+    store.close();
+  }
 });

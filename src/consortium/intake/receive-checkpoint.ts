@@ -1,40 +1,49 @@
-// Keeps what each site shows of its own log: from then on the site cannot cut, rewrite or restore it unseen (security.md A4, A6).
-import { toHex } from '#base/bytes.ts';
+// Keeps what each site shows of its own log. A newer checkpoint comes with the proof that it continues the last one kept: from then on
+// the site cannot cut, rewrite, fork or restore what that covers unseen (security.md A4, A6).
+import { fromHex, toHex } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { BugError, CodedError, isCodedError } from '#base/coded-error.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
-import type { ConsortiumStore, Foundation } from '#consortium/store/index.ts';
+import type { ConsortiumSchema, ConsortiumStore, Foundation } from '#consortium/store/index.ts';
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '#federation/log/checkpoint.ts';
 import { LogError } from '#federation/log/log-error.ts';
+import { type LogExtension, parseLogExtension } from '#federation/log/log-extension.ts';
+import { verifyConsistency } from '#federation/log/merkle-tree.ts';
 import { noteText } from '#federation/log/signed-note.ts';
+import { logSize } from '#federation/records/fields.ts';
 import { isKeyValid, publicKeyOf } from '#federation/records/trusted-keys.ts';
 import { SyncError } from '#federation/sync-contract/sync-error.ts';
+import { refuseFork, refuseShorter, statedSize } from './held-log.ts';
+import { refusal } from './intake-error.ts';
+
+type HeldCheckpoint = ConsortiumSchema['site_checkpoint'];
 
 /**
  * Stores a site's signed checkpoint; the same one again changes nothing.
- * @throws LogError BAD_CHECKPOINT, LOG_KEY_NOT_TRUSTED; SyncError LOG_ROLLBACK when the log is shorter than it was, has
- * another root at the same size or another name. All are logged: they are signs of a log that was changed.
+ * @throws LogError BAD_CHECKPOINT, LOG_KEY_NOT_TRUSTED; IntakeError LOG_ROLLBACK when the log does not continue the one that was seen
+ * before: these are logged, as signs of a log that was changed. SyncError STALE_CHECKPOINT when the proof starts from another size
+ * than the one held, which `details.expected` tells.
  */
 export function receiveCheckpoint(
   foundation: Foundation,
   trust: SignedTrust,
-  { siteId, note: bytes }: { readonly siteId: string; readonly note: Uint8Array },
+  { siteId, extension: bytes }: { readonly siteId: string; readonly extension: Uint8Array },
 ): void {
   const { store, log } = foundation;
   const actor = `site:${siteId}`;
   try {
-    const note = noteText(bytes);
-    const checkpoint = verifyOwn(trust, siteId, { note, nowMs: store.clock.nowMs() });
+    const extension = parseLogExtension(noteText(bytes));
+    const checkpoint = verifyOwn(trust, siteId, { note: extension.note, nowMs: store.clock.nowMs() });
     store.transaction(() => {
-      if (!isNewer(store, siteId, checkpoint)) return;
+      if (!isContinued(store, siteId, { checkpoint, extension })) return;
       const { size, origin } = checkpoint;
       const rootHash = toHex(checkpoint.rootHash);
-      const row = {
+      const row: HeldCheckpoint = {
         site_id: siteId,
         size,
         root_hash: rootHash,
         origin,
-        note,
+        note: extension.note,
         received_at: isoTime(store.clock.nowMs()),
       };
       store.run(store.query.insertInto('site_checkpoint').values(row));
@@ -48,6 +57,7 @@ export function receiveCheckpoint(
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof BugError) throw error;
     const { code: reason } = error;
+    if (reason === 'STALE_CHECKPOINT') throw error;
     store.transaction(() =>
       log.append({ actor, action: 'site-checkpoint-received', outcome: 'refused', reason }),
     );
@@ -61,7 +71,9 @@ function verifyOwn(
   { note, nowMs }: { readonly note: string; readonly nowMs: number },
 ): Checkpoint {
   // A site names its log itself; that it keeps the name is checked below, and its key is in the trust list.
-  const { origin: name } = parseCheckpoint(note);
+  const { origin: name, size } = parseCheckpoint(note);
+  // No log is that long: whoever signs such a size would lock the site out with it.
+  if (!logSize.safeParse(size).success) throw new LogError('BAD_CHECKPOINT', 'not a checkpoint: size');
   for (const key of keys.withRole('site-log', siteId)) {
     if (!isKeyValid(key, nowMs)) continue;
     try {
@@ -75,8 +87,27 @@ function verifyOwn(
   });
 }
 
-function isNewer(store: ConsortiumStore, siteId: string, checkpoint: Checkpoint): boolean {
-  const last = store.get(
+interface ShownLog {
+  readonly checkpoint: Checkpoint;
+  readonly extension: LogExtension;
+}
+
+/** Whether the checkpoint is to be kept; false for the one that is held already. */
+function isContinued(store: ConsortiumStore, siteId: string, { checkpoint, extension }: ShownLog): boolean {
+  const held = findHeld(store, siteId);
+  const { origin, size } = checkpoint;
+  if (held !== undefined && origin !== held.origin)
+    throw refusal('LOG_ROLLBACK', 'origin', { expected: held.origin, found: origin });
+  const state = { size, rootHash: toHex(checkpoint.rootHash) };
+  refuseShorter(Math.max(held?.size ?? 0, statedSize(store, siteId)), state);
+  refuseFork(store, siteId, state);
+  if (held?.size === size) return false;
+  requireProof(held, { checkpoint, extension });
+  return true;
+}
+
+function findHeld(store: ConsortiumStore, siteId: string): HeldCheckpoint | undefined {
+  return store.get(
     store.query
       .selectFrom('site_checkpoint')
       .selectAll()
@@ -84,14 +115,22 @@ function isNewer(store: ConsortiumStore, siteId: string, checkpoint: Checkpoint)
       .orderBy('size', 'desc')
       .limit(1),
   );
-  if (last === undefined) return true;
-  const found = { origin: checkpoint.origin, size: checkpoint.size, rootHash: toHex(checkpoint.rootHash) };
-  const isOther =
-    found.origin !== last.origin || (found.size === last.size && found.rootHash !== last.root_hash);
-  if (isOther || found.size < last.size) {
-    throw new SyncError('LOG_ROLLBACK', "The site's log does not continue the one that was seen before.", {
-      details: { expected: { origin: last.origin, size: last.size, rootHash: last.root_hash }, found },
+}
+
+/** Stops a site from going on with another log than the one it showed (fork, rewritten history). */
+function requireProof(held: HeldCheckpoint | undefined, { checkpoint, extension }: ShownLog): void {
+  const expected = held?.size ?? 0;
+  const { oldSize, proof } = extension;
+  if (oldSize !== expected) {
+    throw new SyncError('STALE_CHECKPOINT', 'The proof does not start from the checkpoint that is held.', {
+      details: { expected, found: oldSize },
     });
   }
-  return found.size > last.size;
+  const { size, rootHash } = checkpoint;
+  try {
+    verifyConsistency({ oldSize, oldRootHash: fromHex(held?.root_hash ?? ''), size, rootHash, proof });
+  } catch (error) {
+    if (!isCodedError(error, 'BAD_LOG_PROOF')) throw error;
+    throw refusal('LOG_ROLLBACK', 'proof', { expected, found: size });
+  }
 }

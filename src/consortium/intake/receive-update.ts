@@ -7,11 +7,13 @@ import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findModel, findPlan } from '#consortium/publish/index.ts';
 import { findOpenRound, readOpening } from '#consortium/rounds/index.ts';
 import type { ConsortiumStore, Foundation, ReceivedUpdateRow } from '#consortium/store/index.ts';
+import type { ModelUpdate } from '#federation/records/model-update.ts';
 import { type Receipt, receiptRecord } from '#federation/records/receipt.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type OpenedUpdate, openSealedUpdate, verifyApprovals } from '#federation/records/sealed-update.ts';
 import { type OpenPlace, verifyPlace } from './check-place.ts';
 import { verifyPolicy } from './check-policy.ts';
+import { refuseFork, refuseShorter, statedSize } from './held-log.ts';
 import { refusal } from './intake-error.ts';
 
 export interface SentUpdate {
@@ -97,6 +99,7 @@ function accept(foundation: Foundation, trust: SignedTrust, sent: OpenedSending)
   if (base === undefined) throw new BugError('the base of an open round is not there');
   verifyPolicy({ ...place, update: predicate, approvals, payload, base: base.tensors, nowMs });
   verifyChain(store, sent);
+  verifyLogState(store, predicate);
   return { receipt: saveReceived(foundation, sent), researchStudyId, isReplay: false };
 }
 
@@ -153,9 +156,18 @@ function verifyChain(store: ConsortiumStore, { opened: { update } }: OpenedSendi
     throw refusal('BROKEN_CHAIN', 'prevUpdateDigest', { expected, found: prevUpdateDigest });
 }
 
+/** The log that the statement vouches for is the one this site showed so far; updates of other studies may be on their way. */
+function verifyLogState(
+  store: ConsortiumStore,
+  { siteId, researchStudyId, auditCheckpoint }: ModelUpdate,
+): void {
+  refuseShorter(statedSize(store, siteId, researchStudyId), auditCheckpoint);
+  refuseFork(store, siteId, auditCheckpoint);
+}
+
 function saveReceived({ store, signers, log }: Foundation, sent: OpenedSending): Uint8Array {
   const { update, payload } = sent.opened;
-  const { researchStudyId, round, attempt, siteId, exampleCount } = update.predicate;
+  const { researchStudyId, round, attempt, siteId, exampleCount, auditCheckpoint } = update.predicate;
   const receivedAt = isoTime(store.clock.nowMs());
   const predicate: Receipt = { researchStudyId, round, siteId, updateDigest: update.digest, receivedAt };
   const receipt = signStatement(encodeStatement(receiptRecord, { predicate }), [signers.model]);
@@ -171,6 +183,8 @@ function saveReceived({ store, signers, log }: Foundation, sent: OpenedSending):
     site_id: siteId,
     bundle_id: sent.bundleId,
     example_count: exampleCount,
+    audit_size: auditCheckpoint.size,
+    audit_root_hash: auditCheckpoint.rootHash,
     payload_bytes: payload.length,
     sealed_file: sent.file,
     payload,
@@ -189,7 +203,7 @@ function saveReceived({ store, signers, log }: Foundation, sent: OpenedSending):
       attempt,
       bundleId: sent.bundleId,
       bytes: sent.file.length,
-      auditCheckpoint: update.predicate.auditCheckpoint,
+      auditCheckpoint,
     },
   });
   return receipt;
@@ -226,12 +240,5 @@ function logRefusal(
       round: update?.predicate.round,
       detail: { bundleId, bytes: file.length },
     }),
-  );
-}
-
-/** Logs an update that came with a request nobody trusted signed; it was not even opened. */
-export function logUnknownSender({ store, log }: Foundation, reason: string): void {
-  store.transaction(() =>
-    log.append({ actor: 'unknown', action: 'update-received', outcome: 'refused', reason }),
   );
 }

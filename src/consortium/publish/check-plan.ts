@@ -77,37 +77,3 @@ function contradiction(field: string, expected: unknown, found: unknown): Publis
     details: { field, expected, found },
   });
 }
-
-/**
- * Holds a new version against the one in force. What sites have computed on the old one must keep its meaning.
- * @throws PublishError PLAN_VERSION, PLAN_INCOMPATIBLE.
- */
-export function requireSuccessor(
-  plan: ResearchStudyPlan,
-  before: { readonly plan: ResearchStudyPlan; readonly closedRounds: number } | undefined,
-): void {
-  const expected = (before?.plan.version ?? 0) + 1;
-  if (plan.version !== expected) {
-    throw new PublishError('PLAN_VERSION', 'The plan does not have the next version number.', {
-      details: { expected, found: plan.version },
-    });
-  }
-  if (before === undefined) return;
-  const fixed = (other: ResearchStudyPlan): Record<string, unknown> => ({
-    dataElements: other.dataElements,
-    model: other.model,
-    normalisation: other.normalisation,
-    rounds: other.rounds.slice(0, before.closedRounds),
-  });
-  const [left, right] = [fixed(before.plan), fixed(plan)];
-  for (const field of Object.keys(left)) {
-    if (JSON.stringify(left[field]) === JSON.stringify(right[field])) continue;
-    throw new PublishError(
-      'PLAN_INCOMPATIBLE',
-      'The model so far was made under other rules; that is another research study.',
-      {
-        details: { field },
-      },
-    );
-  }
-}

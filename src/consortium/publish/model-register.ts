@@ -30,14 +30,13 @@ export function publishModel({ store, signers, log }: Foundation, model: NewMode
     expires: isoTime(nowMs + MODEL_DAYS * dayMs),
   };
   const subjects = [{ name: 'global-model', digest: modelDigest }];
-  const envelope = signStatement(encodeStatement(globalModelRecord, { subjects, predicate }), [
-    signers.model,
-  ]);
+  const statement = encodeStatement(globalModelRecord, { subjects, predicate });
+  const envelope = signStatement(statement, [signers.model]);
   const leafSeq = log.append({
     actor: 'system',
     action: MODEL_PUBLISHED_ACTION,
     outcome: 'success',
-    object: publishedModelObject(modelDigest),
+    object: publishedModelObject({ modelDigest, statementDigest: sha256Hex(statement) }),
     researchStudyId: predicate.researchStudyId,
     round: predicate.round,
     detail: {

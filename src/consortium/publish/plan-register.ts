@@ -3,10 +3,11 @@ import { isoTime } from '#base/clock.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import type { ConsortiumStore, Foundation } from '#consortium/store/index.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
+import { requireSuccessor } from '#federation/records/plan-successor.ts';
 import { encodeStatement, signStatement, verifyRecord } from '#federation/records/record.ts';
 import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
-import { parsePlan, requireSuccessor } from './check-plan.ts';
+import { parsePlan } from './check-plan.ts';
 import { latestModel, publishModel } from './model-register.ts';
 import { PublishError } from './publish-error.ts';
 
@@ -30,7 +31,7 @@ export interface PlanPublication {
 /**
  * Signs and publishes a plan, and with its first version the initial model as round 0.
  * @param value the plan as parsed JSON.
- * @throws PublishError NOT_SUPPORTED, BAD_PLAN, PLAN_VERSION, PLAN_INCOMPATIBLE, PLAN_ROUND_OPEN.
+ * @throws PublishError NOT_SUPPORTED, BAD_PLAN, PLAN_ROUND_OPEN; PlanError PLAN_VERSION, PLAN_INCOMPATIBLE.
  */
 export function publishPlan(foundation: Foundation, trust: SignedTrust, value: unknown): PlanPublication {
   const { store, signers, log } = foundation;

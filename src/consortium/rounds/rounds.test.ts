@@ -13,6 +13,7 @@ import {
 } from '#consortium/store/index.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { verifyLeafProof } from '#federation/log/leaf-proof.ts';
+import { parseEnvelope } from '#federation/records/envelope.ts';
 import {
   consortiumLogOrigin,
   MODEL_PUBLISHED_ACTION,
@@ -143,13 +144,17 @@ describe('the rounds of a plan', () => {
       'weights/bias',
       'weights/kernel',
     ]);
+    const { body: envelope } = await world.send(cleveland, 'model', place);
     const proof = await world.send(cleveland, 'modelProof', place);
     const signers = createConsortiumSigners(world.keys);
     const key = { name: consortiumLogOrigin(signers.root.keyId), publicKey: signers.log.publicKey };
     const { leaf, checkpoint } = verifyLeafProof(JSON.parse(new TextDecoder().decode(proof.body)), key);
     expect(leaf).toMatchObject({
       action: MODEL_PUBLISHED_ACTION,
-      object: publishedModelObject(sha256Hex(tensors.body)),
+      object: publishedModelObject({
+        modelDigest: sha256Hex(tensors.body),
+        statementDigest: sha256Hex(parseEnvelope(envelope).payload),
+      }),
       round: 1,
     });
     const consistency = { parameters: { oldSize: 3, size: checkpoint.size } };

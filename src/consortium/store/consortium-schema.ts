@@ -61,6 +61,8 @@ export interface ReceivedUpdateRow {
   site_id: string;
   bundle_id: string;
   example_count: number;
+  audit_size: number;
+  audit_root_hash: string;
   payload_bytes: number;
   sealed_file: Uint8Array;
   payload: Uint8Array;

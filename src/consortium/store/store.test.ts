@@ -52,6 +52,8 @@ const columns: { [Table in keyof ConsortiumSchema]: Record<keyof ConsortiumSchem
     site_id: true,
     bundle_id: true,
     example_count: true,
+    audit_size: true,
+    audit_root_hash: true,
     payload_bytes: true,
     sealed_file: true,
     payload: true,

@@ -276,6 +276,34 @@ describe('any round', () => {
     );
   });
 
+  it('refuses more examples than can be counted', () => {
+    const updates = ['a', 'b'].map((siteId) => ({
+      siteId,
+      exampleCount: Number.MAX_SAFE_INTEGER,
+      payload: weights([1, 1], 1),
+    }));
+    expect(() => aggregateRound({ kind: 'training', base, updates })).toThrow(
+      expect.objectContaining({ code: 'BAD_TENSORS' }),
+    );
+  });
+
+  it('stays finite whatever a hundred sites send that alone would pass', () => {
+    const updates = Array.from({ length: 100 }, (_, index) => ({
+      siteId: `site-${index}`,
+      exampleCount: 10_000_000,
+      payload: statistics(10_000_000, [1e103, 0], [1e200, 1e200]),
+    }));
+    const { tensors } = aggregateRound({ kind: 'statistics', base, updates });
+    expect(values(tensors, 'normalisation/scale').every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses sums of one site that would overflow only with those of another', () => {
+    const updates = [{ siteId: 'a', exampleCount: 10, payload: statistics(10, [0, 0], [1.7e308, 1]) }];
+    expect(() => aggregateRound({ kind: 'statistics', base, updates })).toThrow(
+      expect.objectContaining({ code: 'BAD_TENSORS', details: expect.objectContaining({ siteId: 'a' }) }),
+    );
+  });
+
   it.each<[string, TensorMap]>([
     ['an absent tensor', new Map([...weights([1, 1], 1)].slice(1))],
     [

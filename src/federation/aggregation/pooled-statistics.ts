@@ -5,6 +5,9 @@ import { requireTensor } from '#federation/tensors/manifest.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { badTensors } from '#federation/tensors/tensor-error.ts';
 
+/** Bound on one site's sum of squares. With it the sums of all sites stay finite, whoever sends first. */
+const MAX_SUM_OF_SQUARES = 1e200;
+
 /**
  * `normalisation/mean` and `normalisation/scale`, both [features] in float64. The scale is the unbiased standard deviation
  * (n - 1), and 0 where a column is constant up to rounding: such a column normalises to 0.
@@ -36,6 +39,9 @@ function siteCount({ siteId, exampleCount, payload }: SiteUpdate): number {
   const sum = requireTensor(payload, 'statistics/sum').data;
   const squares = requireTensor(payload, 'statistics/sumOfSquares').data;
   for (let index = 0; index < sum.length; index += 1) {
+    // Two sites whose sums overflow only together would keep the round open, and the one that came second would be blamed for it.
+    if ((squares[index] ?? 0) > MAX_SUM_OF_SQUARES)
+      throw badTensors('sums too large', { siteId, feature: index });
     // Cauchy-Schwarz: no data have (Σx)² > n·Σx². Such numbers would give a made-up scale.
     const excess = (sum[index] ?? 0) ** 2 / count - (squares[index] ?? 0);
     if (excess > roundingOf(squares[index] ?? 0, count))

@@ -19,7 +19,7 @@ export function inSiteOrder(updates: readonly SiteUpdate[]): SiteUpdate[] {
   return [...updates].sort((left, right) => (left.siteId < right.siteId ? -1 : 1));
 }
 
-/** Each site's share of all examples, in (0, 1]. */
+/** Each site's share of all examples, in (0, 1]. @throws TensorError BAD_TENSORS when they are more than can be counted. */
 export function exampleWeights(updates: readonly SiteUpdate[]): Map<string, number> {
   let total = 0;
   for (const { exampleCount } of updates) {
@@ -27,7 +27,7 @@ export function exampleWeights(updates: readonly SiteUpdate[]): Map<string, numb
       throw new BugError('an example count below 1');
     total += exampleCount;
   }
-  if (!Number.isSafeInteger(total)) throw new BugError('more examples than can be counted');
+  if (!Number.isSafeInteger(total)) throw badTensors('more examples than can be counted');
   return new Map(updates.map(({ siteId, exampleCount }) => [siteId, exampleCount / total]));
 }
 

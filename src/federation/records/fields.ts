@@ -19,4 +19,6 @@ export const plainText = (maxLength: number) =>
     .max(maxLength)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
     .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$/);
+/** Entries of a log, or a claim of them: far above any real log, far below where sizes stop being exact. */
+export const logSize = z.int().min(0).max(1_000_000_000);
 export const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);

@@ -1,14 +1,17 @@
 // The signed statement of one update: every claim a site makes about the bytes it sends. Null where a stage does not exist
 // yet and the plan allows it, so that the format does not change later.
 import { z } from 'zod';
-import { count, digestHex, identifier, isoTimestamp, plainText } from '#federation/records/fields.ts';
+import { digestHex, identifier, isoTimestamp, logSize, plainText } from '#federation/records/fields.ts';
 import { defineRecord } from '#federation/records/record.ts';
 
 export const updateKind = z.enum(['delta', 'statistics', 'evaluation']);
 export type UpdateKind = z.infer<typeof updateKind>;
 
-/** Bounded, so that the counts of all sites of a round can be summed: one false count must not keep a round from closing. */
-const countedInUpdate = z.int().min(1).max(1_000_000_000);
+/**
+ * Above any hospital, and small enough that the counts of all sites of a round are summed exactly: one false count keeps no round
+ * from closing.
+ */
+const countedInUpdate = z.int().min(1).max(10_000_000);
 
 export const modelUpdate = z.strictObject({
   researchStudyId: identifier,
@@ -46,7 +49,7 @@ export const modelUpdate = z.strictObject({
   }),
   trainedFrom: isoTimestamp,
   trainedAt: isoTimestamp,
-  auditCheckpoint: z.strictObject({ size: count, rootHash: digestHex }),
+  auditCheckpoint: z.strictObject({ size: logSize, rootHash: digestHex }),
   /** Digest of this site's previous update statement in this study; null for the first. */
   prevUpdateDigest: digestHex.nullable(),
   nonce: digestHex,

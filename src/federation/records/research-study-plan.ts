@@ -79,6 +79,12 @@ export const trainingSettings = z.strictObject({
 });
 export type TrainingSettings = z.infer<typeof trainingSettings>;
 
+/**
+ * Fewest subjects behind anything that leaves, whatever a plan says: the limit under which a site withholds counts (C12).
+ * Stops a plan from asking for the numbers of one patient.
+ */
+export const SMALLEST_COHORT = 5;
+
 export const researchStudyPlan = z.strictObject({
   researchStudyId: identifier,
   version: z.int().min(1),
@@ -100,16 +106,19 @@ export const researchStudyPlan = z.strictObject({
     /** A coded fact that says which part of the split a subject is in. */
     split: z.strictObject({ code: codeReference, training: plainText(64), holdout: plainText(64) }),
     /** Facts from `before` days before to `after` days after the index date count; the latest one is taken. */
-    windowDays: z.strictObject({ before: z.int().min(0), after: z.int().min(0) }),
+    windowDays: z.strictObject({
+      before: z.int().min(0).max(36_500),
+      after: z.int().min(0).max(36_500),
+    }),
     features: z.array(featureSpecification).min(1).max(10_000),
     label: labelSpecification,
   }),
   imaging: z.null(),
   minimumCohort: z.strictObject({
     /** Fewest subjects in the training part; below it nothing trains and nothing leaves. */
-    training: z.int().min(1),
+    training: z.int().min(SMALLEST_COHORT),
     /** Fewest subjects in the holdout part for an evaluation to leave. */
-    evaluation: z.int().min(1),
+    evaluation: z.int().min(SMALLEST_COHORT),
     reason: plainText(1000),
   }),
   /** Whose mean and standard deviation normalise the features. `federated`: those of all sites, from a statistics round. */
@@ -123,9 +132,12 @@ export const researchStudyPlan = z.strictObject({
     .max(10_000),
   aggregation: z.strictObject({ strategy: z.literal('fedavg'), weighting: z.literal('example-count') }),
   limits: z.strictObject({
-    maxUpdateBytes: z.int().min(1),
+    maxUpdateBytes: z
+      .int()
+      .min(1)
+      .max(2 ** 30),
     /** Largest L2 norm of a training update's delta over all tensors. */
-    maxUpdateNorm: positiveNumber,
+    maxUpdateNorm: positiveNumber.max(1_000_000),
     maxClockSkewMs: z.int().min(1),
   }),
   privacy: z.null(),

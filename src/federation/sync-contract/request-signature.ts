@@ -22,6 +22,7 @@ const NONCE = /^[A-Za-z0-9+/=_-]{16,64}$/;
 const SIGNATURE_INPUT =
   /^consilium=(\("@method" "@authority" "@path" "content-digest"\);created=([0-9]{1,11});nonce="([A-Za-z0-9+/=_-]{16,64})";keyid="([0-9a-f]{64})";alg="ed25519")$/;
 const SIGNATURE = /^consilium=:([A-Za-z0-9+/]{86}==):$/;
+const CONTENT_DIGEST = /^sha-256=:[A-Za-z0-9+/]{43}=:$/;
 const PATH = /^\/[A-Za-z0-9/._~%-]*$/;
 
 export interface SignRequestOptions {
@@ -42,18 +43,23 @@ export interface SignedRequestHeaders {
   readonly signature: string;
 }
 
-export interface VerifyRequestOptions {
+export interface VerifyRequestHeadOptions {
   readonly method: string;
   /** Host, and port unless it is 443, that this server is known by; not what the request claims. */
   readonly authority: string;
   /** The request target as it came. */
   readonly path: string;
   /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: Uint8Array;
+  readonly headers: RequestHeaders;
   readonly trust: TrustedKeys;
   readonly nowMs: number;
   readonly maxClockSkewMs: number;
+}
+
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface VerifyRequestOptions extends VerifyRequestHeadOptions {
+  readonly body: Uint8Array;
 }
 
 export interface VerifiedRequest {
@@ -96,7 +102,18 @@ export function signRequest({
  * @throws RequestSignatureError BAD_REQUEST_SIGNATURE, KEY_NOT_TRUSTED, STALE_REQUEST.
  */
 export function verifyRequest(options: VerifyRequestOptions): VerifiedRequest {
-  const { method, authority, path, headers, body, trust, nowMs, maxClockSkewMs } = options;
+  const verified = verifyRequestHead(options);
+  verifyContentDigest(options.headers, options.body);
+  return verified;
+}
+
+/**
+ * Who announces this request, before its body is read: nobody but an enrolled site makes a server buffer one (memory exhaustion).
+ * The signature is over the Content-Digest field, so the body is only the sender's once `verifyContentDigest` has passed.
+ * @throws RequestSignatureError BAD_REQUEST_SIGNATURE, KEY_NOT_TRUSTED, STALE_REQUEST.
+ */
+export function verifyRequestHead(options: VerifyRequestHeadOptions): VerifiedRequest {
+  const { method, authority, path, headers, trust, nowMs, maxClockSkewMs } = options;
   const [, parameters = '', created = '', nonce = '', keyId = ''] = match(
     headers,
     'signature-input',
@@ -105,12 +122,9 @@ export function verifyRequest(options: VerifyRequestOptions): VerifiedRequest {
   const [, signature = ''] = match(headers, 'signature', SIGNATURE);
   // A query is outside of what was signed, so a courier could add one.
   if (!PATH.test(path)) throw badSignature('a path without query', 'another');
-  verifyContentDigest(headers, body);
+  const [contentDigest] = match(headers, 'content-digest', CONTENT_DIGEST);
   const key = findSigner(trust, keyId, nowMs);
-  const base = signatureBase(
-    requestComponents({ method, authority, path, contentDigest: contentDigestOf(body) }),
-    parameters,
-  );
+  const base = signatureBase(requestComponents({ method, authority, path, contentDigest }), parameters);
   verifyBase(key, base, decodeSignature(signature));
   const createdMs = Number(created) * 1000;
   verifyFresh(createdMs, nowMs, maxClockSkewMs);
@@ -147,7 +161,7 @@ function requestComponents({ method, authority, path, contentDigest }: RequestPa
   ];
 }
 
-function match(headers: VerifyRequestOptions['headers'], name: string, pattern: RegExp): RegExpExecArray {
+function match(headers: RequestHeaders, name: string, pattern: RegExp): RegExpExecArray {
   const value = headers[name];
   const found = typeof value === 'string' ? pattern.exec(value) : null;
   if (found === null)
@@ -155,8 +169,11 @@ function match(headers: VerifyRequestOptions['headers'], name: string, pattern: 
   return found;
 }
 
-/** The header is compared to the body's own digest, and it is this digest that was signed: a changed body does not pass. */
-function verifyContentDigest(headers: VerifyRequestOptions['headers'], body: Uint8Array): void {
+/**
+ * The header is compared to the body's own digest, and it is this digest that was signed: a changed body does not pass.
+ * @throws RequestSignatureError BAD_REQUEST_SIGNATURE.
+ */
+export function verifyContentDigest(headers: RequestHeaders, body: Uint8Array): void {
   const value = headers['content-digest'];
   if (typeof value !== 'string' || !constantTimeEqual(utf8(value), utf8(contentDigestOf(body)))) {
     throw badSignature('the content digest of the body', 'another');

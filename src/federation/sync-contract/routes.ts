@@ -54,7 +54,7 @@ export const routes = {
     request: bytes,
     response: envelope,
   },
-  /** The site's own signed checkpoint -> 204; the consortium keeps it. */
+  /** The site's own signed checkpoint, as `LogExtension` (federation/log/log-extension.ts) -> 204; the consortium keeps it. */
   logCheckpoint: {
     method: 'POST',
     path: '/v1/log-checkpoints',

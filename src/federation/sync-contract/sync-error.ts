@@ -44,6 +44,7 @@ export type SyncCode =
   | 'REPLAYED_REQUEST'
   | 'RESEARCH_STUDY_UNKNOWN'
   | 'SITE_ALREADY_ENROLLED'
+  | 'STALE_CHECKPOINT'
   | 'STALE_REQUEST'
   | 'STALE_ROUND'
   | 'SUBSTITUTED'
@@ -113,6 +114,8 @@ export const syncCodes: Readonly<Record<SyncCode, SyncCodeMeaning>> = {
   REPLAYED_REQUEST: { retry: 'ambiguous', status: 409 },
   RESEARCH_STUDY_UNKNOWN: { retry: 'permanent', status: 404 },
   SITE_ALREADY_ENROLLED: conflict,
+  // The site proves from another size than the one held, and is told which.
+  STALE_CHECKPOINT: { retry: 'transient', status: 409 },
   STALE_REQUEST: { retry: 'transient', status: 401 },
   STALE_ROUND: conflict,
   SUBSTITUTED: refused,

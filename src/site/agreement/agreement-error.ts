@@ -6,6 +6,7 @@ export type AgreementCode =
   | 'EXPIRED'
   | 'NOT_A_PARTICIPANT'
   | 'NOT_ENROLLED'
+  | 'PLAN_CHANGED'
   | 'PLAN_NOT_ACCEPTED'
   | 'PLAN_NOT_SUPPORTED'
   | 'ROLLBACK'

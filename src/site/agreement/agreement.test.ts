@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toBase64 } from '#base/bytes.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { openAgreement } from '#site/agreement/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import {
@@ -25,6 +26,18 @@ beforeEach(() => {
   consortium = site.consortium;
 });
 afterEach(() => site.close());
+
+const addModel = (round: number, digest: string): void => {
+  const row = {
+    research_study_id: samplePlan.researchStudyId,
+    round,
+    model_digest: digest,
+    envelope: new Uint8Array(),
+    tensors: initialTensors,
+    verified_at: '2026-11-21T08:00:00.000Z',
+  };
+  site.store.run(site.store.query.insertInto('global_model').values(row));
+};
 
 describe('enrolment settings', () => {
   it('are kept and cannot be replaced by a second enrolment', () => {
@@ -112,14 +125,49 @@ describe('plan', () => {
     expect(refusalCode(() => site.agreement.currentPlan('unknown'))).toBe('PLAN_NOT_ACCEPTED');
   });
 
-  it('is replaced by a newer one', () => {
-    const newer = consortium.plan({ version: 2 });
-    expect(site.agreement.acceptPlan(newer.envelope, systemActor)).toMatchObject({
-      isNew: true,
-      planDigest: newer.digest,
+  it('is taken over once, of whatever version it is when the site joins', () => {
+    site.close();
+    site = createEnrolledSite({ withRound: false, plan: { version: 3 } });
+    const again = site.consortium.plan({ version: 3 });
+    expect(site.agreement.acceptPlan(again.envelope, systemActor)).toMatchObject({
+      isNew: false,
+      planDigest: again.digest,
     });
-    expect(site.agreement.acceptPlan(newer.envelope, systemActor).isNew).toBe(false);
-    expect(site.agreement.currentPlan(samplePlan.researchStudyId).planDigest).toBe(newer.digest);
+    expect(site.agreement.currentPlan(samplePlan.researchStudyId).plan.version).toBe(3);
+  });
+
+  const { limits, minimumCohort, dataElements } = samplePlan;
+  it.each<[string, Partial<ResearchStudyPlan>, string]>([
+    ['changes only its words', { summary: 'Clearer.' }, 'PLAN_CHANGED'],
+    ['skips a number', { version: 7 }, 'PLAN_CHANGED'],
+    ['allows larger updates', { limits: { ...limits, maxUpdateNorm: 1_000_000 } }, 'PLAN_CHANGED'],
+    ['changes the smallest cohort', { minimumCohort: { ...minimumCohort, training: 6 } }, 'PLAN_CHANGED'],
+    ['has another purpose', { purposes: ['CLINTRL'] }, 'PLAN_CHANGED'],
+    [
+      'reads other days',
+      { dataElements: { ...dataElements, windowDays: { before: 36_500, after: 36_500 } } },
+      'PLAN_INCOMPATIBLE',
+    ],
+    ['normalises otherwise', { normalisation: { scope: 'site' }, rounds: ['training'] }, 'PLAN_INCOMPATIBLE'],
+  ])('stays in force when a later version %s: no person here agreed to that', (_case, changes, code) => {
+    const later = consortium.plan({ version: 2, ...changes }).envelope;
+    expect(refusalCode(() => site.agreement.acceptPlan(later, systemActor))).toBe(code);
+    expect(site.agreement.currentPlan(samplePlan.researchStudyId)).toEqual({
+      plan: samplePlan,
+      planDigest: site.planDigest,
+    });
+    expect(site.events().at(-1)).toBe(`plan-refused refused ${code}`);
+  });
+
+  it('stays in force when a later version changes a round that is closed', () => {
+    addModel(1, 'a'.repeat(64));
+    addModel(2, 'b'.repeat(64));
+    const later = (rounds: ResearchStudyPlan['rounds']) =>
+      refusalCode(() =>
+        site.agreement.acceptPlan(consortium.plan({ version: 2, rounds }).envelope, systemActor),
+      );
+    expect(later(['statistics', 'evaluation'])).toBe('PLAN_INCOMPATIBLE');
+    expect(later(['statistics', 'training', 'training'])).toBe('PLAN_CHANGED');
   });
 
   const others = [{ siteId: 'hungary', name: 'Hungary' }];
@@ -177,7 +225,9 @@ describe('plan', () => {
       'PLAN_NOT_SUPPORTED',
     ],
   ])('refuses %s', (_case, make, code) => {
-    site.agreement.acceptPlan(consortium.plan({ version: 2 }).envelope, systemActor);
+    site.close();
+    site = createEnrolledSite({ withRound: false, plan: { version: 2 } });
+    consortium = site.consortium;
     expect(refusalCode(() => site.agreement.acceptPlan(make(), systemActor))).toBe(code);
     expect(site.agreement.currentPlan(samplePlan.researchStudyId).plan.version).toBe(2);
     expect(site.events().at(-1)).toBe(`plan-refused refused ${code}`);
@@ -187,17 +237,6 @@ describe('plan', () => {
 describe('round', () => {
   const opening = (changes = {}) =>
     consortium.round({ planDigest: site.planDigest, baseModelDigest: initialDigest, ...changes });
-  const addModel = (round: number, digest: string): void => {
-    const row = {
-      research_study_id: samplePlan.researchStudyId,
-      round,
-      model_digest: digest,
-      envelope: new Uint8Array(),
-      tensors: initialTensors,
-      verified_at: '2026-11-21T08:00:00.000Z',
-    };
-    site.store.run(site.store.query.insertInto('global_model').values(row));
-  };
 
   it('is open from its opening to its end', () => {
     expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
@@ -212,7 +251,7 @@ describe('round', () => {
     expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
   });
 
-  it('is closed by its model, by a newer attempt and by a newer plan', () => {
+  it('is closed by its model and by a newer attempt', () => {
     site.agreement.acceptRound(opening().envelope, systemActor);
     site.agreement.acceptRound(opening({ attempt: 2 }).envelope, systemActor);
     expect(site.agreement.openRound(samplePlan.researchStudyId)?.attempt).toBe(2);
@@ -221,8 +260,6 @@ describe('round', () => {
     const second = opening({ round: 2, kind: 'training', baseModelDigest: 'a'.repeat(64) });
     site.agreement.acceptRound(second.envelope, systemActor);
     expect(site.agreement.openRound(samplePlan.researchStudyId)?.round).toBe(2);
-    site.agreement.acceptPlan(consortium.plan({ version: 2 }).envelope, systemActor);
-    expect(site.agreement.openRound(samplePlan.researchStudyId)).toBeUndefined();
   });
 
   it.each<[string, object, string]>([

@@ -23,7 +23,7 @@ export interface Agreement {
   recordEnrolment(settings: ConsortiumSettings, trustList: Uint8Array, actor: Actor): void;
   /** Gives whether the list is new. @throws RecordError; AgreementError EXPIRED, NOT_ENROLLED, ROLLBACK. */
   acceptTrustList(envelope: Uint8Array, actor: Actor): boolean;
-  /** Gives whether the plan is new. @throws RecordError; AgreementError NOT_A_PARTICIPANT, PLAN_NOT_SUPPORTED, ROLLBACK. */
+  /** Gives whether the plan is new. @throws RecordError; AgreementError, PlanError as `storePlan`. */
   acceptPlan(envelope: Uint8Array, actor: Actor): AcceptedPlan & { readonly isNew: boolean };
   /** Gives whether the opening is new. @throws RecordError; AgreementError with one of the codes of a round. */
   acceptRound(envelope: Uint8Array, actor: Actor): { readonly round: RoundOpening; readonly isNew: boolean };

@@ -1,8 +1,10 @@
-// The plans of the research studies this site takes part in: signed by the plan key, never older than the one before.
+// The plans of the research studies this site takes part in: signed by the plan key. The first one that was accepted stays in
+// force: a later version waits until a person can agree to it.
 import { isoTime } from '#base/clock.ts';
+import { requireSameMeaning } from '#federation/records/plan-successor.ts';
 import { type TrustedKeys, verifyRecord } from '#federation/records/record.ts';
 import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
-import type { Store } from '#site/store/index.ts';
+import type { ResearchStudyTable, Store } from '#site/store/index.ts';
 import { AgreementError } from './agreement-error.ts';
 
 export interface AcceptedPlan {
@@ -19,7 +21,8 @@ export interface PlanCheck {
 
 /**
  * Stores a plan in the caller's transaction; false when it is the one that is stored.
- * @throws RecordError; AgreementError NOT_A_PARTICIPANT, PLAN_NOT_SUPPORTED, ROLLBACK.
+ * @throws RecordError; AgreementError NOT_A_PARTICIPANT, PLAN_NOT_SUPPORTED, ROLLBACK, PLAN_CHANGED; PlanError
+ * PLAN_INCOMPATIBLE.
  */
 export function storePlan(store: Store, check: PlanCheck): AcceptedPlan & { readonly isNew: boolean } {
   const nowMs = store.clock.nowMs();
@@ -33,11 +36,7 @@ export function storePlan(store: Store, check: PlanCheck): AcceptedPlan & { read
   refuseUnsupported(plan);
   const known = latestRow(store, plan.researchStudyId);
   if (known?.plan_digest === planDigest) return { ...accepted, isNew: false };
-  if (known !== undefined && known.plan_version >= plan.version) {
-    throw new AgreementError('ROLLBACK', 'The plan is not newer than the accepted one.', {
-      details: { expected: known.plan_version + 1, found: plan.version },
-    });
-  }
+  if (known !== undefined) refuseOtherPlan(store, accepted, { known, trust: check.trust });
   const row = {
     research_study_id: plan.researchStudyId,
     plan_version: plan.version,
@@ -49,7 +48,42 @@ export function storePlan(store: Store, check: PlanCheck): AcceptedPlan & { read
   return { ...accepted, isNew: true };
 }
 
-function verifyPlan({ envelope, trust }: PlanCheck, atMs: number): AcceptedPlan {
+interface KnownPlan {
+  readonly known: ResearchStudyTable;
+  readonly trust: TrustedKeys;
+}
+
+/** Stops a plan key from lowering the protections that this site took part under, with no person of the hospital involved. */
+function refuseOtherPlan(
+  store: Store,
+  { plan, planDigest }: AcceptedPlan,
+  { known, trust }: KnownPlan,
+): never {
+  const { researchStudyId, version } = plan;
+  const details = { researchStudyId, expected: known.plan_version, found: version, planDigest };
+  if (version <= known.plan_version) {
+    throw new AgreementError('ROLLBACK', 'The plan is not newer than the accepted one.', { details });
+  }
+  requireSameMeaning(plan, {
+    plan: verifyStored(known, trust).plan,
+    closedRounds: countClosedRounds(store, researchStudyId),
+  });
+  throw new AgreementError(
+    'PLAN_CHANGED',
+    'The consortium changed the plan; nobody at this site has agreed to the change.',
+    { details },
+  );
+}
+
+function countClosedRounds(store: Store, researchStudyId: string): number {
+  const rounds = store.query
+    .selectFrom('global_model')
+    .select('round')
+    .where('research_study_id', '=', researchStudyId);
+  return store.get(rounds.orderBy('round', 'desc').limit(1))?.round ?? 0;
+}
+
+function verifyPlan({ envelope, trust }: Omit<PlanCheck, 'siteId'>, atMs: number): AcceptedPlan {
   const { predicate, digest } = verifyRecord(planRecord, envelope, { trust, atMs });
   return { plan: predicate, planDigest: digest };
 }
@@ -87,7 +121,11 @@ export function loadPlan(store: Store, researchStudyId: string, trust: TrustedKe
       details: { researchStudyId },
     });
   }
-  return verifyPlan({ envelope: row.envelope, trust, siteId: '' }, Date.parse(row.accepted_at));
+  return verifyStored(row, trust);
+}
+
+function verifyStored(row: ResearchStudyTable, trust: TrustedKeys): AcceptedPlan {
+  return verifyPlan({ envelope: row.envelope, trust }, Date.parse(row.accepted_at));
 }
 
 /** Ids of the research studies with an accepted plan, in order. */
@@ -96,7 +134,7 @@ export function listPlanIds(store: Store): string[] {
   return store.all(query.orderBy('research_study_id')).map((row) => row.research_study_id);
 }
 
-function latestRow(store: Store, researchStudyId: string) {
+function latestRow(store: Store, researchStudyId: string): ResearchStudyTable | undefined {
   return store.get(
     store.query
       .selectFrom('research_study')

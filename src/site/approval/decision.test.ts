@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utf8 } from '#base/bytes.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { approvalRecord } from '#federation/records/approval.ts';
 import { verifyRecord } from '#federation/records/record.ts';
@@ -32,6 +34,9 @@ const attempt = (changes: Partial<DecisionOptions> = {}): string => {
 };
 const stateOf = (updateId: string) => updateState(site.store, updateId);
 const approvals = () => site.store.all(site.store.query.selectFrom('approval').selectAll());
+
+const reportText = (updateDigest: string, payload: Uint8Array): string =>
+  JSON.stringify({ updateDigest, payloadDigest: sha256Hex(payload) });
 
 describe('a decision', () => {
   it('is signed by the steward, over the update statement and the report, and logged under a checkpoint', () => {
@@ -145,5 +150,21 @@ describe('a decision', () => {
     change({ payload: draft.payload, report: '{}' });
     expect(attempt()).toBe('REPORT_CHANGED');
     expect(approvals()).toEqual([]);
+  });
+
+  it.each<[string, (other: DraftUpdate) => string]>([
+    ['of another update', ({ updateId, payload }) => reportText(updateId, payload)],
+    ['of this update with another payload', () => reportText(draft.updateId, new Uint8Array([1]))],
+    ['that names nothing', () => '{}'],
+    ['that is no JSON', () => 'report'],
+  ])('is refused on a report %s, though row, screen and digest agree on it', (_case, make) => {
+    const { store } = site;
+    const report = make(addDraftUpdate(site, { exampleCount: 41 }));
+    const reportDigest = sha256Hex(utf8(report));
+    const changed = store.query.updateTable('model_update').set({ report, report_digest: reportDigest });
+    store.run(changed.where('update_id', '=', draft.updateId));
+    expect(attempt({ reportDigest })).toBe('SUBSTITUTED');
+    expect(approvals()).toEqual([]);
+    expect(site.events().at(-1)).toBe('action-refused refused SUBSTITUTED');
   });
 });

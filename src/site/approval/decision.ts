@@ -12,6 +12,7 @@ import type { Agreement } from '#site/agreement/index.ts';
 import type { AuditLog } from '#site/audit/index.ts';
 import type { Person } from '#site/people/index.ts';
 import type { ModelUpdateTable, Store } from '#site/store/index.ts';
+import { isReportOf } from '#site/update/index.ts';
 import { ApprovalError } from './approval-error.ts';
 
 export interface DecisionOptions {
@@ -126,7 +127,7 @@ function refuseOthers({ store, agreement, person, signer }: DecisionOptions): vo
   }
 }
 
-/** Stops a stored update whose statement or payload was exchanged from being approved. */
+/** Stops a stored update whose statement, payload or report was exchanged from being approved. */
 function checkUpdate({ agreement }: DecisionOptions, row: ModelUpdateTable): ModelUpdate {
   const { digest, subjectDigest, predicate } = verifyRecord(modelUpdateRecord, row.envelope, {
     trust: agreement.trustedKeys(),
@@ -142,6 +143,11 @@ function checkUpdate({ agreement }: DecisionOptions, row: ModelUpdateTable): Mod
   if (payloadDigest !== subjectDigest) {
     throw new ApprovalError('SUBSTITUTED', 'The stored payload is not the one the statement names.', {
       details: { expected: subjectDigest, found: payloadDigest },
+    });
+  }
+  if (!isReportOf(row.report, { digest, subjectDigest })) {
+    throw new ApprovalError('SUBSTITUTED', 'The stored report is that of another update.', {
+      details: { expected: row.update_id },
     });
   }
   return predicate;

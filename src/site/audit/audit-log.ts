@@ -11,6 +11,7 @@ import {
   type LogWriter,
   type SignedCheckpoint,
 } from '#federation/log/log-writer.ts';
+import { consistencyProof } from '#federation/log/merkle-tree.ts';
 import { type LogProblem, type LogTrust, verifyLog } from '#federation/log/verify-log.ts';
 import { type Actor, type AuditEvent, systemActor } from '#site/audit/audit-event.ts';
 import { type AuditExport, exportAudit } from '#site/audit/audit-export.ts';
@@ -45,6 +46,8 @@ export interface AuditLog {
   append(event: AuditEvent): void;
   /** The signed checkpoint of the log as it stands. */
   checkpoint(): SignedCheckpoint;
+  /** RFC 6962 proof that the log of `size` entries continues that of `oldSize`. @throws LogError BAD_LOG_PROOF. */
+  proveConsistency(oldSize: number, size: number): Uint8Array[];
   /** A page, newest first. With a reader, the first of a row of readings by one person is itself an entry. */
   list(query: AuditQuery, reader?: Actor): AuditPage;
   /** Checks every entry, detail and checkpoint; the outcome is itself an entry. `witnessed`: what others hold of this log. */
@@ -55,8 +58,9 @@ export interface AuditLog {
 
 export function openAuditLog(options: AuditLogOptions): AuditLog {
   const { store, signer, origin } = options;
+  const storage = createAuditStorage(store);
   const writer = createLogWriter({
-    storage: createAuditStorage(store),
+    storage,
     signer,
     origin,
     clock: store.clock,
@@ -72,6 +76,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     origin,
     append,
     checkpoint: () => store.transaction(() => writer.checkpoint()),
+    proveConsistency: (oldSize, size) => consistencyProof(oldSize, size, storage),
     list: (query, reader) => {
       if (reader !== undefined) recordReading(store, writer, reader);
       return listAudit(store, query);

@@ -52,7 +52,8 @@ describe('who is in a cohort', () => {
     ['without a birth date', { age: null }, 'missing-feature'],
     ['of unknown sex', { sex: 'unknown' }, 'missing-feature'],
     ['without a measurement', { without: ['2093-3'] }, 'missing-feature'],
-    ['with a measurement in another kind of unit', { unit: 'kg' }, 'missing-feature'],
+    ['with a measurement in another kind of unit', { unit: 'kg' }, 'unit-not-convertible'],
+    ['with an outcome in another kind of unit', { gradeUnit: 'kg' }, 'unit-not-convertible'],
     ['without a label', { without: ['disease-grade'] }, 'missing-label'],
   ])('is nobody %s', (_, subject, reason) => {
     const site = openSite();
@@ -181,6 +182,23 @@ describe('the feature matrix', () => {
     ).toBe(140);
   });
 
+  it('takes the latest fact whose unit converts, whatever came later in a unit of another kind', () => {
+    const site = openSite();
+    addMany(site, 5);
+    for (let index = 0; index < 5; index += 1) {
+      const day = testDay - 100;
+      addFact(site.store, `m${index}`, { code: codes.cholesterol, number: 190, unit: 'mg/dL', day: day - 1 });
+      addFact(site.store, `m${index}`, { code: codes.cholesterol, number: 5.2, unit: 'mmol/L', day });
+    }
+    const { values, width } = site.cohorts.freeze(freezing).matrix('training');
+    expect([values[2], values[width + 2]]).toEqual([200, 200]);
+    expect(site.cohorts.preview(plan, actor).features[2]).toMatchObject({
+      presentCount: 5,
+      unitNotConvertibleCount: 0,
+    });
+    site.close();
+  });
+
   it('is the same bytes, with the same digest, in whatever order the subjects came', () => {
     const freeze = (subjectIds: readonly string[]) => {
       const site = openSite();
@@ -238,9 +256,9 @@ describe('freezing a cohort', () => {
 
   it('asks only for what the round uses: an evaluation needs no training rows', () => {
     const site = openSite();
-    addMany(site, 3, { part: 'test' });
-    expect(site.cohorts.freeze({ ...freezing, kind: 'evaluation' }).matrix('holdout').count).toBe(3);
-    expect(site.cohorts.evaluationRows(plan).matrix('holdout').count).toBe(3);
+    addMany(site, 5, { part: 'test' });
+    expect(site.cohorts.freeze({ ...freezing, kind: 'evaluation' }).matrix('holdout').count).toBe(5);
+    expect(site.cohorts.evaluationRows(plan).matrix('holdout').count).toBe(5);
     site.close();
   });
 });
@@ -311,10 +329,28 @@ describe('the preview', () => {
       name: 'chol',
       presentCount: null,
       missingCount: null,
+      unitNotConvertibleCount: 0,
       flaggedCount: 0,
       isConstant: true,
     });
     expect(features[0]).toMatchObject({ name: 'age', presentCount: 30, missingCount: 0 });
+    site.close();
+  });
+
+  it('says whom the unit of a value leaves out, apart from those without a value', () => {
+    const site = openSite();
+    addMany(site, 10);
+    addMany(site, 6, { cholesterol: 5.2, unit: 'mmol/L' }, 'u');
+    addMany(site, 5, { without: ['2093-3'] }, 'x');
+    addMany(site, 7, { cholesterol: 5.2, unit: 'mmol/L', angina: 1, without: ['disease-grade'] }, 'l');
+    const { selection, features } = cohortPreview.parse(site.cohorts.preview(plan, actor));
+    expect(selection.excluded).toEqual([
+      { reason: 'missing-feature', count: 5 },
+      { reason: 'missing-label', count: 7 },
+      { reason: 'unit-not-convertible', count: 6 },
+    ]);
+    expect(features[2]).toMatchObject({ presentCount: 10, missingCount: 5, unitNotConvertibleCount: 13 });
+    expect(features[3]).toMatchObject({ presentCount: 28, missingCount: 0, unitNotConvertibleCount: 0 });
     site.close();
   });
 

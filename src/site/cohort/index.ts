@@ -12,3 +12,4 @@ export {
 export type { CohortMatrix } from './feature-matrix.ts';
 export type { ExclusionReason } from './selection.ts';
 export type { FeatureQuality, SelectionReport, SuppressedCount } from './selection-report.ts';
+export { SUPPRESSION_LIMIT } from './suppression.ts';

@@ -25,20 +25,35 @@ export interface FactWindow {
   ): { readonly ordinal: number; readonly first: number; readonly last: number } | undefined;
 }
 
-/** Calls `take` with each subject's latest fact of the code inside its window. */
+export interface FactReading {
+  readonly window: FactWindow;
+  /** Facts for which this is false never count as the latest. */
+  readonly isUsable: (fact: FactValue) => boolean;
+  readonly take: (ordinal: number, fact: FactValue) => void;
+  /** Called for a subject whose facts in the window are all unusable. */
+  readonly refuse: (ordinal: number) => void;
+}
+
+/** Calls `take` with each subject's latest usable fact of the code inside its window. */
 export function readLatestFacts(
   store: Store,
   code: Pick<CodeReference, 'system' | 'code'>,
-  { window, take }: { window: FactWindow; take: (ordinal: number, fact: FactValue) => void },
+  { window, isUsable, take, refuse }: FactReading,
 ): void {
   const latest = new Array<FactRow | undefined>(window.subjectCount).fill(undefined);
+  const refused = new Set<number>();
   for (const row of streamFacts(store, code)) {
     const days = window.daysOf(row.subject_id);
     if (days === undefined || row.day < days.first || row.day > days.last) continue;
+    if (!isUsable(row)) {
+      refused.add(days.ordinal);
+      continue;
+    }
     const known = latest[days.ordinal];
     if (known === undefined || isLater(row, known)) latest[days.ordinal] = row;
   }
   for (const [ordinal, fact] of latest.entries()) if (fact !== undefined) take(ordinal, fact);
+  for (const ordinal of refused) if (latest[ordinal] === undefined) refuse(ordinal);
 }
 
 /**

@@ -1,7 +1,7 @@
 // What people see of a selection: counts by reason and data quality by feature, small cells withheld (C12, U8).
 import type { FeatureSpecification } from '#federation/records/research-study-plan.ts';
 import { measureColumn } from '#site/statistics/index.ts';
-import { type ExclusionReason, exclusionReasons, type Selection } from './selection.ts';
+import { type ExclusionReason, exclusionReasons, incompleteReasons, type Selection } from './selection.ts';
 import type { SubjectTable } from './subject-table.ts';
 import { suppressCells, suppressCount } from './suppression.ts';
 
@@ -19,27 +19,27 @@ export interface SelectionReport {
 export interface FeatureQuality {
   readonly name: string;
   readonly presentCount: SuppressedCount;
+  /** Without any value of the feature. */
   readonly missingCount: SuppressedCount;
+  /** With values, but none in a unit that converts to the plan's. */
+  readonly unitNotConvertibleCount: SuppressedCount;
   readonly flaggedCount: SuppressedCount;
   readonly isConstant: boolean;
 }
 
-/** Reasons for which a subject is out although it has consent and a part: the quality table covers these too. */
-const incomplete: readonly ExclusionReason[] = ['missing-feature', 'missing-label'];
-
 export function createSelectionReport(selection: Selection): SelectionReport {
   const counts = (reasons: readonly ExclusionReason[]) =>
     reasons.map((reason) => selection.excluded.get(reason) ?? 0);
-  const outside = exclusionReasons.filter((reason) => !incomplete.includes(reason));
+  const outside = exclusionReasons.filter((reason) => !incompleteReasons.includes(reason));
   // Two groups with a sum each: present + missing of any feature tells how many are in the first.
   const [trainingCount = null, holdoutCount = null, ...inside] = suppressCells([
     selection.trainingCount,
     selection.holdoutCount,
-    ...counts(incomplete),
+    ...counts(incompleteReasons),
   ]);
   const shown = new Map<ExclusionReason, SuppressedCount>();
   for (const [index, count] of inside.entries()) {
-    const reason = incomplete[index];
+    const reason = incompleteReasons[index];
     if (reason !== undefined) shown.set(reason, count);
   }
   for (const [index, count] of suppressCells(counts(outside)).entries()) {
@@ -61,11 +61,20 @@ export function describeFeatures(
   return features.map((feature, column) => {
     const values = Float64Array.from(rows, (row) => table.features[column]?.[row] ?? Number.NaN);
     const quality = measureColumn(values, feature.kind === 'quantity' ? feature.flagValue : null);
-    const [presentCount = null, missingCount = null] = suppressCells([
+    const refused = rows.filter((row) => table.unitRefusals[column]?.[row] === 1).length;
+    const [presentCount = null, missingCount = null, unitNotConvertibleCount = null] = suppressCells([
       quality.presentCount,
-      quality.missingCount,
+      quality.missingCount - refused,
+      refused,
     ]);
     const flaggedCount = suppressCount(quality.flaggedCount);
-    return { name: feature.name, presentCount, missingCount, flaggedCount, isConstant: quality.isConstant };
+    return {
+      name: feature.name,
+      presentCount,
+      missingCount,
+      unitNotConvertibleCount,
+      flaggedCount,
+      isConstant: quality.isConstant,
+    };
   });
 }

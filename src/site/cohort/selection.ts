@@ -4,7 +4,10 @@ import { type ConsentDecision, type ConsentSnapshotEntry, noConsent } from '#sit
 import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { SubjectTable } from './subject-table.ts';
 
-/** In the order in which they are asked; a subject is out for the first that applies. */
+/**
+ * In the order in which they are asked; a subject is out for the first that applies. `unit-not-convertible`: nothing but the
+ * units of values that are there keeps the subject out, so correcting them at the source brings it in.
+ */
 export const exclusionReasons = [
   'no-index-event',
   'no-consent',
@@ -17,8 +20,16 @@ export const exclusionReasons = [
   'ambiguous-split',
   'missing-feature',
   'missing-label',
+  'unit-not-convertible',
 ] as const;
 export type ExclusionReason = (typeof exclusionReasons)[number];
+
+/** Reasons for which a subject is out although it has consent and a part: the quality table covers these too. */
+export const incompleteReasons: readonly ExclusionReason[] = [
+  'missing-feature',
+  'missing-label',
+  'unit-not-convertible',
+];
 
 const reasonOfRule = {
   'no-consent': 'no-consent',
@@ -74,8 +85,7 @@ export function selectMembers({ table, decisions, subjectCount, pseudonymKey }: 
     const consent = decisions.get(subjectId) ?? noConsent;
     const part = table.parts[row] ?? 'none';
     const reason = exclusionOf({ table, row, consent });
-    if (reason === undefined || reason === 'missing-feature' || reason === 'missing-label')
-      candidateRows.push(row);
+    if (reason === undefined || incompleteReasons.includes(reason)) candidateRows.push(row);
     if (reason !== undefined) excluded.set(reason, (excluded.get(reason) ?? 0) + 1);
     else if (part === 'training' || part === 'holdout') {
       const indexDay = table.indexDays[row] ?? 0;
@@ -111,9 +121,19 @@ function exclusionOf({ table, row, consent }: Candidate): ExclusionReason | unde
   const part = table.parts[row] ?? 'none';
   if (part === 'none') return 'no-split';
   if (part === 'ambiguous') return 'ambiguous-split';
-  if (table.features.some((column) => Number.isNaN(column[row] ?? Number.NaN))) return 'missing-feature';
-  if (Number.isNaN(table.labels[row] ?? Number.NaN)) return 'missing-label';
-  return undefined;
+  return incompletenessOf(table, row);
+}
+
+function incompletenessOf(table: SubjectTable, row: number): ExclusionReason | undefined {
+  const lacking = [...table.features.keys()].filter((column) => isMissing(table.features[column], row));
+  if (lacking.some((column) => table.unitRefusals[column]?.[row] !== 1)) return 'missing-feature';
+  const lacksLabel = isMissing(table.labels, row);
+  if (lacksLabel && table.labelUnitRefusals[row] !== 1) return 'missing-label';
+  return lacksLabel || lacking.length > 0 ? 'unit-not-convertible' : undefined;
+}
+
+function isMissing(column: Float64Array | undefined, row: number): boolean {
+  return Number.isNaN(column?.[row] ?? Number.NaN);
 }
 
 /** What the consent snapshot says of these members. */

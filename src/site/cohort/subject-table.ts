@@ -20,6 +20,10 @@ export interface SubjectTable {
   readonly features: readonly Float64Array[];
   /** 0 or 1; NaN where there is none. */
   readonly labels: Float64Array;
+  /** For each feature, 1 where the subject has values in its window but none in a unit that converts: NaN for that reason. */
+  readonly unitRefusals: readonly Uint8Array[];
+  /** The same of the label. */
+  readonly labelUnitRefusals: Uint8Array;
 }
 
 /** Reads the whole table; call it inside a transaction, so that no import comes in between. */
@@ -32,22 +36,39 @@ export function readSubjectTable(store: Store, elements: DataElements): SubjectT
   const targets = elements.features.map((feature, column) => ({
     feature,
     values: features[column] ?? labels,
+    refusals: new Uint8Array(count),
   }));
   readFactFeatures(store, window, targets);
   for (const { feature, values } of targets) {
     if (feature.kind === 'age') values.set(index.ages);
     if (feature.kind === 'sex') readSex(store, { ordinals: index.ordinals, equals: feature.equals, values });
   }
-  const { label } = elements;
+  const labelUnitRefusals = new Uint8Array(count);
+  readLabels(store, window, { label: elements.label, values: labels, refusals: labelUnitRefusals });
+  const parts = readParts(store, index.ordinals, elements.split);
+  const unitRefusals = targets.map(({ refusals }) => refusals);
+  const { subjectIds, days: indexDays } = index;
+  return { subjectIds, indexDays, parts, features, labels, unitRefusals, labelUnitRefusals };
+}
+
+interface LabelColumn {
+  readonly label: DataElements['label'];
+  readonly values: Float64Array;
+  readonly refusals: Uint8Array;
+}
+
+function readLabels(store: Store, window: FactWindow, { label, values, refusals }: LabelColumn): void {
   readLatestFacts(store, label.code, {
     window,
+    isUsable: hasUnitFor(label.unit),
     take: (ordinal, fact) => {
       const value = quantityOf(fact, label.unit);
-      labels[ordinal] = Number.isNaN(value) ? Number.NaN : Number(value > label.greaterThan);
+      values[ordinal] = Number.isNaN(value) ? Number.NaN : Number(value > label.greaterThan);
+    },
+    refuse: (ordinal) => {
+      refusals[ordinal] = 1;
     },
   });
-  const parts = readParts(store, index.ordinals, elements.split);
-  return { subjectIds: index.subjectIds, indexDays: index.days, parts, features, labels };
 }
 
 interface IndexEvents {
@@ -92,22 +113,48 @@ function createWindow(
 interface Target {
   readonly feature: FeatureSpecification;
   readonly values: Float64Array;
+  readonly refusals: Uint8Array;
 }
 
-/** Features of one code (the indicators of a coded value) share one pass, so they all see the same fact. */
+/**
+ * Features of one code (the indicators of a coded value) share one pass, so they all see the same fact; quantities only those
+ * of one unit, because the fact that counts is the latest one that converts to it.
+ */
 function readFactFeatures(store: Store, window: FactWindow, targets: readonly Target[]): void {
   const fromFacts = targets.filter(({ feature }) => feature.kind !== 'age' && feature.kind !== 'sex');
   const groups = Map.groupBy(fromFacts, ({ feature }) =>
-    JSON.stringify([feature.code.system, feature.code.code]),
+    JSON.stringify([feature.code.system, feature.code.code, unitOf(feature)]),
   );
   for (const group of groups.values()) {
-    const code = group[0]?.feature.code;
-    if (code === undefined) continue;
+    const first = group[0]?.feature;
+    if (first === undefined) continue;
+    const unit = unitOf(first);
+    const isUsable = unit === null ? () => true : hasUnitFor(unit);
     const take = (ordinal: number, fact: FactValue) => {
       for (const { feature, values } of group) values[ordinal] = readValue(feature, fact);
     };
-    readLatestFacts(store, code, { window, take });
+    const refuse = (ordinal: number) => {
+      for (const { refusals } of group) refusals[ordinal] = 1;
+    };
+    readLatestFacts(store, first.code, { window, isUsable, take, refuse });
   }
+}
+
+function unitOf(feature: FeatureSpecification): string | null {
+  return feature.kind === 'quantity' ? feature.unit : null;
+}
+
+/** Whether a fact's unit converts to the wanted one; a fact without number or unit is left to whoever reads its value. */
+function hasUnitFor(wanted: string): (fact: FactValue) => boolean {
+  const known = new Map<string, boolean>([[wanted, true]]);
+  return ({ value_number: value, unit }) => {
+    if (value === null || unit === null) return true;
+    const before = known.get(unit);
+    if (before !== undefined) return before;
+    const converts = !Number.isNaN(convertOrNaN(1, unit, wanted));
+    known.set(unit, converts);
+    return converts;
+  };
 }
 
 /** NaN where the fact has not the shape that the feature asks for. */
@@ -129,11 +176,13 @@ function readValue(feature: FeatureSpecification, fact: FactValue): number {
 
 function quantityOf({ value_number: value, unit }: FactValue, wanted: string): number {
   if (value === null || unit === null) return Number.NaN;
-  if (unit === wanted) return value;
+  return convertOrNaN(value, unit, wanted);
+}
+
+function convertOrNaN(value: number, unit: string, wanted: string): number {
   try {
     return convertUnit(value, unit, wanted);
   } catch (error) {
-    // A value in a unit of another kind is no value of this feature: the subject counts as lacking it.
     if (error instanceof IngestError) return Number.NaN;
     throw error;
   }

@@ -5,16 +5,19 @@ export const SUPPRESSION_LIMIT = 5;
 
 /**
  * The counts with small ones replaced by null. The reader is taken to know their sum, and that some withheld count is small.
- * Further cells are withheld, smallest first, until none follows from that; where only zeros are left, all of them.
+ * Further cells are withheld, smallest first, until none follows from that; where only zeros are left, all of them. Of two
+ * that are equally small none may stay: with 100 shown beside two withheld cells of 104 together, these are 100 and 4. Nor
+ * may a larger one, which would be as telling a bound for both: all are withheld.
  */
 export function suppressCells(counts: readonly number[]): (number | null)[] {
   const at = (cell: number) => counts[cell] ?? 0;
   const withheld = new Set([...counts.keys()].filter((cell) => isSmall(at(cell))));
   if (withheld.size === 0) return [...counts];
   const larger = [...counts.keys()].filter((cell) => at(cell) >= SUPPRESSION_LIMIT);
-  for (const cell of larger.sort((left, right) => at(left) - at(right))) {
-    if (isAmbiguous([...withheld].map(at))) break;
-    withheld.add(cell);
+  const [first, second] = larger.sort((left, right) => at(left) - at(right));
+  if (first !== undefined && !isAmbiguous([...withheld].map(at))) {
+    const isTied = second !== undefined && at(first) === at(second);
+    for (const cell of isTied ? larger : [first]) withheld.add(cell);
   }
   const isOpen = isAmbiguous([...withheld].map(at));
   return counts.map((count, cell) => (withheld.has(cell) || (!isOpen && count === 0) ? null : count));

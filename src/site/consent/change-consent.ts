@@ -31,7 +31,7 @@ export interface ConsentGrant extends ConsentChange {
 /**
  * Permits. Becomes the newest version of this scope's consents, so that a withdrawal of the same scope is lifted; a deny of
  * another scope stays and wins.
- * @throws ConsentError SUBJECT_UNKNOWN, CONSENT_UNTIL_PASSED.
+ * @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN, CONSENT_UNTIL_PASSED.
  */
 export function grantConsent(context: ConsentContext, grant: ConsentGrant): void {
   const { subjectId, researchStudyId, untilDay } = grant;
@@ -41,11 +41,9 @@ export function grantConsent(context: ConsentContext, grant: ConsentGrant): void
   }
   const shiftedUntil = untilDay === null ? null : context.days.shiftDay(subjectId, untilDay);
   context.store.transaction(() => {
-    refuseUnknown(context.store, subjectId);
+    const consents = knownConsents(context.store, grant);
     const change = { ...grant, decision: 'permit', untilDay: shiftedUntil } as const;
-    const scoped = latestVersions(readSubjectConsents(context.store, subjectId)).filter(
-      (latest) => latest.researchStudyId === researchStudyId,
-    );
+    const scoped = consents.filter((latest) => latest.researchStudyId === researchStudyId);
     addVersions(context, scoped, change);
   });
 }
@@ -53,13 +51,13 @@ export function grantConsent(context: ConsentContext, grant: ConsentGrant): void
 /**
  * Withdraws, at once and in one action. Every consent that reaches into the scope and is for it alone gets a deny as newest
  * version; a general permit stays for other research studies, and a deny of its own for this one wins over it.
- * @throws ConsentError SUBJECT_UNKNOWN.
+ * @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN.
  */
 export function withdrawConsent(context: ConsentContext, change: ConsentChange): void {
-  const { subjectId, researchStudyId } = change;
+  const { researchStudyId } = change;
   context.store.transaction(() => {
-    refuseUnknown(context.store, subjectId);
-    const scoped = latestVersions(readSubjectConsents(context.store, subjectId)).filter(
+    const consents = knownConsents(context.store, change);
+    const scoped = consents.filter(
       // Withdrawal from research in general ends the consents for single research studies too.
       (latest) => researchStudyId === null || latest.researchStudyId === researchStudyId,
     );
@@ -68,10 +66,28 @@ export function withdrawConsent(context: ConsentContext, change: ConsentChange):
   });
 }
 
-function refuseUnknown(store: Store, subjectId: string): void {
+/**
+ * The latest versions of a subject's consents. A change that is about nobody, or about no research study, would look done
+ * and leave the patient's word without effect.
+ */
+function knownConsents(store: Store, { subjectId, researchStudyId }: ConsentChange): ConsentVersion[] {
   const query = store.query.selectFrom('subject').select('subject_id').where('subject_id', '=', subjectId);
   if (store.get(query) === undefined)
     throw new ConsentError('SUBJECT_UNKNOWN', 'There is no such subject here.');
+  const versions = readSubjectConsents(store, subjectId);
+  const isNamed = researchStudyId === null || versions.some((one) => one.researchStudyId === researchStudyId);
+  if (!isNamed && !hasPlan(store, researchStudyId)) {
+    throw new ConsentError(
+      'RESEARCH_STUDY_UNKNOWN',
+      'No plan and no consent here names this research study.',
+    );
+  }
+  return latestVersions(versions);
+}
+
+function hasPlan(store: Store, researchStudyId: string): boolean {
+  const plans = store.query.selectFrom('research_study').select('research_study_id');
+  return store.get(plans.where('research_study_id', '=', researchStudyId).limit(1)) !== undefined;
 }
 
 /** The version with the highest number of each consent, and the latest day on which any version of it was stated. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consentPage, consentRow } from '#ipc/schema.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import { openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 import { addConsent, addSubject, testDay } from '#support/stored-subjects.ts';
 import { type Consents, openConsents } from './index.ts';
@@ -15,9 +16,53 @@ interface Ward extends SiteFoundation {
   readonly subjectId: string;
 }
 
-/** One patient with a name, and a consent for the research study. */
+/** A hospital's table with a consent column, and maybe one for its day. */
+function exportMapping(stated: string | null): string {
+  return JSON.stringify({
+    consilium: 'csv-mapping/1',
+    patient: {
+      identifier: 'number',
+      authority: 'https://fixture.example/number',
+      name: null,
+      birthDate: null,
+      sex: null,
+    },
+    indexDate: 'visit',
+    record: null,
+    missing: [],
+    facts: [
+      {
+        kind: 'quantity',
+        column: 'systolic',
+        code: { system: 'http://loinc.org', code: '8480-6' },
+        unit: 'mm[Hg]',
+      },
+    ],
+    consent: {
+      researchStudyId: 'heart',
+      status: {
+        column: 'consent',
+        values: { yes: { status: 'active', decision: 'permit' }, no: { status: 'active', decision: 'deny' } },
+      },
+      stated,
+      from: null,
+      until: null,
+    },
+  });
+}
+
+function acceptPlan({ store }: SiteFoundation, researchStudyId: string): void {
+  const envelope = new Uint8Array();
+  const accepted = { plan_version: 1, plan_digest: '', envelope, accepted_at: '2026-11-01T00:00:00.000Z' };
+  store.run(
+    store.query.insertInto('research_study').values({ research_study_id: researchStudyId, ...accepted }),
+  );
+}
+
+/** One patient with a name, and an accepted plan. */
 function openWard(): Ward {
   const site = createSiteFoundation('consent');
+  acceptPlan(site, 'heart');
   const registry = openSubjectRegistry({ store: site.store, keys });
   const { subjectId } = registry.recordPatient({
     key: { authority: 'ward', identifier: 'P-1' },
@@ -46,7 +91,8 @@ describe('a withdrawal', () => {
       rule: 'withdrawn',
       version: 2,
       source: 'steward',
-      patientName: 'Ada Example',
+      // The list shows names and says so in the log; an answer to a change shows none.
+      patientName: null,
     });
     expect(ward.consents.list(everything, steward)).toMatchObject({ permitted: 0, denied: 1 });
     expect(ward.events()).toContain('consent-withdrawn success');
@@ -71,7 +117,7 @@ describe('a withdrawal', () => {
       { subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: null },
       steward,
     );
-    expect(regranted.decision).toBe('deny');
+    expect(regranted).toMatchObject({ decision: 'deny', rule: 'withdrawn' });
     ward.close();
   });
 
@@ -84,6 +130,66 @@ describe('a withdrawal', () => {
       decision: 'deny',
       rule: 'withdrawn',
     });
+    ward.close();
+  });
+
+  it('holds although a source that states no day is read again after it', () => {
+    const ward = openWard();
+    addConsent(ward.store, ward.subjectId);
+    ward.store.run(ward.store.query.updateTable('consent').set({ stated_day: null }));
+    ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward);
+    addConsent(ward.store, ward.subjectId, { version: 3 });
+    ward.store.run(
+      ward.store.query.updateTable('consent').set({ stated_day: null }).where('version', '=', 3),
+    );
+    expect(ward.consents.decisions('heart').get(ward.subjectId)?.rule).toBe('withdrawn');
+    ward.close();
+  });
+
+  it.each<[string, { stated: boolean; bySource: boolean }]>([
+    ['of a source that states no day', { stated: false, bySource: false }],
+    ['of the day of the withdrawal', { stated: true, bySource: false }],
+    ['whose source has stated a refusal of the same day since', { stated: true, bySource: true }],
+  ])('is not undone by importing the old export again: one %s', async (_, { stated, bySource }) => {
+    const site = openIngestSite();
+    const consents = openConsents({
+      store: site.store,
+      auditLog: site.auditLog,
+      days: openSubjectRegistry({ store: site.store, keys: siteKeys }),
+      linkageKey: siteKeys.linkageKey,
+    });
+    const mapping = exportMapping(stated ? 'stated' : null);
+    const given = 'number,visit,systolic,consent,stated\n7,2026-11-01,120,yes,2026-11-21\n';
+    await site.importFiles({ 'rows.csv': given }, mapping);
+    const [subjectId = '', first] = [...consents.decisions('heart')][0] ?? [];
+    expect(first?.rule).toBe('permit');
+    if (bySource) await site.importFiles({ 'rows.csv': given.replace('yes', 'no') }, mapping);
+    else consents.withdraw({ subjectId, researchStudyId: 'heart' }, steward);
+    const again = await site.importFiles({ 'rows.csv': given }, mapping);
+    expect(again.files[0]?.outcome).not.toBe('rejected');
+    expect(consents.decisions('heart').get(subjectId)?.rule).toBe('withdrawn');
+    const granted = consents.grant({ subjectId, researchStudyId: 'heart', untilDate: null }, steward);
+    expect(granted.rule).toBe('permit');
+    site.close();
+  });
+
+  it('or grant for a research study that nothing here names is refused and leaves nothing', () => {
+    const ward = openWard();
+    addConsent(ward.store, ward.subjectId);
+    const before = ward.events().length;
+    const unknown = expect.objectContaining({ code: 'RESEARCH_STUDY_UNKNOWN' });
+    const subject = { subjectId: ward.subjectId, researchStudyId: 'haert' };
+    expect(() => ward.consents.withdraw(subject, steward)).toThrow(unknown);
+    expect(() => ward.consents.grant({ ...subject, untilDate: null }, steward)).toThrow(unknown);
+    expect(ward.events()).toHaveLength(before);
+    ward.close();
+  });
+
+  it('is taken for a research study without a plan that a consent of the subject names', () => {
+    const ward = openWard();
+    addConsent(ward.store, ward.subjectId, { researchStudyId: 'lungs' });
+    const row = ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'lungs' }, steward);
+    expect(row).toMatchObject({ decision: 'deny', rule: 'withdrawn' });
     ward.close();
   });
 

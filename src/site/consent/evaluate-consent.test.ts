@@ -55,7 +55,11 @@ describe('evaluating the consents of a subject', () => {
     ['a permit that follows its own deny', [deny(), version({ version: 2, statedDay: today })], 'permit'],
     [
       'a withdrawal and a new grant on one day',
-      [version(), deny({ version: 2 }), version({ version: 3 })],
+      [
+        version(),
+        deny({ version: 2, statedDay: today, source: 'steward' }),
+        version({ version: 3, statedDay: today, source: 'steward' }),
+      ],
       'permit',
     ],
     [
@@ -77,13 +81,109 @@ describe('evaluating the consents of a subject', () => {
     ],
     [
       'a retracted deny beside a permit',
-      [version({ consentId: 'c2' }), deny(), deny({ version: 2, status: 'entered-in-error' })],
+      [
+        version({ consentId: 'c2' }),
+        deny(),
+        deny({ version: 2, status: 'entered-in-error', statedDay: today - 99 }),
+      ],
       'permit',
     ],
-    ['a retracted permit', [version(), version({ version: 2, status: 'inactive' })], 'inactive'],
+    [
+      'a deny retracted on the day it was stated: an old file could say so again',
+      [version({ consentId: 'c2' }), deny(), deny({ version: 2, status: 'entered-in-error' })],
+      'denied',
+    ],
+    [
+      'a deny followed by a draft',
+      [version({ consentId: 'c2' }), deny(), deny({ version: 2, status: 'draft', statedDay: today })],
+      'denied',
+    ],
+    ['a retracted permit', [version(), version({ version: 2, status: 'inactive' })], 'withdrawn'],
+    ['a permit that the source ended', [version({ status: 'inactive' })], 'withdrawn'],
+    ['a deny that the source ended', [deny({ status: 'inactive' })], 'inactive'],
+    ['a permit that the source calls rejected', [version({ status: 'rejected' })], 'denied'],
+    ['a deny that the source calls rejected', [deny({ status: 'rejected' })], 'denied'],
+    [
+      'a draft that became active on its day',
+      [version({ status: 'draft' }), version({ version: 2 })],
+      'permit',
+    ],
   ])('%s', (_, versions, rule) => {
     expect(evaluateConsent(versions, scope).rule).toBe(rule);
     expect(evaluateConsent(versions, scope).decision).toBe(rule === 'permit' ? 'permit' : 'deny');
+  });
+
+  const steward = { source: 'steward', version: 2 } as const;
+  it.each<[string, ConsentVersion[], string]>([
+    [
+      'that states no day, after a withdrawal',
+      [
+        version({ statedDay: null }),
+        deny({ ...steward, statedDay: today }),
+        version({ version: 3, statedDay: null }),
+      ],
+      'withdrawn',
+    ],
+    [
+      'stated on the day of the withdrawal',
+      [
+        version({ statedDay: today }),
+        deny({ ...steward, statedDay: today }),
+        version({ version: 3, statedDay: today }),
+      ],
+      'withdrawn',
+    ],
+    [
+      'stated in the future, once that day has come',
+      [
+        version({ statedDay: today }),
+        // A withdrawal is never dated before what it ends.
+        deny({ ...steward, statedDay: today }),
+        version({ version: 3, statedDay: today, untilDay: today + 50 }),
+      ],
+      'withdrawn',
+    ],
+    [
+      'that the source had changed to a deny of the same day',
+      [version(), deny({ version: 2 }), version({ version: 3 })],
+      'withdrawn',
+    ],
+    [
+      'that the source had ended by its status',
+      [version(), version({ version: 2, status: 'inactive' }), version({ version: 3 })],
+      'withdrawn',
+    ],
+    [
+      'that a steward had replaced with a shorter one',
+      [
+        version({ statedDay: null }),
+        version({ ...steward, statedDay: today, untilDay: today - 1 }),
+        version({ version: 3, statedDay: null }),
+      ],
+      'expired',
+    ],
+    [
+      'of a day after the withdrawal: a consent given anew',
+      [version(), deny({ ...steward, statedDay: today - 2 }), version({ version: 3, statedDay: today - 1 })],
+      'permit',
+    ],
+    [
+      'with a deny that states no day, after a steward recorded a consent',
+      [
+        deny({ statedDay: null }),
+        version({ ...steward, statedDay: today }),
+        deny({ version: 3, statedDay: null }),
+      ],
+      'withdrawn',
+    ],
+    [
+      'with a deny that states no day, before a steward recorded a consent',
+      [deny({ statedDay: null }), version({ ...steward, statedDay: today })],
+      'permit',
+    ],
+  ])('reading an export %s', (_, versions, rule) => {
+    expect(evaluateConsent(versions, scope).rule).toBe(rule);
+    expect(evaluateConsent(versions.toReversed(), scope).rule).toBe(rule);
   });
 
   it('looks at every research study together when none is asked for', () => {

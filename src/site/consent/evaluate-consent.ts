@@ -1,5 +1,6 @@
 // What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
-// (security.md C1, C4). Pure; adding a deny never turns a deny into a permit, and the order of the versions does not matter.
+// (security.md C1, C4), and an old export read again lifts nothing. Pure; adding a deny never turns a deny into a permit, and
+// the order of the versions does not matter.
 
 /** One version of a consent. Days are shifted by the subject's date offset; null is open. */
 export interface ConsentVersion {
@@ -87,12 +88,12 @@ function standingVersions(versions: readonly ConsentVersion[], { day }: ConsentS
 }
 
 /**
- * A deny is lifted by a newer permit or retraction, never by another deny: denies only add up. A permit is lifted by
- * whatever is newer. What is dated in the future lifts nothing towards permission.
+ * A deny is lifted by a newer permit or retraction, never by another deny (denies only add up) and never by a draft. A
+ * permit is lifted by whatever is newer. What is dated in the future lifts nothing towards permission.
  */
 function lifts(other: ConsentVersion, { version, day }: { version: ConsentVersion; day: number }): boolean {
   const isFuture = other.statedDay !== null && other.statedDay > day;
-  if (isActiveDeny(version)) return !isActiveDeny(other) && !isFuture;
+  if (isActiveDeny(version)) return !isActiveDeny(other) && !unstated.has(other.status) && !isFuture;
   return !(isFuture && other.decision === 'permit' && isActive(other));
 }
 
@@ -110,35 +111,73 @@ function isActiveDeny(version: ConsentVersion): boolean {
 }
 
 /**
- * By the day it was stated where both have one: an old export that is read late must not bring back a withdrawn permit.
- * By version otherwise.
+ * By the day it was stated where both have one. Where the days tell nothing (equal, or one is not stated), the version tells
+ * only what a steward did after what: an import's number says when a file was read, not when the patient spoke. Stops an
+ * old export, read again, from bringing back a permit that the patient or the source has ended since.
  */
 function isNewer(left: ConsentVersion, right: ConsentVersion): boolean {
+  const [isLeftSteward, isRightSteward] = [isBySteward(left), isBySteward(right)];
   if (left.statedDay !== null && right.statedDay !== null && left.statedDay !== right.statedDay) {
     return left.statedDay > right.statedDay;
   }
-  return left.version > right.version;
+  const [leftCaution, rightCaution] = [cautionOf(left), cautionOf(right)];
+  if (isLeftSteward !== isRightSteward) {
+    const imported = isLeftSteward ? rightCaution : leftCaution;
+    const steward = isLeftSteward ? leftCaution : rightCaution;
+    // An import ends a steward's permit only when read after it, and never anything else a steward did.
+    if (imported <= steward) return isLeftSteward;
+    return left.version > right.version;
+  }
+  if (isLeftSteward || leftCaution === rightCaution) return left.version > right.version;
+  return leftCaution > rightCaution;
 }
+
+function isBySteward({ source }: ConsentVersion): boolean {
+  return source === 'steward';
+}
+
+/** How much a version takes away: a deny most, then what ends a consent. A draft is no statement and ends no consent's word. */
+function cautionOf(version: ConsentVersion): number {
+  if (isActiveDeny(version)) return 2;
+  return isActive(version) || unstated.has(version.status) ? 0 : 1;
+}
+
+/** FHIR statuses of a consent that was not given yet. */
+const unstated = new Set(['draft', 'proposed']);
 
 function judge(
   version: ConsentVersion,
   context: { siblings: readonly ConsentVersion[]; day: number },
 ): Finding {
-  if (!isActive(version)) return { version, rule: 'inactive', rank: rank.inactive };
+  if (!isActive(version)) return { version, rule: ruleOfInactive(version, context), rank: rank.inactive };
   const { statedDay, fromDay, untilDay } = version;
   const hasEnded = untilDay !== null && untilDay < context.day;
   const hasBegun = fromDay === null || fromDay <= context.day;
   if (version.decision === 'deny') {
-    const followsPermit = context.siblings.some(
-      (other) => other.decision === 'permit' && isNewer(version, other),
-    );
-    const rule = followsPermit || version.source === 'steward' ? 'withdrawn' : 'denied';
+    const rule = followsPermit(version, context) || isBySteward(version) ? 'withdrawn' : 'denied';
     return { version, rule, rank: hasBegun && !hasEnded ? rank.denyInForce : rank.denyOutOfForce };
   }
   if (hasEnded) return { version, rule: 'expired', rank: rank.expired };
   const isStated = statedDay === null || statedDay <= context.day;
   if (!hasBegun || !isStated) return { version, rule: 'not-yet-valid', rank: rank.notYetValid };
   return { version, rule: 'permit', rank: rank.permit };
+}
+
+/** A source says by the status that a permit was ended or never given, where it has no deny of its own. */
+function ruleOfInactive(
+  version: ConsentVersion,
+  context: { readonly siblings: readonly ConsentVersion[] },
+): ConsentRule {
+  if (version.status === 'rejected') return 'denied';
+  const wasPermit = version.decision === 'permit' || followsPermit(version, context);
+  return version.status === 'inactive' && wasPermit ? 'withdrawn' : 'inactive';
+}
+
+function followsPermit(
+  version: ConsentVersion,
+  { siblings }: { readonly siblings: readonly ConsentVersion[] },
+): boolean {
+  return siblings.some((other) => other.decision === 'permit' && isNewer(version, other));
 }
 
 function isInScope(version: ConsentVersion, { researchStudyId }: ConsentScope): boolean {

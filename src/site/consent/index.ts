@@ -39,9 +39,12 @@ export interface ConsentSubject {
 
 export interface Consents {
   list(query: ConsentQuery, actor: Actor): ConsentPage;
-  /** @throws ConsentError SUBJECT_UNKNOWN, CONSENT_UNTIL_PASSED, CONSENT_UNTIL_INVALID. */
+  /**
+   * The answer says what the rules say now: a deny of another scope still denies after a grant, and `rule` tells why.
+   * @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN, CONSENT_UNTIL_PASSED, CONSENT_UNTIL_INVALID.
+   */
   grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
-  /** @throws ConsentError SUBJECT_UNKNOWN. */
+  /** @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN. */
   withdraw(subject: ConsentSubject, actor: Actor): ConsentRow;
   /** The decision of each subject that has a consent; whoever is not in it is out. */
   decisions(researchStudyId: string): Map<string, ConsentDecision>;
@@ -62,11 +65,11 @@ export function openConsents(options: ConsentOptions): Consents {
     grant: ({ untilDate, ...subject }, actor) => {
       const untilDay = untilDate === null ? null : dayOfDate(untilDate);
       grantConsent(options, { ...subject, untilDay, actor });
-      return consentRow(options, subject, actor);
+      return consentRow(options, subject);
     },
     withdraw: (subject, actor) => {
       withdrawConsent(options, { ...subject, actor });
-      return consentRow(options, subject, actor);
+      return consentRow(options, subject);
     },
     decisions: (researchStudyId) =>
       readConsentDecisions(store, days, { researchStudyId, atMs: store.clock.nowMs() }),

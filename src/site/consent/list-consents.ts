@@ -16,7 +16,7 @@ export interface ConsentQuery {
 
 export interface ConsentRow extends ConsentDecision {
   readonly subjectId: string;
-  /** null for callers who may not see names, and where none is stored. */
+  /** null for callers who may not see names, where none is stored, and in the answer to a change. */
   readonly patientName: string | null;
   /** Last day on which the deciding version holds, as a date; null: open or no consent. */
   readonly untilDate: string | null;
@@ -58,22 +58,20 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
     if (decision === 'permit') permitted += 1;
     if ((query.decision === null || query.decision === decision) && isFound(subjectId)) found.push(subjectId);
   }
-  const rows = found
-    .slice(query.offset, query.offset + query.limit)
-    .map((subjectId) =>
-      toRow(context, { subjectId, decision: decisions.get(subjectId) ?? noConsent, actor }),
-    );
+  const rows = found.slice(query.offset, query.offset + query.limit).map((subjectId) => ({
+    ...toRow(context, subjectId, decisions.get(subjectId) ?? noConsent),
+    patientName: nameOf(context, subjectId, actor),
+  }));
   recordNamesShown(context, rows, actor);
   return { total: found.length, permitted, denied: subjects.length - permitted, rows };
 }
 
-/** The row of one subject, after a change. */
+/** The row of one subject, after a change: without a name, which the change does not need and no event would tell of. */
 export function consentRow(
   context: ConsentListing,
   subject: { readonly subjectId: string; readonly researchStudyId: string | null },
-  actor: Actor,
 ): ConsentRow {
-  return toRow(context, { subjectId: subject.subjectId, decision: decideSubject(context, subject), actor });
+  return toRow(context, subject.subjectId, decideSubject(context, subject));
 }
 
 function searchFilter(
@@ -89,20 +87,14 @@ function searchFilter(
   return (subjectId) => named.has(subjectId) || subjectId.includes(lowered);
 }
 
-interface RowSource {
-  readonly subjectId: string;
-  readonly decision: ConsentDecision;
-  readonly actor: Actor;
+function nameOf({ store, linkageKey }: ConsentListing, subjectId: string, actor: Actor): string | null {
+  return maySeeNames(actor) ? (patientOf(store, linkageKey, subjectId)?.name ?? null) : null;
 }
 
-function toRow(
-  { store, days, linkageKey }: ConsentListing,
-  { subjectId, decision, actor }: RowSource,
-): ConsentRow {
+function toRow({ store, days }: ConsentContext, subjectId: string, decision: ConsentDecision): ConsentRow {
   const { consentId, version } = decision;
-  const patientName = maySeeNames(actor) ? (patientOf(store, linkageKey, subjectId)?.name ?? null) : null;
   if (consentId === null || version === null) {
-    return { ...decision, subjectId, patientName, untilDate: null, source: null };
+    return { ...decision, subjectId, patientName: null, untilDate: null, source: null };
   }
   const stored = store.get(
     store.query
@@ -114,7 +106,7 @@ function toRow(
   const untilDay = stored?.until_day ?? null;
   // The offset is a constant of the subject, so shifting day 0 tells it.
   const untilDate = untilDay === null ? null : formatDay(untilDay - days.shiftDay(subjectId, 0));
-  return { ...decision, subjectId, patientName, untilDate, source: stored?.source ?? null };
+  return { ...decision, subjectId, patientName: null, untilDate, source: stored?.source ?? null };
 }
 
 function recordNamesShown(

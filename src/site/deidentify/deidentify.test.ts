@@ -216,5 +216,8 @@ describe('the subject registry', () => {
     ];
     expect(rows(early)).toEqual(rows(late));
     expect(rows(early)[0]?.[0]).toMatchObject({ age_years: 40 });
+    // A day of birth that turns out to be known only as a year takes the age with it.
+    early.registry.recordPatient(patient({ birthDate: '1950' }));
+    expect(rows(early)[0]?.[0]).toMatchObject({ age_years: null });
   });
 });

@@ -207,14 +207,14 @@ class StoredSubjectRegistry implements SubjectRegistry {
 
   #updateAges(subjectId: string): void {
     const birthDay = this.#birthDay(subjectId);
-    if (birthDay === undefined) return;
     const { query } = this.#store;
     const offset = this.shiftDay(subjectId, 0);
     const days = this.#store.all(
       query.selectFrom('fact').select(['day', 'age_years']).distinct().where('subject_id', '=', subjectId),
     );
     for (const { day, age_years } of days) {
-      const age = ageInYears(birthDay, day - offset);
+      // A birth date corrected to a year or month takes the age away that the wrong day had given.
+      const age = birthDay === undefined ? null : ageInYears(birthDay, day - offset);
       if (age === age_years) continue;
       this.#store.run(
         query

@@ -90,7 +90,7 @@ export interface RefusedRow {
   readonly field: string | null;
 }
 
-/** Reads one file from its bytes in order. Readers hold no more than a row, except for a bundle. */
+/** Reads one file from its bytes in order. Readers hold no more than a row (and digests of a CSV's rows), except for a bundle. */
 export interface RecordReader {
   write(bytes: Uint8Array): Iterable<ReadRow>;
   end(): Iterable<ReadRow>;

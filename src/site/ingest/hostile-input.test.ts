@@ -213,6 +213,11 @@ describe('an NDJSON line', () => {
     ],
     ['no unit', observation({ valueQuantity: { value: 1 } }), '2 MISSING_UNIT value.code'],
     [
+      'a unit of no system',
+      observation({ valueQuantity: { value: 1, code: 'mm[Hg]' } }),
+      '2 NO_UCUM_SYSTEM value.system',
+    ],
+    [
       'a unit for people only',
       observation({ valueQuantity: { value: 1, unit: 'mm[Hg]' } }),
       '2 MISSING_UNIT value.code',
@@ -221,6 +226,11 @@ describe('an NDJSON line', () => {
       'a unit that is none',
       observation({ valueQuantity: { ...quantity, code: '__proto__' } }),
       '2 UNKNOWN_UNIT value.code',
+    ],
+    [
+      'a time that is none',
+      observation({ effectiveDateTime: '2001-04-05T99:99 Otto Mustermann' }),
+      '2 BAD_DATE effective',
     ],
     ['a month for a day', observation({ effectiveDateTime: '2001-04' }), '2 BAD_DATE effective'],
     ['no date', observation({ effectiveDateTime: undefined }), '2 MISSING_FIELD effective'],

@@ -41,7 +41,9 @@ export type RowRefusalCode =
   | 'MALFORMED_ROW'
   | 'MISSING_FIELD'
   | 'MISSING_UNIT'
+  | 'NO_UCUM_SYSTEM'
   | 'NOT_UTF8'
+  | 'REPEATED_RECORD'
   | 'ROW_TOO_LONG'
   | 'STATUS_NOT_TAKEN'
   | 'TOO_DEEP'
@@ -75,9 +77,11 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   MISSING_COLUMN: 'A column that the mapping or the table needs is not there.',
   MISSING_FIELD: 'A required field is empty.',
   MISSING_UNIT: 'A measured value has no UCUM unit.',
+  NO_UCUM_SYSTEM: 'The unit of a measured value is not stated as UCUM.',
   NOT_A_FILE: 'This is a link or device, not a plain file.',
   NOT_RECOGNISED: 'The content is none of the formats that can be imported.',
   NOT_UTF8: 'The text is not UTF-8.',
+  REPEATED_RECORD: 'An earlier row of the file names the same record and says something else.',
   ROW_TOO_LONG: 'A row is longer than a row may be.',
   SEVERAL_REASONS: 'Some rows were refused, for different reasons.',
   STATUS_NOT_TAKEN: 'The record is preliminary or of unknown status.',
@@ -90,7 +94,7 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   UNREADABLE: 'The file could not be read.',
   UNRESOLVED_REFERENCE: 'The patient that the record refers to cannot be told.',
   UNSUPPORTED_BUNDLE: 'The bundle is not a collection, transaction, batch or searchset.',
-  UNSUPPORTED_CONSENT: 'The consent is not a research consent.',
+  UNSUPPORTED_CONSENT: 'The consent is not a research consent, or permits several things at once.',
   UNSUPPORTED_REQUEST: 'The bundle entry asks for a deletion or has no resource.',
   UNSUPPORTED_RESOURCE: 'Resources of this type are not imported.',
   UNSUPPORTED_TABLE: 'This OMOP table is not imported.',

@@ -145,6 +145,33 @@ describe('an import', () => {
     ]);
   });
 
+  it('keeps what two tables say about one patient on one day', async () => {
+    const rows = fixture('bad-row.csv');
+    const laboratory = JSON.parse(fixture('mapping.json'));
+    laboratory.facts[0].code.code = '2093-3';
+    laboratory.facts.pop();
+    const codesOf = () => [...new Set(facts().map(({ code }) => code))].sort();
+    await site.importFiles({ 'vitals.csv': rows }, fixture('mapping.json'));
+    await site.importFiles({ 'laboratory.csv': rows }, JSON.stringify(laboratory));
+    expect(codesOf()).toEqual(['2093-3', '8480-6', 'angina']);
+    const before = facts();
+    const again = await site.importFiles({ 'vitals.csv': rows }, fixture('mapping.json'));
+    expect(again.rows.fact).toBe(0);
+    expect(facts()).toEqual(before);
+  });
+
+  it('refuses a second, different row of the same patient and day, first and every time', async () => {
+    const [header, first] = fixture('bad-row.csv').split('\n') as [string, string];
+    const second = first.replace(',141,', ',155,');
+    const rows = `${header}\n${first}\n${second}\n${first}\n`;
+    for (const accepted of [1, 0]) {
+      const summary = await site.importFiles({ 'rows.csv': rows }, fixture('mapping.json'));
+      expect(refusalsOf(summary, 'rows.csv')).toEqual(['3 REPEATED_RECORD visit']);
+      expect(summary.files[0]?.rows).toEqual({ accepted, duplicate: 2 - accepted, rejected: 1 });
+    }
+    expect(facts().map(({ value_number }) => value_number)).toEqual([141, 0]);
+  });
+
   it('writes a changed consent as a new version with an audit entry', async () => {
     const mapping = fixture('mapping.json');
     await site.importFiles({ 'rows.csv': fixture('bad-row.csv') }, mapping);

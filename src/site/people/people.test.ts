@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '#base/bytes.ts';
+import { BugError } from '#base/coded-error.ts';
 import { wrapSeed } from '#federation/crypto/secret-wrap.ts';
 import { createSigningKey, verifySignature } from '#federation/crypto/signing-key.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { createSiteKeys, openPeople } from '#site/people/index.ts';
+import type { SiteKeys } from '#site/ports.ts';
 import { refusalCode } from '#support/refusal-code.ts';
 import { seededRandom } from '#support/seeded-random.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
@@ -130,6 +132,37 @@ describe('people', () => {
     expect(openPeople({ store, auditLog, keyStore }).researchStudyKey('heart-disease')).toEqual(key);
     expect(site.keyStore.saveCount).toBe(2);
     expect(site.events()).toEqual(['key-created success', 'key-created success']);
+  });
+
+  it('brings no pseudonym key into use whose entry is not in the log, whenever the process dies', () => {
+    const { store, auditLog, keyStore } = site;
+    const dying = (when: 'before' | 'after') => ({
+      load: keyStore.load,
+      save: (keys: SiteKeys) => {
+        if (when === 'after') keyStore.save(keys);
+        throw new Error('killed');
+      },
+    });
+    const created = () => site.events().filter((event) => event.startsWith('key-created')).length;
+    for (const [when, studyId] of [
+      ['before', 'one'],
+      ['after', 'two'],
+    ] as const) {
+      const people = openPeople({ store, auditLog, keyStore: dying(when) });
+      const entries = created();
+      expect(() => people.researchStudyKey(studyId)).toThrow('killed');
+      expect(created()).toBe(entries + 1);
+    }
+    const kept = keyStore.load()?.researchStudyKeys ?? {};
+    expect(Object.keys(kept)).toEqual(['two']);
+    expect(openPeople({ store, auditLog, keyStore }).researchStudyKey('one')).toHaveLength(32);
+  });
+
+  it('makes no pseudonym key inside a transaction that could take its entry back', () => {
+    const { store, people, keyStore } = site;
+    expect(() => store.transaction(() => people.researchStudyKey('one'))).toThrow(BugError);
+    expect(keyStore.load()?.researchStudyKeys).toEqual({});
+    expect(site.events()).toEqual([]);
   });
 
   it('has different keys for updates and for the log', () => {

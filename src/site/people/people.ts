@@ -1,7 +1,7 @@
 // Who may act at this site, and the keys they and the site act with. Each person's key opens with the person's secret alone.
 import { fromBase64, toBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
-import { isCodedError } from '#base/coded-error.ts';
+import { BugError, isCodedError } from '#base/coded-error.ts';
 import { unwrapSeed, wrapSeed } from '#federation/crypto/secret-wrap.ts';
 import { createSigningKey, type SigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
@@ -244,8 +244,10 @@ function loadResearchStudyKey(context: Context, researchStudyId: string): Uint8A
     const known = keys.researchStudyKeys[researchStudyId];
     if (known !== undefined) return known;
   }
+  // An outer transaction could take the entry back after the key was saved.
+  if (store.inTransaction) throw new BugError('a research-study key is made outside of any transaction');
   const key = random(32);
-  store.transaction(() => {
+  store.transaction(() =>
     auditLog.append({
       actor: systemActor.name,
       role: systemActor.role,
@@ -253,9 +255,10 @@ function loadResearchStudyKey(context: Context, researchStudyId: string): Uint8A
       object: 'research-study-key',
       researchStudyId,
       outcome: 'success',
-    });
-    // Inside the transaction: no key without its entry, and pseudonyms are made only once the key is durable.
-    keyStore.save({ ...keys, researchStudyKeys: { ...keys.researchStudyKeys, [researchStudyId]: key } });
-  });
+    }),
+  );
+  // Stops a key from coming into use unseen: its entry is durable first. A crash in between leaves an entry without a key,
+  // and the next use makes both. Pseudonyms are made only once the key is durable.
+  keyStore.save({ ...keys, researchStudyKeys: { ...keys.researchStudyKeys, [researchStudyId]: key } });
   return key;
 }

@@ -1,5 +1,6 @@
 // An update that may be sealed: approved by a trusted steward of this site, for exactly these bytes, for the round that is open.
-import { fromBase64 } from '#base/bytes.ts';
+import { fromBase64, utf8 } from '#base/bytes.ts';
+import { BugError } from '#base/coded-error.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import type { Approval } from '#federation/records/approval.ts';
 import { type ModelUpdate, modelUpdateRecord } from '#federation/records/model-update.ts';
@@ -7,6 +8,8 @@ import { type VerifiedRecord, verifyRecord } from '#federation/records/record.ts
 import { type ApprovalCheck, SealedUpdateError, verifyApprovals } from '#federation/records/sealed-update.ts';
 import type { Agreement } from '#site/agreement/index.ts';
 import type { ModelUpdateTable, Store } from '#site/store/index.ts';
+import { isReportOf } from '#site/update/index.ts';
+import { refuseStaleRound } from './departure.ts';
 import { SigningError } from './signing-error.ts';
 
 export interface ApprovedUpdate {
@@ -41,6 +44,11 @@ export function loadApprovedUpdate(
   if (payloadDigest !== update.subjectDigest) {
     throw notApproved({ expected: update.subjectDigest, found: payloadDigest });
   }
+  // Stops a report of another update, put into this row, from carrying the approval that was given to it.
+  const reportDigest = sha256Hex(utf8(row.report));
+  if (reportDigest !== row.report_digest || !isReportOf(row.report, update)) {
+    throw notApproved({ expected: row.report_digest, found: reportDigest });
+  }
   const approvals = loadApprovals(store, row.update_id);
   const { requiredStewards } = agreement.currentPlan(row.research_study_id).plan.approval;
   const check = { approvals, update, trust, atMs: store.clock.nowMs(), requiredStewards };
@@ -73,24 +81,9 @@ function notApproved(details: Readonly<Record<string, unknown>>): SigningError {
   });
 }
 
-/** Stops an update from leaving for a round, plan or recipient it was not made for (E5, E8). */
 function openRecipient(agreement: Agreement, update: ModelUpdate): Uint8Array {
-  const round = agreement.openRound(update.researchStudyId);
-  const isOpen =
-    round !== undefined &&
-    round.round === update.round &&
-    round.attempt === update.attempt &&
-    round.planDigest === update.planDigest &&
-    round.baseModelDigest === update.baseModelDigest &&
-    round.recipientKeyId === update.recipientKeyId;
+  refuseStaleRound(agreement, update);
   const recipient = agreement.trustedKeys().find(update.recipientKeyId);
-  if (!isOpen || recipient === undefined) {
-    throw new SigningError('STALE_ROUND', 'The round that this update was made for is not open.', {
-      details: {
-        expected: { round: update.round, attempt: update.attempt },
-        found: round === undefined ? null : { round: round.round, attempt: round.attempt },
-      },
-    });
-  }
+  if (recipient === undefined) throw new BugError('an open round names a key that is not listed');
   return fromBase64(recipient.publicKey);
 }

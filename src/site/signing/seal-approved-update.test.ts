@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { type Approval, approvalRecord } from '#federation/records/approval.ts';
@@ -187,6 +188,30 @@ describe('sealing', () => {
     change({ envelope: other.envelope });
     expect(await seal()).toBe('NOT_APPROVED');
     change({ envelope: draft.envelope, payload: new Uint8Array([1]) });
+    expect(await seal()).toBe('NOT_APPROVED');
+    expectBlocked('NOT_APPROVED', 'approved');
+  });
+
+  it('refuses an update whose report was exchanged for that of another, with an approval of that report', async () => {
+    const { store } = site;
+    const other = addDraftUpdate(site, { exampleCount: 41 });
+    const report = JSON.stringify({ updateDigest: other.updateId, payloadDigest: sha256Hex(other.payload) });
+    const reportDigest = sha256Hex(utf8(report));
+    forge(approval({ reportDigest }, draft.updateId));
+    const changed = store.query.updateTable('model_update').set({ report, report_digest: reportDigest });
+    store.run(changed.where('update_id', '=', draft.updateId));
+    expect(await seal()).toBe('NOT_APPROVED');
+    expectBlocked('NOT_APPROVED', 'approved');
+  });
+
+  it('refuses an update whose report was exchanged under the digest that was approved', async () => {
+    approve();
+    const { store } = site;
+    const payloadDigest = sha256Hex(draft.payload);
+    const report = JSON.stringify({ updateDigest: draft.updateId, payloadDigest, patientCount: 5 });
+    store.run(
+      store.query.updateTable('model_update').set({ report }).where('update_id', '=', draft.updateId),
+    );
     expect(await seal()).toBe('NOT_APPROVED');
     expectBlocked('NOT_APPROVED', 'approved');
   });

@@ -2,19 +2,13 @@
 import { isoTime } from '#base/clock.ts';
 import { CodedError } from '#base/coded-error.ts';
 import type { SigningKey } from '#federation/crypto/signing-key.ts';
-import type { ModelUpdate } from '#federation/records/model-update.ts';
 import { sealUpdate } from '#federation/records/sealed-update.ts';
 import type { Agreement } from '#site/agreement/index.ts';
 import type { Actor, AuditAction, AuditLog, Json } from '#site/audit/index.ts';
 import type { ModelUpdateTable, Store } from '#site/store/index.ts';
 import { type ApprovedUpdate, loadApprovedUpdate } from './approved-update.ts';
+import { type ConsentSnapshot, refuseChangedConsent } from './departure.ts';
 import { SigningError } from './signing-error.ts';
-
-/** What consent gives at this moment for the cohort that an update was made from. */
-export interface ConsentSnapshot {
-  readonly consentSnapshotDigest: string;
-  readonly cohortDigest: string;
-}
 
 export interface SealOptions {
   readonly store: Store;
@@ -40,7 +34,7 @@ export async function sealApprovedUpdate(options: SealOptions): Promise<void> {
   if (row.state === 'sealed' || row.state === 'received') return;
   const approved = checked(options, row, () => {
     const found = loadApprovedUpdate(store, agreement, row);
-    refuseChangedConsent(options, found.update.predicate);
+    refuseChangedConsent(found.update.predicate, options.reevaluateConsent());
     return found;
   });
   const sealedFile = await seal(options, approved);
@@ -51,21 +45,6 @@ function loadUpdate(store: Store, updateId: string): ModelUpdateTable {
   const row = store.get(store.query.selectFrom('model_update').selectAll().where('update_id', '=', updateId));
   if (row === undefined) throw new SigningError('UPDATE_NOT_FOUND', 'There is no such update.');
   return row;
-}
-
-/** Stops the data of a patient who withdrew between freeze and sealing from leaving (C9). */
-function refuseChangedConsent({ reevaluateConsent }: SealOptions, update: ModelUpdate): void {
-  const now = reevaluateConsent();
-  const isSame =
-    now.consentSnapshotDigest === update.consentSnapshotDigest && now.cohortDigest === update.cohortDigest;
-  if (isSame) return;
-  throw new SigningError(
-    'CONSENT_CHANGED',
-    'Consent has changed since the cohort was frozen; run the round again.',
-    {
-      details: { expected: update.consentSnapshotDigest, found: now.consentSnapshotDigest },
-    },
-  );
 }
 
 async function seal({ signer }: SealOptions, approved: ApprovedUpdate): Promise<Uint8Array> {
@@ -85,7 +64,7 @@ async function seal({ signer }: SealOptions, approved: ApprovedUpdate): Promise<
 function storeSealed(options: SealOptions, { row, update }: ApprovedUpdate, sealedFile: Uint8Array): void {
   const { store } = options;
   // Evaluated again under the write lock: a withdrawal that came while the update was being encrypted still counts.
-  refuseChangedConsent(options, update.predicate);
+  refuseChangedConsent(update.predicate, options.reevaluateConsent());
   const { changes } = store.run(
     store.query
       .updateTable('model_update')

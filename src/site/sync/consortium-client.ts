@@ -51,8 +51,8 @@ export interface ConsortiumClient {
   getLogConsistency(oldSize: number, size: number): Promise<unknown>;
   /** Sealed update -> DSSE receipt. */
   putUpdate(bundleId: string, sealedFile: Uint8Array): Promise<Uint8Array>;
-  /** This site's signed checkpoint. */
-  postLogCheckpoint(note: string): Promise<void>;
+  /** This site's signed checkpoint with its proof (`LogExtension`). */
+  postLogCheckpoint(extension: string): Promise<void>;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -102,8 +102,8 @@ export function createConsortiumClient(options: ClientOptions): ConsortiumClient
         maxResponseBytes: MAX_ENVELOPE_BYTES,
         timeoutMs: LONG_TIMEOUT_MS,
       }),
-    postLogCheckpoint: async (note) => {
-      const body = utf8(note);
+    postLogCheckpoint: async (extension) => {
+      const body = utf8(extension);
       await exchange(options, {
         route: routes.logCheckpoint,
         kind: 'log-checkpoint',

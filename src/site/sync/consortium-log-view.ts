@@ -10,6 +10,7 @@ import { verifyConsistency } from '#federation/log/merkle-tree.ts';
 import {
   consortiumLogOrigin,
   MODEL_PUBLISHED_ACTION,
+  type PublishedDigests,
   publishedModelObject,
 } from '#federation/records/published-model.ts';
 import type { TrustedKeys } from '#federation/records/record.ts';
@@ -46,11 +47,9 @@ export function saveSeenCheckpoint(store: Store, { size, rootHash }: SeenCheckpo
   );
 }
 
-export interface PublishedModel {
+export interface PublishedModel extends PublishedDigests {
   readonly researchStudyId: string;
   readonly round: number;
-  /** sha256 of the model's safetensors. */
-  readonly modelDigest: string;
 }
 
 export interface LogTrustSource {
@@ -61,7 +60,7 @@ export interface LogTrustSource {
 }
 
 /**
- * Checks that exactly this model stands in the consortium's log and gives the checkpoint that says so.
+ * Checks that exactly this model, by its tensors and its statement, stands in the consortium's log and gives the checkpoint that says so.
  * @throws LogError for a false proof; PublishedError NOT_LOGGED, MODEL_FORK.
  */
 export function verifyPublished(proof: unknown, model: PublishedModel, source: LogTrustSource): Checkpoint {
@@ -72,7 +71,8 @@ export function verifyPublished(proof: unknown, model: PublishedModel, source: L
       details: { expected: MODEL_PUBLISHED_ACTION, found: leaf.action },
     });
   }
-  const expected = publishedModelObject(model.modelDigest);
+  // Other tensors, or the same ones under another list of what they were made from, shown to this site alone (E13, E14).
+  const expected = publishedModelObject(model);
   if (leaf.object !== expected) {
     throw new PublishedError(
       'MODEL_FORK',

@@ -15,7 +15,7 @@ import { EnrolmentError } from './enrolment-error.ts';
 import type { SyncOptions } from './sync-once.ts';
 import { createTraffic, saveTraffic } from './traffic.ts';
 
-export interface EnrolmentOptions extends SyncOptions {
+export interface EnrolmentOptions extends Omit<SyncOptions, 'reevaluateConsent'> {
   /** `consilium-invitation:…` as the consortium's operator gave it. */
   readonly invitation: string;
   /** The key of every steward of this site, opened with each one's secret: it signs that its owner asks to be trusted. */

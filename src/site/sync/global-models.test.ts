@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
+import { parseEnvelope } from '#federation/records/envelope.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { updateState } from '#support/draft-update.ts';
@@ -25,6 +26,15 @@ beforeEach(() => {
 });
 afterEach(() => site.close());
 const models = () => heldModels(site.store);
+/** Digests of a model that nobody was sent. */
+const unknown = { modelDigest: 'f'.repeat(64), statementDigest: 'f'.repeat(64) };
+/** Digests of a served model. */
+const digestsOf = (round: number) => {
+  const model = site.transport.state.models[round];
+  if (model === undefined) throw new Error('no such model');
+  const statementDigest = sha256Hex(parseEnvelope(model.envelope).payload);
+  return { modelDigest: sha256Hex(model.tensors), statementDigest };
+};
 const stateOf = (updateId: string) => updateState(site.store, updateId);
 
 describe('what the consortium published', () => {
@@ -134,16 +144,29 @@ describe('what the consortium published', () => {
     [
       'the log entry of another model',
       (served) => {
-        const seq = served.consortium.publish({ researchStudyId, round: 0, modelDigest: 'f'.repeat(64) });
+        const seq = served.consortium.publish({ researchStudyId, round: 0, ...unknown });
         const [model] = served.transport.state.models;
         if (model !== undefined) served.transport.state.models[0] = { ...model, seq };
       },
       'MODEL_FORK',
     ],
     [
+      'the log entry of other claims about the same tensors',
+      (served) => {
+        const { consortium, planDigest, transport } = served;
+        const [model] = transport.state.models;
+        const { envelope } = consortium.model(initialTensors, {
+          planDigest,
+          createdAt: '2026-11-20T08:00:00.000Z',
+        });
+        if (model !== undefined) transport.state.models[0] = { ...model, envelope };
+      },
+      'MODEL_FORK',
+    ],
+    [
       'the log entry of another round',
       (served) => {
-        const seq = served.consortium.publish({ researchStudyId, round: 5, modelDigest: initialDigest });
+        const seq = served.consortium.publish({ researchStudyId, round: 5, ...digestsOf(0) });
         const [model] = served.transport.state.models;
         if (model !== undefined) served.transport.state.models[0] = { ...model, seq };
       },
@@ -231,41 +254,41 @@ describe('what the consortium published', () => {
   });
 
   it('is refused under a shorter log than the one seen', async () => {
-    site.consortium.publish({ researchStudyId: 'another', round: 0, modelDigest: 'f'.repeat(64) });
+    site.consortium.publish({ researchStudyId: 'another', round: 0, ...unknown });
     await site.sync();
     publish(site, statisticsTensors, withoutMine);
     const { storage } = site.consortium;
     // A log cut back to one entry and continued: size 2, where 2 entries were seen with another second one.
     expect(storage.leaves).toHaveLength(3);
     const forked = createSignedConsortium(site.clock);
-    forked.publish({ researchStudyId, round: 0, modelDigest: initialDigest });
-    const seq = forked.publish({ researchStudyId, round: 1, modelDigest: sha256Hex(statisticsTensors) });
+    forked.publish({ researchStudyId, round: 0, ...unknown, modelDigest: initialDigest });
+    const seq = forked.publish({ researchStudyId, round: 1, ...digestsOf(1) });
     serveLog(forked, seq);
     expect(await refusalCodeOf(site.sync())).toBe('MODEL_FORK');
     expect(models()).toHaveLength(1);
   });
 
   it('is refused under a longer log that does not continue the one seen', async () => {
-    site.consortium.publish({ researchStudyId: 'another', round: 0, modelDigest: 'f'.repeat(64) });
+    site.consortium.publish({ researchStudyId: 'another', round: 0, ...unknown });
     await site.sync();
     publish(site, statisticsTensors, withoutMine);
     const forked = createSignedConsortium(site.clock);
-    forked.publish({ researchStudyId, round: 0, modelDigest: initialDigest });
-    forked.publish({ researchStudyId: 'another', round: 0, modelDigest: 'a'.repeat(64) });
-    const seq = forked.publish({ researchStudyId, round: 1, modelDigest: sha256Hex(statisticsTensors) });
+    forked.publish({ researchStudyId, round: 0, ...unknown, modelDigest: initialDigest });
+    forked.publish({ researchStudyId: 'another', round: 0, ...unknown, modelDigest: 'a'.repeat(64) });
+    const seq = forked.publish({ researchStudyId, round: 1, ...digestsOf(1) });
     serveLog(forked, seq);
     expect(await refusalCodeOf(site.sync())).toBe('MODEL_FORK');
     expect(site.events()).toContain('global-model-refused refused MODEL_FORK');
   });
 
   it('is refused under a log that was cut back', async () => {
-    site.consortium.publish({ researchStudyId: 'another', round: 0, modelDigest: 'f'.repeat(64) });
-    site.consortium.publish({ researchStudyId: 'another', round: 1, modelDigest: 'f'.repeat(64) });
+    site.consortium.publish({ researchStudyId: 'another', round: 0, ...unknown });
+    site.consortium.publish({ researchStudyId: 'another', round: 1, ...unknown });
     await site.sync();
     publish(site, statisticsTensors, withoutMine);
     const cut = createSignedConsortium(site.clock);
-    cut.publish({ researchStudyId, round: 0, modelDigest: initialDigest });
-    serveLog(cut, cut.publish({ researchStudyId, round: 1, modelDigest: sha256Hex(statisticsTensors) }));
+    cut.publish({ researchStudyId, round: 0, ...unknown, modelDigest: initialDigest });
+    serveLog(cut, cut.publish({ researchStudyId, round: 1, ...digestsOf(1) }));
     expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');
   });
 
@@ -285,10 +308,20 @@ describe('what the consortium published', () => {
       'trust-list-refused',
     ],
     [
-      'an older plan',
-      ({ agreement, consortium }) =>
-        void agreement.acceptPlan(consortium.plan({ version: 2 }).envelope, systemActor),
+      'another plan of the same version',
+      ({ transport, consortium }) => {
+        transport.state.plan = consortium.plan({ title: 'Fork' }).envelope;
+      },
       'ROLLBACK',
+      'plan-refused',
+    ],
+    [
+      'a later plan with weaker protections',
+      ({ transport, consortium }) => {
+        const limits = { ...samplePlan.limits, maxUpdateNorm: 1_000_000 };
+        transport.state.plan = consortium.plan({ version: 2, limits, purposes: ['CLINTRL'] }).envelope;
+      },
+      'PLAN_CHANGED',
       'plan-refused',
     ],
     [

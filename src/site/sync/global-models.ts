@@ -1,14 +1,18 @@
 // Takes over the global models of a research study, from the last known to the newest, each verified before it is stored.
+import { toHex } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { CodedError } from '#base/coded-error.ts';
 import type { Checkpoint } from '#federation/log/checkpoint.ts';
 import type { GlobalModel } from '#federation/records/global-model.ts';
+import type { PublishedDigests } from '#federation/records/published-model.ts';
 import type { VerifiedRecord } from '#federation/records/record.ts';
 import { SyncError } from '#federation/sync-contract/sync-error.ts';
 import type { Json } from '#site/audit/index.ts';
+import type { Store } from '#site/store/index.ts';
 import {
   loadSeenCheckpoint,
   needsConsistency,
+  type SeenCheckpoint,
   saveSeenCheckpoint,
   verifyContinues,
   verifyPublished,
@@ -78,8 +82,9 @@ async function fetchGlobalModel(context: SyncContext, wanted: WantedModel): Prom
   const proof = await client.getModelProof(researchStudyId, round);
   try {
     const record = verifyGlobalModel(envelope, tensors, expectationOf(context, wanted));
-    const checkpoint = await verifyLogged(context, wanted, { modelDigest: record.subjectDigest, proof });
-    storeModel(context, wanted, { record, envelope, tensors, checkpoint });
+    const { subjectDigest: modelDigest, digest: statementDigest } = record;
+    const logged = await verifyLogged(context, wanted, { modelDigest, statementDigest, proof });
+    storeModel(context, wanted, { record, envelope, tensors, ...logged });
   } catch (error) {
     throw logRefusal(context, wanted, error);
   }
@@ -138,17 +143,22 @@ function loadOwnUpdates(
   return own;
 }
 
-interface LoggedModel {
-  readonly modelDigest: string;
+interface LoggedModel extends PublishedDigests {
   readonly proof: unknown;
+}
+
+/** What of the consortium's log was seen before, and what continues it. */
+interface LogStep {
+  readonly seen: SeenCheckpoint | undefined;
+  readonly checkpoint: Checkpoint;
 }
 
 /** The model's entry under a signed checkpoint, and that checkpoint as a continuation of the last one seen. */
 async function verifyLogged(
   context: SyncContext,
   place: ModelPlace,
-  logged: LoggedModel,
-): Promise<Checkpoint> {
+  { proof, ...digests }: LoggedModel,
+): Promise<LogStep> {
   const { store, agreement, settings, client } = context;
   const source = {
     trust: agreement.trustedKeys(),
@@ -156,29 +166,25 @@ async function verifyLogged(
     nowMs: store.clock.nowMs(),
   };
   const { researchStudyId, round } = place;
-  const checkpoint = verifyPublished(
-    logged.proof,
-    { researchStudyId, round, modelDigest: logged.modelDigest },
-    source,
-  );
+  const checkpoint = verifyPublished(proof, { researchStudyId, round, ...digests }, source);
   const seen = loadSeenCheckpoint(store);
   if (needsConsistency(seen, checkpoint)) {
     verifyContinues(seen, checkpoint, await client.getLogConsistency(seen.size, checkpoint.size));
   }
-  return checkpoint;
+  return { seen, checkpoint };
 }
 
-interface VerifiedModel {
+interface VerifiedModel extends LogStep {
   readonly record: VerifiedRecord<GlobalModel>;
   readonly envelope: Uint8Array;
   readonly tensors: Uint8Array;
-  readonly checkpoint: Checkpoint;
 }
 
 function storeModel({ store, auditLog, actor }: SyncContext, place: ModelPlace, model: VerifiedModel): void {
-  const { record, envelope, tensors, checkpoint } = model;
+  const { record, envelope, tensors, seen, checkpoint } = model;
   const { researchStudyId, round } = place;
   store.transaction(() => {
+    refuseOvertaken(store, seen);
     const row = {
       research_study_id: researchStudyId,
       round,
@@ -207,6 +213,18 @@ function storeModel({ store, auditLog, actor }: SyncContext, place: ModelPlace, 
     });
   });
 }
+
+/** Stops an older view of the log from replacing a newer one that came in while the proof of this one was fetched. */
+function refuseOvertaken(store: Store, seen: SeenCheckpoint | undefined): void {
+  const now = loadSeenCheckpoint(store);
+  const isSame = now?.size === seen?.size && toHex(now?.rootHash ?? none) === toHex(seen?.rootHash ?? none);
+  if (isSame) return;
+  throw new PublishedError('SYNC_OVERTAKEN', 'Another sync has taken records over in the meantime.', {
+    details: { expected: seen?.size ?? null, found: now?.size ?? null },
+  });
+}
+
+const none = new Uint8Array();
 
 /** Gives `error` back. A failed connection is no refusal of the model and is not logged as one. */
 function logRefusal({ store, auditLog, actor }: SyncContext, place: ModelPlace, error: unknown): unknown {

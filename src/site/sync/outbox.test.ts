@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeSyncError, type SyncCode, SyncError } from '#federation/sync-contract/sync-error.ts';
+import { initialDigest } from '#support/enrolled-site.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { createSyncingSite, type SyncingSite } from '#support/syncing-site.ts';
 
@@ -106,6 +107,71 @@ describe('the outbox', () => {
     expect((await site.sync()).sent).toMatchObject([{ updateId, outcome: 'retry', code }]);
     expect(stateOf(updateId)).toBe('sealed');
     expect(site.events()).toContain(`receipt-refused failed ${code}`);
+  });
+
+  const withdraw = (): void => {
+    const { consent } = site;
+    site.consent = (updateId) => ({ ...consent(updateId), consentSnapshotDigest: 'e'.repeat(64) });
+  };
+  const close = (): void => site.clock.advance(15 * 86_400_000);
+  const puts = () => site.transport.requests.filter((request) => request.startsWith('PUT')).length;
+
+  it.each<[string, () => void, string]>([
+    ['a withdrawal', withdraw, 'CONSENT_CHANGED'],
+    ['the end of its round', close, 'STALE_ROUND'],
+    [
+      'another attempt of its round',
+      () => {
+        const claims = { planDigest: site.planDigest, baseModelDigest: initialDigest, attempt: 2 };
+        site.transport.state.openRound = site.consortium.round(claims).envelope;
+      },
+      'STALE_ROUND',
+    ],
+  ])('blocks a sealed update after %s, and nothing of it leaves (C9)', async (_case, happen, code) => {
+    const updateId = await prepare();
+    happen();
+    const { sent, bytesSent } = await site.sync();
+    expect(sent).toEqual([{ updateId, outcome: 'refused', code, bytes: 0 }]);
+    expect(bytesSent.update).toBeUndefined();
+    expect(puts()).toBe(0);
+    expect(stateOf(updateId)).toBe('blocked');
+    expect(outbox()).toMatchObject({ attempt_count: 0 });
+    expect(site.events()).toContain(`update-blocked refused ${code}`);
+    expect(site.events()).not.toContain('update-sent success');
+  });
+
+  it.each<SyncCode>(['UNAVAILABLE', 'TOO_MANY_REQUESTS'])(
+    'blocks an update that was not taken (%s) once a patient has withdrawn',
+    async (answer) => {
+      const updateId = await prepare();
+      refuse(answer);
+      await site.sync();
+      site.transport.intercept = () => undefined;
+      withdraw();
+      expect((await site.sync()).sent).toMatchObject([
+        { updateId, outcome: 'refused', code: 'CONSENT_CHANGED' },
+      ]);
+      expect(puts()).toBe(1);
+    },
+  );
+
+  it('blocks an update when the withdrawal comes in the middle of the sync that would send it', async () => {
+    const updateId = await prepare();
+    site.transport.intercept = (_request, path) => {
+      if (path === '/v1/trust-list') withdraw();
+      return undefined;
+    };
+    expect((await site.sync()).sent).toMatchObject([{ updateId, code: 'CONSENT_CHANGED' }]);
+    expect(puts()).toBe(0);
+  });
+
+  it('still fetches the receipt of an update that may have arrived before the withdrawal', async () => {
+    const updateId = await prepare();
+    answerPut(() => new SyncError('TIMED_OUT', 'The answer was lost.'));
+    await site.sync();
+    site.transport.intercept = () => undefined;
+    withdraw();
+    expect((await site.sync()).sent).toMatchObject([{ updateId, outcome: 'received' }]);
   });
 
   it('sends the very same bytes again after the answer was lost', async () => {

@@ -1,10 +1,13 @@
 // Offers each sealed update to the consortium until it holds it. Sending twice is harmless: intake counts by digest (E4).
+// Before its bytes leave, consent and round are asked once more: hours without a network may lie after the sealing (C9).
 import { isoTime } from '#base/clock.ts';
 import { CodedError } from '#base/coded-error.ts';
+import { modelUpdateRecord } from '#federation/records/model-update.ts';
 import { receiptRecord } from '#federation/records/receipt.ts';
 import { verifyRecord } from '#federation/records/record.ts';
-import { isRetryable, SyncError, syncCodes } from '#federation/sync-contract/sync-error.ts';
-import type { AuditEvent } from '#site/audit/index.ts';
+import { isRetryable, isSyncCode, SyncError, syncCodes } from '#federation/sync-contract/sync-error.ts';
+import type { AuditEvent, Json } from '#site/audit/index.ts';
+import { refuseChangedConsent, refuseStaleRound } from '#site/signing/index.ts';
 import { PublishedError } from './published-error.ts';
 import type { SyncContext } from './sync-context.ts';
 
@@ -23,6 +26,8 @@ interface WaitingUpdate {
   readonly attempt_count: number;
   readonly last_code: string | null;
   readonly sealed_file: Uint8Array;
+  readonly envelope: Uint8Array;
+  readonly built_at: string;
 }
 
 /** Sends what waits, oldest first; stops at the first connection that fails. */
@@ -61,6 +66,8 @@ function loadWaiting({ store }: SyncContext, updateId: string): WaitingUpdate | 
         'outbox.attempt_count',
         'outbox.last_code',
         'outbox.sealed_file',
+        'model_update.envelope',
+        'model_update.built_at',
       ])
       .where('outbox.update_id', '=', updateId)
       .where('model_update.state', '=', 'sealed'),
@@ -70,7 +77,8 @@ function loadWaiting({ store }: SyncContext, updateId: string): WaitingUpdate | 
 async function sendUpdate(context: SyncContext, waiting: WaitingUpdate): Promise<SentUpdate> {
   const { update_id: updateId, sealed_file: sealedFile } = waiting;
   const bytes = sealedFile.length;
-  recordAttempt(context, waiting);
+  const refusal = beginAttempt(context, waiting);
+  if (refusal !== undefined) return { updateId, outcome: 'refused', code: refusal.code, bytes: 0 };
   try {
     // The bundle's id is the update's: sealing names it so.
     const receipt = await context.client.putUpdate(updateId, sealedFile);
@@ -83,20 +91,69 @@ async function sendUpdate(context: SyncContext, waiting: WaitingUpdate): Promise
   }
 }
 
+/** Checks and records a try in one transaction; an update that may not leave any more is blocked, and the refusal given back. */
+function beginAttempt(context: SyncContext, waiting: WaitingUpdate): CodedError | undefined {
+  const { store } = context;
+  try {
+    store.transaction(() => {
+      if (!mayHaveArrived(waiting)) checkDeparture(context, waiting);
+      recordAttempt(context, waiting);
+    });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code === 'BUG') throw error;
+    const { code: reason, details } = error;
+    store.transaction(() => {
+      setState(context, waiting, 'blocked');
+      log(context, waiting, {
+        action: 'update-blocked',
+        outcome: 'refused',
+        reason,
+        detail: details as Json,
+      });
+    });
+    return error;
+  }
+}
+
+/**
+ * Whether the consortium may hold the update already: sending it again then discloses nothing and brings the receipt. It does
+ * not where nothing was sent, or where the last answer says that nothing was taken.
+ */
+function mayHaveArrived({ attempt_count: attempts, last_code: code }: WaitingUpdate): boolean {
+  if (attempts === 0) return false;
+  // No answer at all: the process died while it was sending.
+  if (code === null || !isSyncCode(code)) return true;
+  return code !== 'CERTIFICATE_MISMATCH' && syncCodes[code].retry !== 'transient';
+}
+
+/**
+ * Stops what was sealed before a withdrawal, or for a round that is over, from leaving in a later sync.
+ * @throws SigningError CONSENT_CHANGED, STALE_ROUND; AgreementError, RecordError, CohortError.
+ */
+function checkDeparture(context: SyncContext, waiting: WaitingUpdate): void {
+  const { agreement, settings, reevaluateConsent } = context;
+  const { predicate: update } = verifyRecord(modelUpdateRecord, waiting.envelope, {
+    trust: agreement.trustedKeys(),
+    atMs: Date.parse(waiting.built_at),
+    siteId: settings.siteId,
+  });
+  refuseStaleRound(agreement, update);
+  refuseChangedConsent(update, reevaluateConsent(waiting.update_id));
+}
+
 /** Before the bytes leave: no disclosure without its entry, also when the process dies while sending (A2). */
 function recordAttempt(context: SyncContext, waiting: WaitingUpdate): void {
   const { store } = context;
-  store.transaction(() => {
-    store.run(
-      store.query
-        .updateTable('outbox')
-        .set({ attempt_count: waiting.attempt_count + 1 })
-        .where('update_id', '=', waiting.update_id),
-    );
-    if (waiting.attempt_count > 0) return;
-    const detail = { bytes: waiting.sealed_file.length, consortium: context.settings.consortium };
-    log(context, waiting, { action: 'update-sent', outcome: 'success', detail });
-  });
+  store.run(
+    store.query
+      .updateTable('outbox')
+      .set({ attempt_count: waiting.attempt_count + 1 })
+      .where('update_id', '=', waiting.update_id),
+  );
+  if (waiting.attempt_count > 0) return;
+  const detail = { bytes: waiting.sealed_file.length, consortium: context.settings.consortium };
+  log(context, waiting, { action: 'update-sent', outcome: 'success', detail });
 }
 
 /** @throws RecordError, PublishedError RECEIPT_MISMATCH: an answer that is no receipt of this update leaves it waiting. */

@@ -9,6 +9,7 @@ export type PublishedCode =
   | 'NOT_LOGGED'
   | 'RECEIPT_MISMATCH'
   | 'ROLLBACK'
+  | 'SYNC_OVERTAKEN'
   | 'WRONG_BASE'
   | 'WRONG_MODEL_DIGEST'
   | 'WRONG_PLAN';

@@ -1,15 +1,22 @@
-// Shows the consortium this site's audit checkpoint: from then on the site cannot rewrite its log unseen (security.md A4, A6).
+// Shows the consortium this site's audit checkpoint and proves that its log continues what was shown before: from then on the site cannot
+// rewrite its log unseen (security.md A4, A6).
+import { isCodedError } from '#base/coded-error.ts';
+import { encodeLogExtension } from '#federation/log/log-extension.ts';
+import type { SignedCheckpoint } from '#federation/log/log-writer.ts';
+import { logSize } from '#federation/records/fields.ts';
 import type { SyncContext } from './sync-context.ts';
 
 const SETTING = 'sent-log-checkpoint';
 
 /** Sends the latest checkpoint where it differs from the one sent last. */
 export async function sendSiteCheckpoint(context: SyncContext): Promise<void> {
-  const { store, auditLog, client, actor } = context;
-  const last = loadSentSize(context);
-  const { size, note } = auditLog.checkpoint();
-  if (size === last) return;
-  await client.postLogCheckpoint(note);
+  const { store, auditLog, actor } = context;
+  const sent = loadSentSize(context);
+  const checkpoint = auditLog.checkpoint();
+  const { size } = checkpoint;
+  // The entry of the last sending is one leaf more than was sent; it alone is no reason to send again.
+  if (sent !== undefined && size === sent + 1) return;
+  await showCheckpoint(context, sent ?? 0, checkpoint);
   store.transaction(() => {
     auditLog.append({
       actor: actor.name,
@@ -18,14 +25,31 @@ export async function sendSiteCheckpoint(context: SyncContext): Promise<void> {
       outcome: 'success',
       detail: { size },
     });
-    // The entry above is one leaf more than was sent; it alone is no reason to send again.
-    saveSentSize(context, size + 1);
+    saveSentSize(context, size);
   });
+}
+
+/** A consortium that holds another size than this site remembers (an answer was lost) says so, and gets the proof from there. */
+async function showCheckpoint(
+  { auditLog, client }: SyncContext,
+  sentSize: number,
+  { size, note }: SignedCheckpoint,
+): Promise<void> {
+  const proveFrom = (oldSize: number): string =>
+    encodeLogExtension({ oldSize, proof: auditLog.proveConsistency(oldSize, size), note });
+  try {
+    await client.postLogCheckpoint(proveFrom(sentSize));
+  } catch (error) {
+    if (!isCodedError(error, 'STALE_CHECKPOINT')) throw error;
+    const held = logSize.max(size).safeParse(error.details.expected);
+    if (!held.success) throw error;
+    await client.postLogCheckpoint(proveFrom(held.data));
+  }
 }
 
 function loadSentSize({ store }: SyncContext): number | undefined {
   const row = store.get(store.query.selectFrom('setting').select('value').where('name', '=', SETTING));
-  return row === undefined ? undefined : Number(JSON.parse(row.value));
+  return row === undefined ? undefined : logSize.parse(JSON.parse(row.value));
 }
 
 function saveSentSize({ store }: SyncContext, size: number): void {

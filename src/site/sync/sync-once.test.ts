@@ -5,6 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { parseCheckpoint } from '#federation/log/checkpoint.ts';
+import { type LogExtension, parseLogExtension } from '#federation/log/log-extension.ts';
+import { verifyConsistency } from '#federation/log/merkle-tree.ts';
+import { encodeSyncError, SyncError } from '#federation/sync-contract/sync-error.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { openAgreement } from '#site/agreement/index.ts';
 import { systemActor } from '#site/audit/index.ts';
@@ -21,7 +24,9 @@ import {
   type SyncingSite,
   statisticsModel,
   statisticsTensors,
+  unchangedConsent,
 } from '#support/syncing-site.ts';
+import { loadSeenCheckpoint, saveSeenCheckpoint } from './consortium-log-view.ts';
 
 const { researchStudyId } = samplePlan;
 let site: SyncingSite;
@@ -59,6 +64,27 @@ describe('a sync', () => {
     await site.sealUpdate();
     await site.sync();
     expect(site.transport.notes).toHaveLength(2);
+  });
+
+  it('proves that its log continues what the consortium holds, also where an answer was lost', async () => {
+    await site.sync();
+    await site.sealUpdate();
+    const proofs: LogExtension[] = [];
+    site.transport.intercept = ({ body }, path) => {
+      if (path !== '/v1/log-checkpoints') return undefined;
+      proofs.push(parseLogExtension(new TextDecoder().decode(body)));
+      if (proofs.length > 1) return { status: 204, headers: {}, body: new Uint8Array() };
+      const held = new SyncError('STALE_CHECKPOINT', 'Another one is held.', { details: { expected: 3 } });
+      return { headers: {}, ...encodeSyncError(held) };
+    };
+    await site.sync();
+    const [first, second] = proofs.map(({ oldSize }) => oldSize);
+    expect(first).toBe(parseCheckpoint(site.transport.notes[0] ?? '').size);
+    expect(second).toBe(3);
+    const { proof, note } = proofs[0] ?? { proof: [], note: '' };
+    const old = parseCheckpoint(site.transport.notes[0] ?? '');
+    const { size, rootHash } = parseCheckpoint(note);
+    verifyConsistency({ oldSize: old.size, oldRootHash: old.rootHash, size, rootHash, proof });
   });
 
   it('sends the sealed update once, keeps the receipt, and then finds it in the model', async () => {
@@ -176,6 +202,7 @@ describe('a sync', () => {
         agreement,
         transport: before.transport,
         actor: systemActor,
+        reevaluateConsent: unchangedConsent(after.store),
       });
       expect(sent).toMatchObject([{ updateId, outcome: 'received' }]);
       expect(after.auditLog.verify().verified).toBe(true);
@@ -185,11 +212,35 @@ describe('a sync', () => {
     }
   });
 
+  it('does not put an older view of the log over the one that another sync stored meanwhile', async () => {
+    await site.sync();
+    const { updateId } = await site.sealUpdate();
+    await site.sync();
+    publish(site, statisticsTensors, statisticsModel(updateId));
+    const newer = { size: 99, rootHash: new Uint8Array(32) };
+    site.transport.intercept = (_request, path) => {
+      if (path.startsWith('/v1/log-consistency/'))
+        site.store.transaction(() => saveSeenCheckpoint(site.store, newer));
+      return undefined;
+    };
+    expect(await refusalCodeOf(site.sync())).toBe('SYNC_OVERTAKEN');
+    expect(loadSeenCheckpoint(site.store)?.size).toBe(99);
+    expect(models()).toHaveLength(1);
+  });
+
   it('needs an enrolment', async () => {
     const bare = createSiteFoundation('bare');
     const agreement = openAgreement(bare);
     expect(
-      await refusalCodeOf(syncOnce({ ...bare, agreement, transport: site.transport, actor: systemActor })),
+      await refusalCodeOf(
+        syncOnce({
+          ...bare,
+          agreement,
+          transport: site.transport,
+          actor: systemActor,
+          reevaluateConsent: unchangedConsent(bare.store),
+        }),
+      ),
     ).toBe('NOT_ENROLLED');
     bare.close();
   });

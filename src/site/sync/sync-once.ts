@@ -22,6 +22,7 @@ export interface SyncOptions {
   readonly agreement: Agreement;
   readonly transport: Transport;
   readonly actor: Actor;
+  readonly reevaluateConsent: SyncContext['reevaluateConsent'];
 }
 
 export interface ReceivedRecord {
@@ -44,7 +45,7 @@ export interface SyncResult {
  * @throws AgreementError NOT_ENROLLED; SyncError and refusals of the records that came.
  */
 export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
-  const { store, auditLog, agreement, people, transport, actor } = options;
+  const { store, auditLog, agreement, people, transport, actor, reevaluateConsent } = options;
   const settings = agreement.requireSettings();
   const traffic = createTraffic();
   const signer = people.siteSigner();
@@ -55,7 +56,7 @@ export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
     clock: store.clock,
     traffic,
   });
-  const context: SyncContext = { store, auditLog, agreement, settings, client, actor };
+  const context: SyncContext = { store, auditLog, agreement, settings, client, actor, reevaluateConsent };
   const received: ReceivedRecord[] = [];
   try {
     const refusals = await takeOver(context, received);

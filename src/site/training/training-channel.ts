@@ -21,6 +21,34 @@ export interface TrainingChannel {
 const tensorflowChatter =
   /^(?:WARNING: All log messages before absl::|[IW]\d{4} |To enable the following instructions)/;
 
+/** What an engine needs to find its libraries, its device and a folder for its temporary files. */
+const passedOn = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'LANG',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+  'SystemRoot',
+  'TEMP',
+  'TMP',
+  'USERPROFILE',
+  'CUDA_VISIBLE_DEVICES',
+  'OMP_NUM_THREADS',
+  'TFJS_NATIVE',
+  'TF_CPP_MIN_LOG_LEVEL',
+] as const;
+
+/** Stops a secret of the command line's environment (CONSILIUM_SECRET) from reaching the process that loads TensorFlow. */
+function trainingEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    passedOn.flatMap((name): [string, string][] => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** Starts the training process under this very Node. `entry` is for a bundled build. */
 export function openForkedChannel(
   entry: URL = new URL('./training-process.ts', import.meta.url),
@@ -28,6 +56,7 @@ export function openForkedChannel(
   const child = fork(fileURLToPath(entry), [], {
     execPath: process.execPath,
     execArgv: [],
+    env: trainingEnvironment(),
     serialization: 'advanced', // typed arrays cross as they are
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

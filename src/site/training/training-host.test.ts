@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createInitialWeights } from '#site/model/index.ts';
 import type { Examples, TrainingHost, TrainingJob, TrainingProgress } from '#site/ports.ts';
 import { createTrainingHost, openForkedChannel, type TrainingChannel } from '#site/training/index.ts';
@@ -43,6 +47,26 @@ function openHost(): { host: TrainingHost; channels: TrainingChannel[] } {
   host = createTrainingHost({ openChannel });
   return { host, channels };
 }
+
+describe('the training process', () => {
+  it('is started without the secrets of the environment, and with the choice of the engine', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'consilium-training-'));
+    const entry = join(folder, 'entry.mjs');
+    writeFileSync(entry, 'process.send({ names: Object.keys(process.env) });');
+    vi.stubEnv('CONSILIUM_SECRET', 'a secret of a person');
+    vi.stubEnv('TFJS_NATIVE', 'wasm');
+    try {
+      const channel = openForkedChannel(pathToFileURL(entry));
+      const reply = await new Promise<unknown>((resolve) => channel.onMessage(resolve));
+      const { names } = reply as { names: string[] };
+      expect(names).toContain('TFJS_NATIVE');
+      expect(names.filter((name) => name.startsWith('CONSILIUM'))).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('the training host', () => {
   it('trains and evaluates in one process for the whole run, and says which engine and why', async () => {

@@ -15,6 +15,7 @@ import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { SelectionReport } from '#site/cohort/index.ts';
 import type { Store } from '#site/store/index.ts';
+import { refuseCohortDifference } from './cohort-difference.ts';
 import { createDisclosureReport, encodeReport } from './disclosure-report.ts';
 import { createPayload, type Payload } from './payload.ts';
 import { lastReceivedUpdate, refuseAnsweredRound } from './stored-updates.ts';
@@ -38,6 +39,7 @@ export interface UpdateRound {
 }
 
 export interface UpdateCohort {
+  readonly cohortId: string;
   readonly cohortDigest: string;
   readonly consentSnapshotDigest: string;
   readonly frozenAt: string;
@@ -72,12 +74,13 @@ const updateKinds = { training: 'delta', statistics: 'statistics', evaluation: '
 
 /**
  * Builds the draft of a round and gives its id. An older draft of the same attempt is blocked: a steward sees one.
- * @throws UpdateError UPDATE_TOO_LARGE (as an audit event too), ROUND_ANSWERED.
+ * @throws UpdateError COHORT_DIFFERENCE and UPDATE_TOO_LARGE (as an audit event too), ROUND_ANSWERED.
  */
 export function buildUpdate(context: UpdateContext, update: NewUpdate): { readonly updateId: string } {
   const { opening, plan, base } = update.round;
   let payload: Payload;
   try {
+    refuseCohortDifference(context.store, { opening, plan, cohortId: update.cohort.cohortId });
     payload = createPayload({ kind: opening.kind, made: update.run.made, base, limits: plan.limits });
   } catch (error) {
     if (error instanceof CodedError && error.code !== 'BUG') logRefusal(context, update, error.code);

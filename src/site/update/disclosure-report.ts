@@ -13,6 +13,8 @@ import type { Payload } from './payload.ts';
 /** The same shape as `disclosureReport` of the site contract. */
 export interface DisclosureReport {
   readonly researchStudyId: string;
+  /** The plan that the update was made under; digest of its statement. */
+  readonly plan: { readonly version: number; readonly digest: string };
   readonly round: number;
   readonly roundKind: RoundKind;
   readonly siteId: string;
@@ -68,6 +70,7 @@ export function createDisclosureReport(source: ReportSource): DisclosureReport {
   const { update, plan, payload, previous } = source;
   return {
     researchStudyId: update.researchStudyId,
+    plan: { version: plan.version, digest: update.planDigest },
     round: update.round,
     roundKind: source.kind,
     siteId: update.siteId,

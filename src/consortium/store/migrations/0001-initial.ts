@@ -72,6 +72,8 @@ CREATE TABLE received_update (
   site_id TEXT NOT NULL REFERENCES site,
   bundle_id TEXT NOT NULL,               -- of the sealed file
   example_count INTEGER NOT NULL,        -- as the statement says
+  audit_size INTEGER NOT NULL,           -- entries of the site's log, as the statement says
+  audit_root_hash TEXT NOT NULL,         -- root of that log, lower-case hexadecimal
   payload_bytes INTEGER NOT NULL,
   sealed_file BLOB NOT NULL,             -- exactly as received: every global model can be made again from these
   payload BLOB NOT NULL,                 -- safetensors, opened

@@ -1,4 +1,6 @@
 // A hospital's own CSV by its saved mapping: each row is one patient's facts on one date, and maybe a consent.
+import { utf8 } from '#base/bytes.ts';
+import { sha256, sha256Hex } from '#federation/crypto/digest.ts';
 import type { PatientKey } from '#site/deidentify/index.ts';
 import {
   type ClinicalRecord,
@@ -22,20 +24,63 @@ export function missingColumn(mapping: CsvMapping, header: TableHeader): string 
 /** @param header has every column of the mapping */
 export function createCsvReader(mapping: CsvMapping, header: TableHeader): RecordReader {
   const missing = new Set(['', ...mapping.missing]);
+  const table = tableName(mapping);
+  const repeated = new RepeatedRows();
   return new TableReader(header, (row) =>
-    readRow(row.row, () => new MappedRow(mapping, row, missing).record()),
+    readRow(row.row, () => {
+      const record = new MappedRow({ mapping, missing, table }, row).record();
+      repeated.refuse(record, mapping.record ?? mapping.indexDate);
+      return record;
+    }),
   );
+}
+
+/**
+ * Tells tables apart by what they state: without it, laboratory values would replace the vital signs of the same patient and
+ * day. The order of the columns does not matter.
+ */
+function tableName({ facts }: CsvMapping): string {
+  const codes = facts.map(({ code }) => [code.system, code.code]);
+  return sha256Hex(utf8(JSON.stringify(codes.map((code) => JSON.stringify(code)).sort())));
+}
+
+/** Refuses a row that would replace what an earlier row of the same file said; the same row again is only a repetition. */
+class RepeatedRows {
+  /** Digests, some 100 bytes a row: record -> what its row says. */
+  readonly #seen = new Map<string, number>();
+
+  /** @throws RowRefusal REPEATED_RECORD. */
+  refuse({ sourceId, ...said }: ClinicalRecord, field: string): void {
+    const name = digestOf(sourceId).toString('latin1', 0, 12);
+    const content = digestOf(said).readUIntBE(0, 6);
+    const earlier = this.#seen.get(name);
+    if (earlier !== undefined && earlier !== content) throw new RowRefusal('REPEATED_RECORD', field);
+    this.#seen.set(name, content);
+  }
+}
+
+function digestOf(value: unknown): Buffer {
+  return Buffer.from(sha256(utf8(JSON.stringify(value))));
+}
+
+interface MappedTable {
+  readonly mapping: CsvMapping;
+  /** Cells that say: not known. */
+  readonly missing: ReadonlySet<string>;
+  readonly table: string;
 }
 
 class MappedRow {
   readonly #mapping: CsvMapping;
   readonly #row: TableRow;
   readonly #missing: ReadonlySet<string>;
+  readonly #table: string;
 
-  constructor(mapping: CsvMapping, row: TableRow, missing: ReadonlySet<string>) {
+  constructor({ mapping, missing, table }: MappedTable, row: TableRow) {
     this.#mapping = mapping;
     this.#row = row;
     this.#missing = missing;
+    this.#table = table;
   }
 
   record(): ClinicalRecord {
@@ -56,7 +101,7 @@ class MappedRow {
         birthDate: this.#optional(patient.birthDate, readBirthDate),
         sex: patient.sex === null ? null : this.#mapped(patient.sex.column, patient.sex.values),
       },
-      sourceId: ['csv', key.authority, key.identifier, recordName],
+      sourceId: ['csv', key.authority, key.identifier, recordName, this.#table],
       facts: facts.flatMap((fact) => this.#fact(fact, day)),
       consents: this.#consent(['csv', key.authority, key.identifier]),
     };

@@ -126,6 +126,11 @@ describe('a FHIR consent', () => {
     ],
   ])('with %s: %s', (_, change, decision) => expect(read(change)?.decision).toBe(decision));
 
+  it('that is no longer active is taken although it has several permits: it may end one that is known', () => {
+    const provision = { provision: [permit, { ...permit, actor: actor('lungs') }] };
+    expect(read({ status: 'inactive', provision })).toMatchObject({ status: 'inactive', decision: 'permit' });
+  });
+
   it.each(['draft', 'proposed', 'rejected', 'inactive', 'entered-in-error'])(
     'keeps its status %s for the evaluation',
     (status) => {
@@ -136,6 +141,13 @@ describe('a FHIR consent', () => {
   it.each<[string, object, string, string]>([
     ['for treatment', { scope: { coding: [{ code: 'treatment' }] } }, 'UNSUPPORTED_CONSENT', 'scope'],
     ['without a scope', { scope: undefined }, 'UNSUPPORTED_CONSENT', 'scope'],
+    [
+      'with two permits',
+      { provision: { provision: [permit, { ...permit, actor: actor('lungs') }] } },
+      'UNSUPPORTED_CONSENT',
+      'provision.provision',
+    ],
+    ['of a time that is none', { dateTime: '2001-02-03T99:99 Otto' }, 'BAD_DATE', 'dateTime'],
     ['of a status that is none', { status: 'granted' }, 'BAD_VALUE', 'status'],
     ['without a patient', { patient: undefined }, 'MISSING_FIELD', 'patient'],
     ['of a day that is none', { dateTime: '2001-02-31' }, 'BAD_DATE', 'dateTime'],

@@ -51,7 +51,12 @@ function readRule(resource: ConsentResource): Rule {
   const permits = nested
     .filter(({ type, provision }) => type === 'permit' && (provision ?? []).length === 0)
     .map((rule) => readLimits(rule, limits));
-  const understood = permits.find((permit) => permit !== undefined);
+  const [understood, ...others] = permits.filter((permit) => permit !== undefined);
+  // One of several would be silently left out, and one stored beside it would outlive its removal at the source. A consent that
+  // is not active permits nothing, so it goes in: it may end one that is known.
+  if (others.length > 0 && resource.status === 'active') {
+    throw new RowRefusal('UNSUPPORTED_CONSENT', 'provision.provision');
+  }
   if (understood !== undefined) return { ...understood, decision: 'permit' };
   const isOptOut = (resource.policyRule?.coding ?? []).some(({ code }) => optOutPolicies.has(code ?? ''));
   return isOptOut && root.type === undefined && nested.length === 0

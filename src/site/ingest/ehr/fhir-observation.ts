@@ -81,8 +81,10 @@ function readValue(element: ObservationResource | ComponentElement, field: strin
     if (valueQuantity.comparator !== undefined)
       throw new RowRefusal('UNSUPPORTED_VALUE', `${field}.comparator`);
     if (valueQuantity.value === undefined) throw new RowRefusal('MISSING_FIELD', field);
-    const isUcum = valueQuantity.system === ucumSystem;
-    const unit = readUnit(isUcum ? valueQuantity.code : undefined, `${field}.code`);
+    const { system, code } = valueQuantity;
+    if (code !== undefined && system !== ucumSystem)
+      throw new RowRefusal('NO_UCUM_SYSTEM', `${field}.system`);
+    const unit = readUnit(code, `${field}.code`);
     return { number: valueQuantity.value, unit };
   }
   if (valueBoolean !== undefined) return { number: valueBoolean ? 1 : 0, unit: null };

@@ -13,10 +13,14 @@ export function readNumber(text: string, field: string): number {
   return number;
 }
 
+/** `T10:00`, ` 10:00:00.5`, `T10:00:00+01:00`: nothing may follow it. */
+const timePattern =
+  /^[T ](?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+
 /** The day of `YYYY-MM-DD`, alone or before a time of day. @throws RowRefusal BAD_DATE. */
 export function readDay(text: string, field: string): number {
   const [date = '', rest] = [text.slice(0, 10), text.slice(10)];
-  const day = rest === '' || /^[T ]\d{2}:\d{2}/.test(rest) ? parseDay(date) : undefined;
+  const day = rest === '' || timePattern.test(rest) ? parseDay(date) : undefined;
   if (day === undefined) throw new RowRefusal('BAD_DATE', field);
   return day;
 }

@@ -90,6 +90,7 @@ function person(row: TableRow): ClinicalRecord {
 
 function birthDate(row: TableRow): string | null {
   const at = row.cell('birth_datetime');
+  if (at.length > 10) readDay(at, 'birth_datetime');
   if (at !== '') return readBirthDate(at.slice(0, 10), 'birth_datetime');
   const year = required(row, 'year_of_birth', readId);
   const parts = ['month_of_birth', 'day_of_birth'].map((column) => row.cell(column));

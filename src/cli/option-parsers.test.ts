@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { parseDate, parsePort, parseWholeNumber } from '#cli/option-parsers.ts';
+
+const refused = expect.objectContaining({ code: 'commander.invalidArgument' });
+
+describe('a whole number of an option', () => {
+  it.each([
+    ['1', 1],
+    ['500', 500],
+    ['007', 7],
+  ])('reads %s', (text, value) => {
+    expect(parseWholeNumber(1, 500)(text)).toBe(value);
+  });
+
+  it.each(['abc', '-1', '0', '501', '1.5', '1e2', '0x10', '', ' 5', 'NaN', 'Infinity', '9'.repeat(400)])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseWholeNumber(1, 500)(text)).toThrow(refused);
+    },
+  );
+
+  it('says what a port may be', () => {
+    expect(parsePort('0')).toBe(0);
+    expect(() => parsePort('65536')).toThrow('It takes a whole number from 0 to 65535.');
+  });
+});
+
+describe('a date of an option', () => {
+  it.each(['2030-02-28', '2028-02-29', '1999-12-31'])('takes %s', (text) => {
+    expect(parseDate(text)).toBe(text);
+  });
+
+  it.each([
+    'tomorrow',
+    '2030-02-31',
+    '2030-02-29',
+    '2030-13-01',
+    '30-01-01',
+    '2030-1-1',
+    '2030-01-01T00:00',
+    '',
+  ])('refuses %j', (text) => {
+    expect(() => parseDate(text)).toThrow(refused);
+  });
+});

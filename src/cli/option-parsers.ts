@@ -1,0 +1,25 @@
+// Reads option values where they are typed: what is refused here names its option and ends with exit code 2.
+import { InvalidArgumentError } from 'commander';
+
+const largestPort = 65_535;
+
+/** A parser of whole numbers in decimal digits. @throws InvalidArgumentError, by which commander names the option */
+export function parseWholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+/** 0 is any free port. @throws InvalidArgumentError */
+export const parsePort = parseWholeNumber(0, largestPort);
+
+/** A day of the calendar, YYYY-MM-DD, as it was given. @throws InvalidArgumentError, also for 30 February */
+export function parseDate(text: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text)
+    throw new InvalidArgumentError('It takes a day of the calendar, YYYY-MM-DD.');
+  return text;
+}

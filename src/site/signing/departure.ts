@@ -1,0 +1,50 @@
+// What must hold at the moment an update leaves: its round is open, and the consents are those of the freeze (C9, E5, E8).
+// Asked when it is sealed, and again when its bytes go out: days may lie between.
+import type { ModelUpdate } from '#federation/records/model-update.ts';
+import type { Agreement } from '#site/agreement/index.ts';
+import { SigningError } from './signing-error.ts';
+
+/** What consent gives at this moment for the cohort that an update was made from. */
+export interface ConsentSnapshot {
+  readonly consentSnapshotDigest: string;
+  readonly cohortDigest: string;
+}
+
+/**
+ * Stops the data of a patient who withdrew after the freeze from leaving (C9).
+ * @throws SigningError CONSENT_CHANGED.
+ */
+export function refuseChangedConsent(update: ModelUpdate, now: ConsentSnapshot): void {
+  const isSame =
+    now.consentSnapshotDigest === update.consentSnapshotDigest && now.cohortDigest === update.cohortDigest;
+  if (isSame) return;
+  throw new SigningError(
+    'CONSENT_CHANGED',
+    'Consent has changed since the cohort was frozen; run the round again.',
+    {
+      details: { expected: update.consentSnapshotDigest, found: now.consentSnapshotDigest },
+    },
+  );
+}
+
+/**
+ * Stops an update from leaving for a round, plan or recipient it was not made for (E5, E8).
+ * @throws SigningError STALE_ROUND.
+ */
+export function refuseStaleRound(agreement: Agreement, update: ModelUpdate): void {
+  const round = agreement.openRound(update.researchStudyId);
+  const isOpen =
+    round !== undefined &&
+    round.round === update.round &&
+    round.attempt === update.attempt &&
+    round.planDigest === update.planDigest &&
+    round.baseModelDigest === update.baseModelDigest &&
+    round.recipientKeyId === update.recipientKeyId;
+  if (isOpen) return;
+  throw new SigningError('STALE_ROUND', 'The round that this update was made for is not open.', {
+    details: {
+      expected: { round: update.round, attempt: update.attempt },
+      found: round === undefined ? null : { round: round.round, attempt: round.attempt },
+    },
+  });
+}
