@@ -1,7 +1,8 @@
 // `consilium demo`: a whole federation of four real hospitals on this machine.
 import path from 'node:path';
 import type { Command } from 'commander';
-import { type DemoFigures, sentKindName } from '#bench/demo/demo-report.ts';
+import type { DemoFigures } from '#bench/demo/demo-figures.ts';
+import { sentKindName } from '#bench/demo/demo-report.ts';
 import { type DemoOutcome, runDemo } from '#bench/demo/run-demo.ts';
 import { formatInterval } from '#bench/federation/baseline.ts';
 import { endRefused, type OutputOptions, printFailure, printResult } from '#cli/output.ts';

@@ -50,7 +50,7 @@ export function App(props: { site: Site; translation: I18n; nonce: string }): JS
       <I18nextProvider i18n={props.translation}>
         <QueryClientProvider client={queryClient}>
           <SiteContext value={props.site}>
-            <Notifications position="bottom-right" autoClose={6000} />
+            <Notifications position="bottom-right" autoClose={4000} />
             <Gate site={props.site} queryClient={queryClient} />
           </SiteContext>
         </QueryClientProvider>

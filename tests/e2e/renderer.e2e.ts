@@ -133,12 +133,12 @@ test.describe('by keyboard alone', () => {
       await page.keyboard.press('Enter');
       const dialog = page.getByRole('dialog', { name: 'Approve this update' });
       await expect(dialog).toContainText('I, Erika Beispiel, Data steward');
-      await expect(dialog).toContainText('exactly these 200 bytes');
+      await expect(dialog).toContainText('exactly these 200 bytes of numbers');
       await expect(dialog.getByLabel('Your secret')).toBeFocused();
       await expectNoAxeFindings(page);
       await page.keyboard.type('wrong');
       await page.keyboard.press('Enter');
-      await expect(dialog.getByRole('alert')).toContainText('WRONG_SECRET');
+      await expect(dialog.getByRole('alert')).toContainText('This is not your secret.');
       expect(server.site.state.current).toBe('draft');
       await tabTo(page, /^Your secret$/);
       await page.keyboard.type(fakeSecret);
@@ -212,6 +212,36 @@ test('a hundred thousand patients scroll, with a few dozen rows in the document'
     await expect(table.locator('[aria-rowindex="100001"]').getByRole('button')).toBeVisible();
     expect(await table.getByRole('row').count()).toBeLessThan(80);
     expect(server.site.state.listCalls).toBeLessThan(12);
+  });
+});
+
+test('a withdrawal for one research study says that it is for this one alone', async ({ browser }) => {
+  await withRenderer(browser, { address: '/consent' }, async ({ page }) => {
+    await page.getByLabel('Consent for').selectOption({ index: 1 });
+    await page
+      .getByRole('button', { name: /^Withdraw consent of/ })
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog', { name: 'Withdraw consent' });
+    await expect(dialog).toContainText('in no cohort of this research study');
+  });
+});
+
+test('a consent that another record outweighs is not announced as a success', async ({ browser }) => {
+  const site = { isGrantOutweighed: true };
+  await withRenderer(browser, { address: '/consent', site }, async ({ page }) => {
+    await page
+      .getByRole('button', { name: /^Record consent of/ })
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog', { name: 'Record a consent' });
+    await dialog.getByRole('button', { name: 'Record consent' }).click();
+    await expect(dialog.getByRole('alert')).toContainText('the patient is still left out');
+    await expect(dialog.getByRole('alert')).toContainText('Withdrawn');
+    await expect(page.getByText(/is recorded\.$/)).toHaveCount(0);
+    await expectNoAxeFindings(page);
+    await dialog.getByText('Close', { exact: true }).click();
+    await expect(dialog).toHaveCount(0);
   });
 });
 

@@ -16,6 +16,8 @@ import {
 } from './fake-site-data.ts';
 
 export interface FakeSiteOptions {
+  /** Another record outweighs every consent that is granted. */
+  readonly isGrantOutweighed?: boolean;
   /** How many patients the consent screen lists. */
   readonly subjectCount?: number;
   readonly auditCount?: number;
@@ -204,7 +206,7 @@ function sessionRouter(site: FakeSite) {
   const { state } = site;
   return {
     signIn: os.session.signIn.handler(({ input }) => {
-      if (input.secret !== fakeSecret) throw refuse('WRONG_SECRET', 'Name and secret do not match.');
+      if (input.secret !== fakeSecret) throw refuse('SIGN_IN_REFUSED', 'Name or secret is wrong.');
       state.person = { name: input.name, role: 'steward' };
       return state.person;
     }),
@@ -275,8 +277,9 @@ function consentRouter(site: FakeSite) {
     }),
     grant: os.consent.grant.handler(({ input }) =>
       change(input.subjectId, {
-        decision: 'permit',
-        rule: 'permit',
+        ...(site.options.isGrantOutweighed
+          ? { decision: 'deny' as const, rule: 'withdrawn' }
+          : { decision: 'permit' as const, rule: 'permit' }),
         untilDate: input.untilDate,
         source: 'steward',
       }),
@@ -323,7 +326,7 @@ function updatesRouter(site: FakeSite) {
     input: { secret: string; reportDigest: string; updateId: string },
     to: 'approved' | 'refused',
   ) => {
-    if (input.secret !== fakeSecret) throw refuse('WRONG_SECRET', 'The secret is wrong.');
+    if (input.secret !== fakeSecret) throw refuse('SIGN_IN_REFUSED', 'Name or secret is wrong.');
     if (input.reportDigest !== digestOf('report')) throw refuse('REPORT_CHANGED', 'Another report.');
     site.state.current = to;
     return find(input.updateId);

@@ -1,5 +1,5 @@
 // What the federation is compared with: each hospital alone, and all rows in one place. The second is possible in a demo only.
-
+import { scoreMajorityClass } from '#bench/federation/baseline.ts';
 import { loadHeartSplit } from '#bench/federation/heart-split.ts';
 import { runLocalTraining, runPooledTraining } from '#bench/federation/reference-methods.ts';
 import type { Score } from '#bench/federation/score.ts';
@@ -12,6 +12,8 @@ export interface DemoReferences {
   readonly pooled: Score;
   /** By site id. */
   readonly local: ReadonlyMap<string, Score>;
+  /** No model at all: always the class that is more frequent in training rows. */
+  readonly majority: Score;
   /** Test rows, by site id. */
   readonly testRowCount: ReadonlyMap<string, number>;
 }
@@ -27,8 +29,9 @@ export async function runReferences(): Promise<DemoReferences> {
     return {
       engine: await host.engine(),
       // Normalised as the federation's rows are, so that the columns of the table can be compared.
-      pooled: await runPooledTraining(run, 'pooled'),
+      pooled: await runPooledTraining(run),
       local,
+      majority: scoreMajorityClass(hospitals),
       testRowCount: new Map(hospitals.map(({ siteId, holdout }) => [siteId, holdout.count])),
     };
   } finally {

@@ -1,6 +1,9 @@
 // What the demo found, as report.json and report.html.
+import { formatInterval } from '#bench/federation/baseline.ts';
+import { referenceSettings } from '#bench/federation/reference-methods.ts';
 import { type WrittenReport, writeReport } from '#bench/report/index.ts';
 import type { IngestSummary } from '#ipc/schema.ts';
+import { type DemoFigures, demoFigures } from './demo-figures.ts';
 import { demoHospitals } from './demo-hospitals.ts';
 import type { DemoReferences } from './demo-references.ts';
 import type { DemoRounds } from './demo-rounds.ts';
@@ -14,47 +17,48 @@ export interface DemoFindings {
   readonly durationMs: number;
 }
 
-export interface DemoSiteFigures {
-  readonly siteId: string;
-  readonly name: string;
-  readonly testRows: number;
-  readonly local: number;
-  readonly federated: number;
-  readonly pooled: number;
-}
-
-/** The table that the demo prints: accuracy at 0.5 on test rows. */
-export interface DemoFigures {
-  readonly sites: readonly DemoSiteFigures[];
-  readonly testRows: number;
-  readonly federatedPooledTest: number;
-  readonly pooledPooledTest: number;
-  readonly localPooledTest: Readonly<Record<string, number>>;
-}
-
-export function demoFigures({
-  rounds,
-  references,
-}: Pick<DemoFindings, 'rounds' | 'references'>): DemoFigures {
-  const sites = demoHospitals.map(({ siteId, name }) => ({
-    siteId,
-    name,
-    testRows: references.testRowCount.get(siteId) ?? 0,
-    local: references.local.get(siteId)?.bySite[siteId] ?? Number.NaN,
-    federated: rounds.evaluations.get(siteId)?.accuracy ?? Number.NaN,
-    pooled: references.pooled.bySite[siteId] ?? Number.NaN,
-  }));
-  const evaluations = [...rounds.evaluations.values()];
-  const testRows = evaluations.reduce((total, { exampleCount }) => total + exampleCount, 0);
-  return {
-    sites,
-    testRows,
-    federatedPooledTest: evaluations.reduce((total, { correctCount }) => total + correctCount, 0) / testRows,
-    pooledPooledTest: references.pooled.pooledTest,
-    localPooledTest: Object.fromEntries(
-      [...references.local].map(([siteId, { pooledTest }]) => [siteId, pooledTest]),
+function modelRows(figures: DemoFigures): (string | number)[][] {
+  const row = (model: string, accuracy: number, made: string) => [
+    model,
+    accuracy.toFixed(3),
+    formatInterval(accuracy, figures.testRows),
+    made,
+  ];
+  return [
+    ...figures.sites.map(({ siteId, name }) =>
+      row(
+        `${name} alone`,
+        figures.localPooledTest[siteId] ?? Number.NaN,
+        `Its own training rows, normalised by themselves. ${referenceSettings}.`,
+      ),
     ),
+    row(
+      'Majority class',
+      figures.majorityPooledTest,
+      'No model: always the class that is more frequent in all training rows.',
+    ),
+    row(
+      'Federated',
+      figures.federatedPooledTest,
+      'As the signed plan says: rows stay at the hospitals, normalised with the shared statistics of the statistics round.',
+    ),
+    row(
+      'All data in one place',
+      figures.pooledPooledTest,
+      `All training rows, normalised together. ${referenceSettings}.`,
+    ),
+  ];
+}
+
+/** What a kind of sent bytes is, for a reader. */
+export function sentKindName(kind: string): string {
+  const names: Readonly<Record<string, string>> = {
+    enrolment: 'Enrolment',
+    'log-checkpoint': 'Log checkpoints',
+    request: 'Request lines and headers',
+    update: 'Sealed updates',
   };
+  return names[kind] ?? kind;
 }
 
 export function writeDemoReport(outDirectory: string, findings: DemoFindings): WrittenReport {
@@ -84,6 +88,7 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
       })),
       metrics: {
         pooled: { pooledTest: figures.pooledPooledTest, bySite: references.pooled.bySite, onlyInADemo: true },
+        majority: references.majority,
         federated: {
           pooledTest: figures.federatedPooledTest,
           bySite: Object.fromEntries(figures.sites.map(({ siteId, federated }) => [siteId, federated])),
@@ -104,6 +109,8 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
         heading: 'Accuracy on test rows',
         paragraphs: [
           `All ${figures.testRows} test rows. "All data in one place" is a reference run: it is possible in this demo only, because the data of the four hospitals is public.`,
+          'The rows are not trained alike: "alone" and "all data in one place" have FLamby’s settings, "federated" those of the signed plan. The table of all test rows says how each was made. All test rows together are normalised with the statistics of all training rows; a hospital’s own are normalised as the rows were that the model was trained on.',
+          'The data is small. A 95 % interval (Wilson) says how far a figure can be trusted with so many rows; a difference inside it is none that this data can show. "Majority class" is no model at all.',
         ],
         charts: [
           {
@@ -115,6 +122,7 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
                 label: `${name} alone`,
                 value: figures.localPooledTest[siteId] ?? Number.NaN,
               })),
+              { label: 'Majority class', value: figures.majorityPooledTest },
               { label: 'Federated', value: figures.federatedPooledTest, accent: true },
               { label: 'All data in one place', value: figures.pooledPooledTest },
             ],
@@ -123,26 +131,29 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
         tables: [
           {
             caption: "Each hospital's own test rows",
-            columns: ['Hospital', 'Test rows', 'Alone', 'Federated', 'All data in one place'],
-            rows: figures.sites.map(({ name, testRows, local, federated, pooled }) => [
+            columns: [
+              'Hospital',
+              'Test rows',
+              'Majority class',
+              'Alone',
+              'Federated',
+              'Its 95 % interval',
+              'All data in one place',
+            ],
+            rows: figures.sites.map(({ name, testRows, majority, local, federated, pooled }) => [
               name,
               testRows,
+              share(majority),
               share(local),
               share(federated),
+              formatInterval(federated, testRows),
               share(pooled),
             ]),
           },
           {
             caption: 'All test rows',
-            columns: ['Model', 'Accuracy'],
-            rows: [
-              ...figures.sites.map(({ siteId, name }) => [
-                `${name} alone`,
-                share(figures.localPooledTest[siteId] ?? Number.NaN),
-              ]),
-              ['Federated', share(figures.federatedPooledTest)],
-              ['All data in one place', share(figures.pooledPooledTest)],
-            ],
+            columns: ['Model', 'Accuracy', '95 % interval', 'How it was made'],
+            rows: modelRows(figures),
           },
         ],
       },
@@ -168,8 +179,8 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
               round,
               kind,
               (durationMs / 1000).toFixed(1),
-              lossBefore?.toFixed(4) ?? '-',
-              lossAfter?.toFixed(4) ?? '-',
+              lossBefore?.toFixed(4) ?? '–',
+              lossAfter?.toFixed(4) ?? '–',
             ]),
           },
         ],
@@ -177,12 +188,13 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
       {
         heading: 'What left each hospital',
         paragraphs: [
-          'Bytes of request bodies by kind. No patient record is among them; updates are sealed to the consortium.',
+          'Bytes before TLS over all syncs, without the enrolment before them. Sealed updates and log checkpoints are request bodies. The rest is the request lines and header fields of every request, most of them questions whether a round is open or published: addresses, digests, signatures.',
+          'No patient record is among them. A sealed update holds the approved numbers and their signed statement with its counts, losses and digests; only the consortium can open it.',
         ],
         tables: [
           {
             caption: 'Bytes sent',
-            columns: ['Hospital', ...kinds],
+            columns: ['Hospital', ...kinds.map(sentKindName)],
             rows: bytesSent.map(({ siteId, byKind }) => [siteId, ...kinds.map((kind) => byKind[kind] ?? 0)]),
           },
         ],

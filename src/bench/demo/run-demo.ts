@@ -5,9 +5,10 @@ import path from 'node:path';
 import type { WrittenReport } from '#bench/report/index.ts';
 import { DemoError } from './demo-error.ts';
 import { type DemoFederation, ingestExports, startFederation } from './demo-federation.ts';
+import { type DemoFigures, demoFigures } from './demo-figures.ts';
 import { createDemoProcesses, type DemoProcesses } from './demo-processes.ts';
 import { runReferences } from './demo-references.ts';
-import { type DemoFigures, type DemoFindings, demoFigures, writeDemoReport } from './demo-report.ts';
+import { type DemoFindings, writeDemoReport } from './demo-report.ts';
 import { type DemoRound, runRounds } from './demo-rounds.ts';
 import { verifyLogs } from './verify-logs.ts';
 

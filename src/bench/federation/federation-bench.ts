@@ -1,10 +1,12 @@
 // `consilium bench federation`: FLamby's published figure again, what pooling and staying alone give, and what the shipped plan gives.
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { EngineInfo, TrainingHost } from '#site/ports.ts';
+import { scoreMajorityClass } from './baseline.ts';
 import type { HospitalRows } from './heart-split.ts';
-import { runPlan } from './plan-method.ts';
+import { runPlan, runPooledPlan } from './plan-method.ts';
 import {
   flambyFedAvgPublished,
+  referenceSettings,
   runFlambyFedAvg,
   runLocalTraining,
   runPooledTraining,
@@ -13,6 +15,8 @@ import { type Score, type Spread, spreadOf } from './score.ts';
 
 export interface MethodResult {
   readonly method: string;
+  /** How it was trained, and whose statistics normalise, in a sentence. */
+  readonly description: string;
   /** Accuracy on all test rows over the seeds. */
   readonly pooledTest: Spread;
   readonly bySite: Readonly<Record<string, Spread>>;
@@ -31,6 +35,8 @@ export interface FederationBench {
   readonly engine: EngineInfo;
   readonly seeds: readonly number[];
   readonly methods: readonly MethodResult[];
+  /** Test rows of all hospitals, and by site id. */
+  readonly testRowCount: { readonly all: number; readonly bySite: Readonly<Record<string, number>> };
   /** Mean training loss after the local updates of each round, over the seeds, in nats. */
   readonly lossByRound: Readonly<Record<string, readonly number[]>>;
   readonly checks: readonly BenchCheck[];
@@ -47,6 +53,8 @@ export interface FederationBenchOptions {
 
 const firstSeed = 42; // FLamby's seeds are 42 to 46
 const pooledName = 'Pooled training';
+const pooledPlanName = 'Pooled, this plan’s training';
+export const majorityName = 'Majority class';
 export const planMethodName = 'Federated, this plan';
 export const flambyMethodName = 'Federated, FLamby’s FedAvg';
 const publishedSeedCount = 5;
@@ -65,6 +73,8 @@ export async function runFederationBench(options: FederationBenchOptions): Promi
     const run = { host, hospitals, seed };
     onProgress(`seed ${seed}: pooled training`);
     addTo(scores, pooledName, await runPooledTraining(run));
+    onProgress(`seed ${seed}: pooled, this plan's training`);
+    addTo(scores, pooledPlanName, await runPooledPlan({ host, plan, hospitals, seed }));
     onProgress(`seed ${seed}: federated, this plan`);
     const planned = await runPlan({ host, plan, hospitals, seed });
     addTo(scores, planMethodName, planned.score);
@@ -86,6 +96,7 @@ export async function runFederationBench(options: FederationBenchOptions): Promi
       addTo(scores, `${displayName(hospital.siteId)} alone`, await runLocalTraining(run, hospital));
     }
   }
+  addTo(scores, majorityName, scoreMajorityClass(hospitals));
   const methods = [...scores].map(([method, list]) => summarise(method, list));
   return {
     bench: 'federation',
@@ -93,6 +104,7 @@ export async function runFederationBench(options: FederationBenchOptions): Promi
     engine: await host.engine(),
     seeds,
     methods,
+    testRowCount: countTestRows(hospitals),
     lossByRound: Object.fromEntries([...losses].map(([method, runs]) => [method, meanByRound(runs)])),
     checks: checkResults(methods, seedCount),
     seconds: (performance.now() - startedAt) / 1000,
@@ -115,9 +127,31 @@ function summarise(method: string, scores: readonly Score[]): MethodResult {
   ]);
   return {
     method,
+    description: describeMethod(method),
     pooledTest: spreadOf(scores.map(({ pooledTest }) => pooledTest)),
     bySite: Object.fromEntries(bySite),
   };
+}
+
+function describeMethod(method: string): string {
+  const descriptions: Readonly<Record<string, string>> = {
+    [pooledName]: `All training rows in one place, normalised together. ${referenceSettings}.`,
+    [pooledPlanName]:
+      'All training rows in one place, normalised together, with as many steps as the plan takes, each over all rows: to the plan’s row the difference is the federation alone.',
+    [planMethodName]:
+      'As the plan says: rows stay apart, normalised with the shared statistics of the statistics round.',
+    [flambyMethodName]:
+      'Rows stay apart, each hospital normalised by itself; FLamby’s published FedAvg settings (SGD at 0.001, 15 rounds of 100 steps in batches of 4 rows).',
+    [majorityName]: 'No model: always the class that is more frequent in the training rows.',
+  };
+  return (
+    descriptions[method] ?? `One hospital’s training rows, normalised by themselves. ${referenceSettings}.`
+  );
+}
+
+function countTestRows(hospitals: readonly HospitalRows[]): FederationBench['testRowCount'] {
+  const counts = hospitals.map(({ siteId, holdout }) => [siteId, holdout.count] as const);
+  return { all: counts.reduce((total, [, count]) => total + count, 0), bySite: Object.fromEntries(counts) };
 }
 
 function meanByRound(runs: readonly (readonly number[])[]): number[] {

@@ -78,7 +78,7 @@ function describeBench(bench: FederationBench): string[] {
     'Accuracy on all test rows (mean ± standard deviation over the seeds)',
     ...bench.methods.map(
       ({ method, pooledTest }) =>
-        `  ${method.padEnd(width)}  ${pooledTest.mean.toFixed(4)} ± ${pooledTest.sd.toFixed(4)}`,
+        `  ${method.padEnd(width)}  ${pooledTest.mean.toFixed(4)}${pooledTest.values.length < 2 ? '' : ` ± ${pooledTest.sd.toFixed(4)}`}`,
     ),
     '',
     ...bench.checks.map(

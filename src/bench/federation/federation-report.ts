@@ -1,5 +1,6 @@
 // The bench's result as a report.
 import type { Chart, ReportSection, ReportTable } from '../report/index.ts';
+import { formatInterval } from './baseline.ts';
 import { displayName, type FederationBench, planMethodName } from './federation-bench.ts';
 import { flambyFedAvgPublished } from './reference-methods.ts';
 import type { Spread } from './score.ts';
@@ -7,15 +8,16 @@ import type { Spread } from './score.ts';
 export function federationSections(bench: FederationBench): ReportSection[] {
   return [
     {
-      heading: 'Accuracy on all 254 test rows',
+      heading: `Accuracy on all ${bench.testRowCount.all} test rows`,
       paragraphs: [
         'Share of right answers at a probability of 0.5, mean and standard deviation over the seeds. Pooled training puts all hospitals’ rows in one place; ' +
           'it is there to compare with and is what a federation avoids.',
-        'All test rows together are normalised with the statistics of all training rows. A hospital’s own test rows are normalised with its own training ' +
-          'rows’ statistics, as FLamby does, and for this plan with those of all hospitals, which the plan shares in its statistics round.',
+        'All test rows together are normalised with the statistics of all training rows. A hospital’s own test rows are normalised as the model’s ' +
+          'training rows were: with its own statistics for FedAvg as FLamby runs it and for a hospital alone, with those of all hospitals elsewhere.',
+        `The spread over seeds says nothing about how few test rows there are: ${intervalNote(bench)} A difference inside such an interval is none that this data can show.`,
       ],
       charts: [accuracyChart(bench)],
-      tables: [accuracyTable(bench)],
+      tables: [accuracyTable(bench), methodTable(bench)],
     },
     { heading: 'Loss by round', charts: [lossChart(bench)], tables: [lossTable(bench)] },
     { heading: 'Checks', tables: [checkTable(bench)] },
@@ -47,20 +49,37 @@ function accuracyChart({ methods }: FederationBench): Chart {
   };
 }
 
-function accuracyTable({ methods }: FederationBench): ReportTable {
+/** How wide a 95 % interval is at an accuracy of 0.8, for all rows and for the fewest. */
+function intervalNote({ testRowCount: { all, bySite } }: FederationBench): string {
+  const fewest = Math.min(...Object.values(bySite));
+  return `an accuracy of 0.80 has the 95 % interval ${formatInterval(0.8, all)} on ${all} rows, and ${formatInterval(0.8, fewest)} on ${fewest} rows (Wilson).`;
+}
+
+function methodTable({ methods }: FederationBench): ReportTable {
+  return {
+    caption: 'What each row is',
+    columns: ['Method', 'How it was made'],
+    rows: methods.map(({ method, description }) => [method, description]),
+  };
+}
+
+function accuracyTable({ methods, testRowCount }: FederationBench): ReportTable {
   const siteIds = Object.keys(methods[0]?.bySite ?? {});
   return {
     caption: 'Accuracy on the test rows of all hospitals and of each',
-    columns: ['Method', 'All', ...siteIds.map(displayName)],
+    columns: ['Method', 'All', '95 % interval', ...siteIds.map(displayName)],
     rows: methods.map(({ method, pooledTest, bySite }) => [
       method,
       formatSpread(pooledTest),
+      formatInterval(pooledTest.mean, testRowCount.all),
       ...siteIds.map((siteId) => (bySite[siteId] === undefined ? '–' : formatSpread(bySite[siteId]))),
     ]),
   };
 }
 
-function formatSpread({ mean, sd }: Spread): string {
+/** One value has no spread. */
+function formatSpread({ mean, sd, values }: Spread): string {
+  if (values.length < 2) return mean.toFixed(4);
   return `${mean.toFixed(4)} ± ${sd.toFixed(4)}`;
 }
 

@@ -7,7 +7,7 @@ import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { createInitialWeights, type Normalisation } from '#site/model/index.ts';
 import type { TrainingHost } from '#site/ports.ts';
 import { encodeColumnSums, sumColumns } from '#site/statistics/index.ts';
-import type { HospitalRows, RawRows } from './heart-split.ts';
+import { type HospitalRows, joinRows, type RawRows } from './heart-split.ts';
 import { toExamples } from './normalised.ts';
 import { type Score, scoreModel } from './score.ts';
 import { type SimulatedRound, simulateFederation } from './simulate.ts';
@@ -64,6 +64,26 @@ export async function simulatePlan({
     keepOptimizerState: true,
   });
   return { rounds, normalisation };
+}
+
+/**
+ * The plan's training steps on all rows in one place. A step takes every row, as the hospitals' steps do together, so that it
+ * differs from `runPlan` by the federation alone.
+ */
+export async function runPooledPlan(run: PlanRun): Promise<Score> {
+  const { host, hospitals, plan } = run;
+  const together: HospitalRows = {
+    siteId: 'pooled',
+    training: joinRows(hospitals.map(({ training }) => training)),
+    holdout: joinRows(hospitals.map(({ holdout }) => holdout)),
+  };
+  const training = {
+    ...plan.training,
+    batchSize: Math.max(plan.training.batchSize, together.training.count),
+  };
+  const { rounds } = await simulatePlan({ ...run, plan: { ...plan, training }, hospitals: [together] });
+  const weights = rounds.at(-1)?.weights ?? createInitialWeights(plan.model);
+  return scoreModel({ host, model: plan.model, hospitals, ownTestRows: 'pooled' }, weights);
 }
 
 export async function runPlan(run: PlanRun): Promise<{ score: Score; rounds: SimulatedRound[] }> {

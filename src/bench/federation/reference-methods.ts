@@ -9,6 +9,9 @@ import { columnStatistics, toExamples } from './normalised.ts';
 import { type Score, type Scoring, scoreModel } from './score.ts';
 import { neverAborted, type SimulatedRound, seedBytes, simulateFederation } from './simulate.ts';
 
+/** How the references are trained, in a sentence of a report. */
+export const referenceSettings =
+  'FLamby’s reference settings: Adam at 0.001, 50 epochs in batches of 4 rows, which is many more steps than the plan takes';
 export const flambyBatchSize = 4;
 const flambyRoundCount = 15; // (486 // 4 // 4) * 50 // 100
 const flambyEpochCount = 50;
@@ -60,13 +63,10 @@ export async function runFlambyFedAvg({
   return { rounds, score: await scoreModel({ host, model, hospitals, ownTestRows: 'site' }, weights) };
 }
 
-/** All rows in one place: what a federation is measured against. FLamby normalises a hospital's test rows by that hospital. */
-export function runPooledTraining(
-  run: ReferenceRun,
-  ownTestRows: Scoring['ownTestRows'] = 'site',
-): Promise<Score> {
+/** All rows in one place, FLamby's settings. Trained on rows normalised together, so a hospital's test rows are as well. */
+export function runPooledTraining(run: ReferenceRun): Promise<Score> {
   const rows = joinRows(run.hospitals.map(({ training }) => training));
-  return runAlone(run, { rows, name: 'pooled', ownTestRows });
+  return runAlone(run, { rows, name: 'pooled', ownTestRows: 'pooled' });
 }
 
 /** One hospital's rows alone. */

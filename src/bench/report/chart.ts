@@ -33,6 +33,9 @@ export type Chart = IntervalChart | LineChart;
 
 const chartWidth = 820;
 const markCount = 6;
+/** Mean advance in px of 13 px letters in a wide font. */
+const widestLetter = 7.4;
+const longestLabel = 52;
 /** Lines differ by dash as well as by colour. */
 const dashes = ['none', '7 4', '2 4', '10 4 2 4', '1 3', '14 6'];
 
@@ -42,7 +45,12 @@ export function renderChart(chart: Chart): Markup {
 }
 
 function renderIntervals({ caption, rows, references = [], digits }: IntervalChart): Markup {
-  const [left, right, top, rowHeight] = [250, chartWidth - 120, references.length > 0 ? 28 : 8, 30];
+  const [left, right, top, rowHeight] = [
+    labelWidth(rows),
+    chartWidth - 120,
+    references.length > 0 ? 28 : 8,
+    30,
+  ];
   const bottom = top + rows.length * rowHeight;
   const values = rows.flatMap(({ value, spread = 0 }) => [value - spread, value + spread]);
   const scale = createScale([...values, ...references.map(({ value }) => value)], [left, right]);
@@ -60,12 +68,23 @@ ${rows.map(({ label, value, spread = 0, accent = false }, index) => {
   const y = top + (index + 0.5) * rowHeight;
   const color = { markup: `var(--mark-${accent ? 2 : 1})` };
   const printed = spread > 0 ? `${value.toFixed(digits)} ± ${spread.toFixed(digits)}` : value.toFixed(digits);
-  return html`<text class="name" x="${left - 14}" y="${y + 4}" text-anchor="end">${label}</text>
+  return html`<text class="name" x="${left - 14}" y="${y + 4}" text-anchor="end">${cutLabel(label)}</text>
 <line x1="${scale.at(value - spread)}" x2="${scale.at(value + spread)}" y1="${y}" y2="${y}" stroke="${color}" stroke-width="3" stroke-linecap="round" opacity="0.55"/>
 <circle cx="${scale.at(value)}" cy="${y}" r="5.5" fill="${color}"/>
 <text class="value" x="${chartWidth - 4}" y="${y + 4}" text-anchor="end">${printed}</text>`;
 })}
 </svg></figure>`;
+}
+
+/** Room for the longest label; SVG neither measures nor wraps text. */
+function labelWidth(rows: IntervalChart['rows']): number {
+  const longest = Math.max(0, ...rows.map(({ label }) => cutLabel(label).length));
+  return Math.max(120, Math.ceil(longest * widestLetter) + 20);
+}
+
+/** The table beside the chart has the whole name. */
+function cutLabel(label: string): string {
+  return label.length > longestLabel ? `${label.slice(0, longestLabel - 1).trimEnd()}…` : label;
 }
 
 function verticalTick(scale: Scale, tick: number, { top, bottom }: { top: number; bottom: number }): Markup {

@@ -96,10 +96,11 @@ function renderTable({ caption, columns, rows }: ReportTable): Markup {
 </table></div>`;
 }
 
-/** Also of a figure with its spread or unit, as in `0.748 ± 0.027` and `12 kB`. */
+/** Also of a figure with its spread, range or unit, as in `0.748 ± 0.027`, `0.74–0.84` and `12 kB`. */
 function isNumeric(value: string | number | undefined): boolean {
   return (
     typeof value === 'number' ||
-    (typeof value === 'string' && /^(?:[-+–]?\d[\d.,\s]*(?:± [\d.]+)?(?: ?[a-zA-Z%]{1,3})?|–)$/.test(value))
+    (typeof value === 'string' &&
+      /^(?:[-+–]?\d[\d.,\s]*(?:(?:± |–)[\d.]+)?(?: ?[a-zA-Z%]{1,3})?|–)$/.test(value))
   );
 }

@@ -33,9 +33,11 @@ svg text.value { fill: var(--ink); font-variant-numeric: tabular-nums; }
 .table { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: .35rem; }
-th, td { text-align: left; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: .4rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 600; }
 tbody th { font-weight: 400; }
-th.number, td.number { text-align: right; padding: .4rem 0 .4rem .75rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th:first-child { padding-left: 0; }
+th:last-child, td:last-child { padding-right: 0; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 @media print { body { background: none; } figure { break-inside: avoid; } }
 `;

@@ -9,10 +9,10 @@ import { useSite } from '../site-context.ts';
 import { Badge, Loading, Notice, Panel, PlainText, ProblemNotice, SmallTable } from './parts.tsx';
 import { SelectionTable, useCountText } from './selection-table.tsx';
 
-export function CohortPanel({ study }: { study: ResearchStudy }): JSX.Element {
+export function CohortPanel({ researchStudy }: { researchStudy: ResearchStudy }): JSX.Element {
   const { t } = useTranslation();
   const { client } = useSite();
-  const { researchStudyId } = study;
+  const { researchStudyId } = researchStudy;
   const preview = useQuery({
     queryKey: ['cohort', researchStudyId],
     queryFn: ({ signal }) => client.cohort.preview({ researchStudyId }, { signal }),
@@ -32,7 +32,7 @@ export function CohortPanel({ study }: { study: ResearchStudy }): JSX.Element {
     <div className={styles.stack}>
       <Panel title={t('cohort.title')} note={t('cohort.note')}>
         <div className={styles.stack}>
-          <Minimum study={study} preview={preview.data} />
+          <Minimum researchStudy={researchStudy} preview={preview.data} />
           <SelectionTable selection={preview.data.selection} />
         </div>
       </Panel>
@@ -41,12 +41,18 @@ export function CohortPanel({ study }: { study: ResearchStudy }): JSX.Element {
   );
 }
 
-function Minimum({ study, preview }: { study: ResearchStudy; preview: CohortPreview }): JSX.Element {
+function Minimum({
+  researchStudy,
+  preview,
+}: {
+  researchStudy: ResearchStudy;
+  preview: CohortPreview;
+}): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
   const least = {
-    training: format.number(study.minimumCohort.training),
-    evaluation: format.number(study.minimumCohort.evaluation),
+    training: format.number(researchStudy.minimumCohort.training),
+    evaluation: format.number(researchStudy.minimumCohort.evaluation),
   };
   if (preview.meetsMinimum) {
     return (
@@ -59,7 +65,7 @@ function Minimum({ study, preview }: { study: ResearchStudy; preview: CohortPrev
     <Notice tone="bad" title={t('cohort.tooSmall')}>
       <p>{t('cohort.tooSmallDetail', least)}</p>
       <p>
-        <PlainText limit={1000}>{study.minimumCohort.reason}</PlainText>
+        <PlainText limit={1000}>{researchStudy.minimumCohort.reason}</PlainText>
       </p>
     </Notice>
   );
@@ -85,6 +91,11 @@ function QualityPanel({ preview }: { preview: CohortPreview }): JSX.Element {
             header: t('cohort.missing'),
             isNumber: true,
             render: (row) => countText(row.missingCount),
+          },
+          {
+            header: t('cohort.unitNotConvertible'),
+            isNumber: true,
+            render: (row) => countText(row.unitNotConvertibleCount),
           },
           {
             header: t('cohort.flagged'),

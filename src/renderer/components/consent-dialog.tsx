@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type JSX, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ConsentRow } from '#ipc/schema.ts';
+import { term } from '../i18n/term.ts';
 import styles from '../screens/screens.module.css';
 import { useSite } from '../site-context.ts';
 import { Dialog } from './dialog.tsx';
@@ -47,6 +48,7 @@ function Content({ change, onClose }: { change: ConsentChange; onClose: () => vo
   const [untilDate, setUntilDate] = useState('');
   const { row, kind, researchStudyId } = change;
   const { subjectId } = row;
+  const scope = researchStudyId === null ? 'all' : 'one';
   const save = useMutation({
     mutationFn: () =>
       kind === 'withdraw'
@@ -56,15 +58,21 @@ function Content({ change, onClose }: { change: ConsentChange; onClose: () => vo
             researchStudyId,
             untilDate: untilDate === '' ? null : untilDate,
           }),
-    onSuccess: async () => {
-      notifications.show({
-        message: t(`consent.${kind}Done`, { subject: subjectId.slice(0, 40) }),
-        withCloseButton: false,
-      });
-      onClose();
+    onSuccess: async (saved) => {
+      // A consent that changes nothing is no success to announce: the dialog stays and says why.
+      if (kind === 'withdraw' || saved.decision === 'permit') {
+        notifications.show({
+          message: t(`consent.${kind}Done`, { subject: subjectId.slice(0, 40) }),
+          withCloseButton: false,
+        });
+        onClose();
+      }
       await queryClient.invalidateQueries();
     },
   });
+  if (save.isSuccess && kind === 'grant' && save.data.decision === 'deny') {
+    return <StillOut rule={save.data.rule} onClose={onClose} />;
+  }
   return (
     <div className={styles.stack}>
       <Facts
@@ -87,8 +95,8 @@ function Content({ change, onClose }: { change: ConsentChange; onClose: () => vo
       {kind === 'withdraw' ? (
         <Notice tone="warn" title={t('consent.withdrawWhat')}>
           <ul className={styles.list}>
-            <li>{t('consent.withdrawEffectNow')}</li>
-            <li>{t('consent.withdrawEffectUpdate')}</li>
+            <li>{t(`consent.withdrawEffectNow.${scope}`)}</li>
+            <li>{t(`consent.withdrawEffectUpdate.${scope}`)}</li>
             <li>{t('consent.withdrawEffectPast')}</li>
             <li>{t('consent.withdrawEffectLog')}</li>
           </ul>
@@ -116,6 +124,28 @@ function Content({ change, onClose }: { change: ConsentChange; onClose: () => vo
           onClick={() => save.mutate()}
         >
           {t(`consent.${kind}Confirm`)}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** After a consent that another record outweighs. */
+function StillOut({ rule, onClose }: { rule: string; onClose: () => void }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <div className={styles.stack}>
+      <Notice tone="warn" title={t('consent.grantStillOut')} isAlert>
+        <p>
+          <PlainText limit={200}>
+            {t('consent.grantStillOutWhy', { why: term(t, 'consent.rule', rule) })}
+          </PlainText>
+        </p>
+        <p>{t('consent.grantStillOutStep')}</p>
+      </Notice>
+      <div className={styles.dialogActions}>
+        <Button variant="default" onClick={onClose} data-autofocus>
+          {t('common.close')}
         </Button>
       </div>
     </div>

@@ -1,4 +1,5 @@
 // The frame: skip link, navigation with what waits, the signed-in person, language and colours; moves focus to the new screen's title.
+import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { type JSX, useEffect, useRef } from 'react';
@@ -35,6 +36,8 @@ function useScreenChange(): void {
     if (shown.current === pathname) return;
     shown.current = pathname;
     if (isFirst) return;
+    // What was said about one screen must not cover the next one.
+    notifications.clean();
     document.getElementById(pageTitleId)?.focus();
   }, [pathname]);
 }

@@ -7,32 +7,34 @@ import { term } from '../i18n/term.ts';
 import styles from '../screens/screens.module.css';
 import { Digest, Facts, Panel, PlainText, SmallTable } from './parts.tsx';
 
-export function PlanPanel({ study }: { study: ResearchStudy }): JSX.Element {
+export function PlanPanel({ researchStudy }: { researchStudy: ResearchStudy }): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
-  const byKind = [...new Set(study.rounds)].map((kind) =>
+  const byKind = [...new Set(researchStudy.rounds)].map((kind) =>
     t('plan.roundsOf', {
-      number: format.number(study.rounds.filter((one) => one === kind).length),
+      number: format.number(researchStudy.rounds.filter((one) => one === kind).length),
       kind: term(t, 'round.kind', kind).slice(0, 40),
     }),
   );
   return (
     <div className={styles.stack}>
-      <Panel title={t('plan.title')} note={t('plan.version', { version: study.version })}>
+      <Panel title={t('plan.title')} note={t('plan.version', { version: researchStudy.version })}>
         <div className={styles.stack}>
           <p>
-            <PlainText limit={4000}>{study.summary}</PlainText>
+            <PlainText limit={4000}>{researchStudy.summary}</PlainText>
           </p>
           <Facts
             facts={[
               [
                 t('plan.purposes'),
-                format.list(study.purposes.map((purpose) => term(t, 'plan.purpose', purpose).slice(0, 80))),
+                format.list(
+                  researchStudy.purposes.map((purpose) => term(t, 'plan.purpose', purpose).slice(0, 80)),
+                ),
               ],
               [
                 t('plan.participants'),
                 <ul key="participants" className={styles.list}>
-                  {study.participants.map((participant) => (
+                  {researchStudy.participants.map((participant) => (
                     <li key={participant.siteId}>
                       <PlainText limit={200}>{participant.name}</PlainText>{' '}
                       <span className={styles.soft}>
@@ -47,24 +49,27 @@ export function PlanPanel({ study }: { study: ResearchStudy }): JSX.Element {
                 t('plan.minimum'),
                 <div key="minimum">
                   {t('plan.minimumValue', {
-                    training: format.number(study.minimumCohort.training),
-                    evaluation: format.number(study.minimumCohort.evaluation),
+                    training: format.number(researchStudy.minimumCohort.training),
+                    evaluation: format.number(researchStudy.minimumCohort.evaluation),
                   })}
                   <div className={styles.soft}>
-                    <PlainText limit={1000}>{study.minimumCohort.reason}</PlainText>
+                    <PlainText limit={1000}>{researchStudy.minimumCohort.reason}</PlainText>
                   </div>
                 </div>,
               ],
-              [t('plan.label'), <PlainText key="label">{study.label}</PlainText>],
-              [t('plan.digest'), <Digest key="digest">{study.planDigest}</Digest>],
+              [t('plan.label'), <PlainText key="label">{researchStudy.label}</PlainText>],
+              [t('plan.digest'), <Digest key="digest">{researchStudy.planDigest}</Digest>],
             ]}
           />
         </div>
       </Panel>
-      <Panel title={t('plan.features', { count: study.features.length })} note={t('plan.featuresNote')}>
+      <Panel
+        title={t('plan.features', { count: researchStudy.features.length })}
+        note={t('plan.featuresNote')}
+      >
         <SmallTable
           label={t('plan.featureTable')}
-          rows={study.features}
+          rows={researchStudy.features}
           maxHeight={460}
           columns={[
             {

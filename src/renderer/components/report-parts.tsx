@@ -1,4 +1,4 @@
-// The disclosure report in parts: the exact bytes, what does and does not protect them, and the figures behind them.
+// The disclosure report in parts: the exact bytes, the statement that leaves with them, what does and does not protect them, and the figures behind them.
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DisclosureReport } from '#ipc/schema.ts';
@@ -11,7 +11,7 @@ type Tensor = DisclosureReport['tensors'][number];
 
 const sizeOf = (tensor: Tensor): number => tensor.shape.reduce((product, length) => product * length, 1);
 
-/** What leaves: so many bytes, these numbers, under this digest. */
+/** What leaves first of all: so many bytes of numbers, under this digest. */
 export function ReportBytes({ report }: { report: DisclosureReport }): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
@@ -37,6 +37,7 @@ export function ReportBytes({ report }: { report: DisclosureReport }): JSX.Eleme
         <Facts
           facts={[
             [t('report.payloadDigest'), <Digest key="payload">{report.payloadDigest}</Digest>],
+            [t('report.plan'), t('report.planVersion', { version: format.number(report.plan.version) })],
             [t('report.to'), <PlainText key="to">{report.recipient.consortium}</PlainText>],
           ]}
         />
@@ -87,16 +88,14 @@ export function ReportNotices({ report }: { report: DisclosureReport }): JSX.Ele
   );
 }
 
-export function ReportFigures({ report }: { report: DisclosureReport }): JSX.Element {
+/** What leaves with the numbers: every field of the signed statement (docs/formats/dsse-record.md) and of the approval. */
+export function ReportStatement({ report }: { report: DisclosureReport }): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
   const { lossBefore, lossAfter } = report.metrics;
   const loss = (value: number | null): string => (value === null ? '–' : format.number(value, 4));
   return (
-    <Panel
-      title={t('report.behind')}
-      note={t('updates.roundOf', { round: report.round, kind: term(t, 'round.kind', report.roundKind) })}
-    >
+    <Panel title={t('report.statement')} note={t('report.statementNote')}>
       <div className={styles.stack}>
         <Figures
           figures={[
@@ -106,6 +105,42 @@ export function ReportFigures({ report }: { report: DisclosureReport }): JSX.Ele
             { name: t('report.lossAfter'), value: loss(lossAfter) },
           ]}
         />
+        <Facts
+          facts={[
+            [
+              t('report.statementAbout'),
+              <PlainText key="about">
+                {t('report.statementAboutValue', {
+                  site: report.siteId,
+                  researchStudyId: report.researchStudyId,
+                  round: report.round,
+                  kind: term(t, 'round.kind', report.roundKind),
+                })}
+              </PlainText>,
+            ],
+            [
+              t('report.statementTimes'),
+              t('report.statementTimesValue', { checked: format.dateTime(report.consent.evaluatedAt) }),
+            ],
+            [t('report.statementDigests'), t('report.statementDigestsValue')],
+            [t('report.statementSite'), t('report.statementSiteValue')],
+            [t('report.statementApproval'), t('report.statementApprovalValue')],
+          ]}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+/** What helps to judge the figures; it stays here. */
+export function ReportComparison({ report }: { report: DisclosureReport }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Panel
+      title={t('report.behind')}
+      note={t('updates.roundOf', { round: report.round, kind: term(t, 'round.kind', report.roundKind) })}
+    >
+      <div className={styles.stack}>
         {report.roundKind === 'training' && <Norm report={report} />}
         <SinceLast report={report} />
       </div>

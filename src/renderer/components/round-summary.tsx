@@ -9,7 +9,7 @@ import { Panel } from './parts.tsx';
 import { RoundStateBadge } from './round-state-badge.tsx';
 
 export function RoundSummary(props: {
-  study: ResearchStudy;
+  researchStudy: ResearchStudy;
   state: RoundState;
   isRunning: boolean;
 }): JSX.Element {
@@ -32,7 +32,7 @@ export function RoundSummary(props: {
     >
       <div className={styles.stack}>
         {kind !== null && <p>{t(`round.does.${kind}`)}</p>}
-        <RoundStrip rounds={props.study.rounds} current={round} />
+        <RoundStrip rounds={props.researchStudy.rounds} current={round} />
       </div>
     </Panel>
   );

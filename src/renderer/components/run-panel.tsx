@@ -18,18 +18,24 @@ const phasesOf: Record<string, readonly RoundPhase[]> = {
   evaluation: ['cohort', 'evaluation', 'update'],
 };
 
-export function RunPanel({ study, state }: { study: ResearchStudy; state: RoundState }): JSX.Element {
+export function RunPanel({
+  researchStudy,
+  state,
+}: {
+  researchStudy: ResearchStudy;
+  state: RoundState;
+}): JSX.Element {
   const { roundRun } = useSite();
   const snapshot = useExternalStore(roundRun.store);
-  const isOwn = snapshot.researchStudyId === study.researchStudyId;
+  const isOwn = snapshot.researchStudyId === researchStudy.researchStudyId;
   const isRunning = isOwn && (snapshot.state === 'running' || snapshot.state === 'cancelling');
   if (isRunning) return <Running run={snapshot} kind={state.kind} onCancel={() => void roundRun.cancel()} />;
-  if (state.state === 'running') return <RunningElsewhere researchStudyId={study.researchStudyId} />;
-  return <Start study={study} state={state} run={isOwn ? snapshot : null} />;
+  if (state.state === 'running') return <RunningElsewhere researchStudyId={researchStudy.researchStudyId} />;
+  return <Start researchStudy={researchStudy} state={state} run={isOwn ? snapshot : null} />;
 }
 
 function Start(props: {
-  study: ResearchStudy;
+  researchStudy: ResearchStudy;
   state: RoundState;
   run: RoundRunSnapshot | null;
 }): JSX.Element {
@@ -42,7 +48,7 @@ function Start(props: {
       title={t(isAgain ? 'run.againTitle' : 'run.startTitle')}
       note={t('run.startNote')}
       actions={
-        <Button onClick={() => void roundRun.start(props.study.researchStudyId)}>
+        <Button onClick={() => void roundRun.start(props.researchStudy.researchStudyId)}>
           {t(isAgain ? 'run.again' : 'run.start', { round: state.round })}
         </Button>
       }

@@ -7,10 +7,11 @@ import { useTranslation } from 'react-i18next';
 import type { UpdateReview } from '#ipc/schema.ts';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
+import { readProblem } from '../problem.ts';
 import styles from '../screens/screens.module.css';
 import { useSession, useSite } from '../site-context.ts';
 import { Dialog } from './dialog.tsx';
-import { Digest, Facts, PlainText, ProblemNotice } from './parts.tsx';
+import { Digest, Facts, Notice, PlainText, ProblemNotice } from './parts.tsx';
 import { SecretInput } from './secret-input.tsx';
 
 export type Decision = 'approve' | 'refuse';
@@ -90,7 +91,7 @@ function SignatureForm(props: {
         onChange={setSecret}
         {...(decision === 'approve' ? { 'data-autofocus': true } : {})}
       />
-      {sign.isError && <ProblemNotice error={sign.error} />}
+      {sign.isError && <SigningProblem error={sign.error} />}
       <div className={styles.dialogActions}>
         <Button variant="default" onClick={props.onClose}>
           {t('common.cancel')}
@@ -105,6 +106,18 @@ function SignatureForm(props: {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Only the secret is asked for here, so a refused sign-in is said as what it is: a wrong secret. */
+function SigningProblem({ error }: { error: unknown }): JSX.Element {
+  const { t } = useTranslation();
+  const { code } = readProblem(error);
+  if (code !== 'SIGN_IN_REFUSED' && code !== 'WRONG_SECRET') return <ProblemNotice error={error} />;
+  return (
+    <Notice tone="bad" isAlert>
+      <p>{t('decision.wrongSecret')}</p>
+    </Notice>
   );
 }
 

@@ -13,31 +13,31 @@ import { Icon, type IconName } from './icons.tsx';
 import { Empty, Loading, Notice, Panel, PlainText, ProblemNotice } from './parts.tsx';
 
 interface OpenRound {
-  readonly study: ResearchStudy;
+  readonly researchStudy: ResearchStudy;
   readonly state: RoundState;
 }
 
 function useOpenRounds(): { rounds: OpenRound[]; isPending: boolean; error: Error | null } {
   const { client } = useSite();
-  const studies = useResearchStudies();
+  const researchStudies = useResearchStudies();
   const states = useQueries({
-    queries: (studies.data ?? []).map((study) => ({
-      queryKey: ['round', study.researchStudyId],
+    queries: (researchStudies.data ?? []).map((researchStudy) => ({
+      queryKey: ['round', researchStudy.researchStudyId],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        client.round.current({ researchStudyId: study.researchStudyId }, { signal }),
+        client.round.current({ researchStudyId: researchStudy.researchStudyId }, { signal }),
       refetchInterval: 10_000,
     })),
   });
-  const rounds = (studies.data ?? []).flatMap((study, index) => {
+  const rounds = (researchStudies.data ?? []).flatMap((researchStudy, index) => {
     const state = states[index]?.data;
     const isOpen = state !== undefined && ['open', 'running', 'blocked'].includes(state.state);
-    return isOpen ? [{ study, state }] : [];
+    return isOpen ? [{ researchStudy, state }] : [];
   });
   const failed = states.find((state) => state.error !== null);
   return {
     rounds,
-    isPending: studies.isPending || states.some((state) => state.isPending),
-    error: studies.error ?? failed?.error ?? null,
+    isPending: researchStudies.isPending || states.some((state) => state.isPending),
+    error: researchStudies.error ?? failed?.error ?? null,
   };
 }
 
@@ -48,14 +48,14 @@ export function TaskList({ outboxCount }: { outboxCount: number }): JSX.Element 
     queryKey: ['updates'],
     queryFn: ({ signal }) => client.updates.list(undefined, { signal }),
   });
-  const studies = useResearchStudies();
+  const researchStudies = useResearchStudies();
   const open = useOpenRounds();
   const drafts = (updates.data ?? []).filter((update) => update.state === 'draft');
   const isPending = updates.isPending || open.isPending;
   const error = updates.error ?? open.error;
   const count = drafts.length + open.rounds.length + (outboxCount > 0 ? 1 : 0);
   const titleOf = (id: string): string =>
-    studies.data?.find((study) => study.researchStudyId === id)?.title ?? id;
+    researchStudies.data?.find((researchStudy) => researchStudy.researchStudyId === id)?.title ?? id;
   return (
     <Panel title={t('tasks.title')} actions={<SyncButton />}>
       {error !== null && <ProblemNotice error={error} />}
@@ -80,8 +80,8 @@ export function TaskList({ outboxCount }: { outboxCount: number }): JSX.Element 
             }
           />
         ))}
-        {open.rounds.map(({ study, state }) => (
-          <OpenRoundTask key={study.researchStudyId} study={study} state={state} />
+        {open.rounds.map(({ researchStudy, state }) => (
+          <OpenRoundTask key={researchStudy.researchStudyId} researchStudy={researchStudy} state={state} />
         ))}
         {outboxCount > 0 && (
           <Task
@@ -96,7 +96,7 @@ export function TaskList({ outboxCount }: { outboxCount: number }): JSX.Element 
   );
 }
 
-function OpenRoundTask({ study, state }: OpenRound): JSX.Element {
+function OpenRoundTask({ researchStudy, state }: OpenRound): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
   const closes = state.closesAt === null ? null : format.relative(state.closesAt, Date.now());
@@ -113,12 +113,12 @@ function OpenRoundTask({ study, state }: OpenRound): JSX.Element {
       )}
       detail={
         <>
-          <PlainText limit={160}>{study.title}</PlainText>
+          <PlainText limit={160}>{researchStudy.title}</PlainText>
           {closes !== null && <span> · {t('tasks.closes', { when: closes })}</span>}
         </>
       }
       action={
-        <ButtonLink variant="default" to="/round" search={{ study: study.researchStudyId }}>
+        <ButtonLink variant="default" to="/round" search={{ study: researchStudy.researchStudyId }}>
           {t('tasks.openAction', { round: state.round })}
         </ButtonLink>
       }

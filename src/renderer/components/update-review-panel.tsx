@@ -10,7 +10,7 @@ import { useSite } from '../site-context.ts';
 import { DecisionPanel } from './decision-panel.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Digest, Facts, Loading, Notice, Panel, PlainText, ProblemNotice } from './parts.tsx';
-import { ReportBytes, ReportFigures, ReportNotices } from './report-parts.tsx';
+import { ReportBytes, ReportComparison, ReportNotices, ReportStatement } from './report-parts.tsx';
 import { SelectionTable } from './selection-table.tsx';
 
 export function UpdateReviewPanel({ updateId }: { updateId: string }): JSX.Element {
@@ -34,8 +34,9 @@ export function UpdateReviewPanel({ updateId }: { updateId: string }): JSX.Eleme
     <div className={styles.columns}>
       <div className={styles.stack}>
         <ReportBytes report={report} />
+        <ReportStatement report={report} />
         <ReportNotices report={report} />
-        <ReportFigures report={report} />
+        <ReportComparison report={report} />
         {lossCurve.length > 0 && (
           <Panel title={t('report.loss')} note={t('report.lossNote')}>
             <LossChart points={lossCurve} stamp={0} />
@@ -63,6 +64,7 @@ function Evidence({ review }: { review: UpdateReview }): JSX.Element {
         facts={[
           [t('report.updateDigest'), <Digest key="update">{report.updateDigest}</Digest>],
           [t('report.reportDigest'), <Digest key="report">{review.reportDigest}</Digest>],
+          [t('report.planDigest'), <Digest key="plan">{report.plan.digest}</Digest>],
           [t('report.cohortDigest'), <Digest key="cohort">{report.cohortDigest}</Digest>],
           [t('report.consentAt'), format.dateTime(report.consent.evaluatedAt)],
           [t('report.consentDigest'), <Digest key="consent">{report.consent.snapshotDigest}</Digest>],

@@ -72,7 +72,7 @@ export function Consent(): JSX.Element {
 
 function Toolbar({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }): JSX.Element {
   const { t } = useTranslation();
-  const studies = useResearchStudies();
+  const researchStudies = useResearchStudies();
   return (
     <search className={styles.toolbar}>
       <TextInput
@@ -93,9 +93,9 @@ function Toolbar({ filter, onChange }: { filter: Filter; onChange: (filter: Filt
         onChange={(event) => onChange({ ...filter, researchStudyId: event.currentTarget.value || null })}
         data={[
           { value: '', label: t('consent.anyResearch') },
-          ...(studies.data ?? []).map((study) => ({
-            value: study.researchStudyId,
-            label: optionText(study.title),
+          ...(researchStudies.data ?? []).map((researchStudy) => ({
+            value: researchStudy.researchStudyId,
+            label: optionText(researchStudy.title),
           })),
         ]}
       />
@@ -160,7 +160,12 @@ function useColumns(
       key: 'until',
       header: t('consent.until'),
       track: '110px',
-      render: (row) => (row.untilDate === null ? t('consent.open') : format.date(row.untilDate)),
+      render: (row) => {
+        // Only a consent that permits, or did until its last day, has an end to speak of.
+        if (row.decision !== 'permit' && row.rule !== 'expired') return '–';
+        if (row.untilDate !== null) return format.date(row.untilDate);
+        return row.decision === 'permit' ? t('consent.open') : '–';
+      },
     },
     {
       key: 'source',

@@ -19,6 +19,7 @@ import {
 import { TaskList } from '../components/task-list.tsx';
 import { UpdatesTable } from '../components/updates-table.tsx';
 import { useFormat } from '../i18n/format.ts';
+import { findTerm } from '../i18n/term.ts';
 import { useSession, useSite, useStatus } from '../site-context.ts';
 import styles from './screens.module.css';
 
@@ -38,7 +39,7 @@ export function Home(): JSX.Element {
           {status.data?.siteId === null && <EnrolmentPanel />}
           <TaskList outboxCount={status.data?.outboxCount ?? 0} />
           <UpdatesTable />
-          <RecordsPanel />
+          {person?.role === 'steward' && <RecordsPanel />}
         </div>
         <SitePanel status={status.data} />
       </div>
@@ -84,7 +85,7 @@ function SitePanel({ status }: { status: SiteStatus | undefined }): JSX.Element 
                 <>
                   <PlainText>{`${engine.name} ${engine.version}`}</PlainText>
                   <div className={`${styles.soft} ${styles.small}`}>
-                    <PlainText>{engine.reason}</PlainText>
+                    <PlainText>{findTerm(t, 'home.engineReason', engine.name) ?? engine.reason}</PlainText>
                   </div>
                 </>
               ),
@@ -97,6 +98,7 @@ function SitePanel({ status }: { status: SiteStatus | undefined }): JSX.Element 
   );
 }
 
+/** For stewards alone: exact counts would give away what a cohort preview withholds. */
 function RecordsPanel(): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();

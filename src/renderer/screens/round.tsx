@@ -19,39 +19,53 @@ import styles from './screens.module.css';
 
 export function Round(): JSX.Element {
   const { t } = useTranslation();
-  const studies = useResearchStudies();
+  const researchStudies = useResearchStudies();
   const search = useSearch({ from: '/round' });
-  const study = studies.data?.find((one) => one.researchStudyId === search.study) ?? studies.data?.[0];
+  const researchStudy =
+    researchStudies.data?.find((one) => one.researchStudyId === search.study) ?? researchStudies.data?.[0];
   return (
     <>
       <PageHeader
         title={t('round.title')}
-        lead={study === undefined ? undefined : <PlainText limit={200}>{study.title}</PlainText>}
+        lead={
+          researchStudy === undefined ? undefined : <PlainText limit={200}>{researchStudy.title}</PlainText>
+        }
         actions={
-          studies.data !== undefined && studies.data.length > 1 && study !== undefined ? (
-            <StudyChoice studies={studies.data} chosen={study.researchStudyId} />
+          researchStudies.data !== undefined &&
+          researchStudies.data.length > 1 &&
+          researchStudy !== undefined ? (
+            <ResearchStudyChoice
+              researchStudies={researchStudies.data}
+              chosen={researchStudy.researchStudyId}
+            />
           ) : undefined
         }
       />
-      {studies.isPending && <Loading />}
-      {studies.isError && <ProblemNotice error={studies.error} onRetry={() => void studies.refetch()} />}
-      {studies.isSuccess && study === undefined && (
+      {researchStudies.isPending && <Loading />}
+      {researchStudies.isError && (
+        <ProblemNotice error={researchStudies.error} onRetry={() => void researchStudies.refetch()} />
+      )}
+      {researchStudies.isSuccess && researchStudy === undefined && (
         <Empty icon="round" title={t('round.noStudy')}>
           <p>{t('round.noStudyDetail')}</p>
         </Empty>
       )}
-      {study !== undefined && (
-        <StudyRound key={study.researchStudyId} study={study} earlierUpdateId={search.update ?? null} />
+      {researchStudy !== undefined && (
+        <ResearchStudyRound
+          key={researchStudy.researchStudyId}
+          researchStudy={researchStudy}
+          earlierUpdateId={search.update ?? null}
+        />
       )}
     </>
   );
 }
 
-function StudyChoice({
-  studies,
+function ResearchStudyChoice({
+  researchStudies,
   chosen,
 }: {
-  studies: readonly ResearchStudy[];
+  researchStudies: readonly ResearchStudy[];
   chosen: string;
 }): JSX.Element {
   const { t } = useTranslation();
@@ -61,21 +75,24 @@ function StudyChoice({
       label={t('round.study')}
       value={chosen}
       onChange={(event) => void navigate({ to: '/round', search: { study: event.currentTarget.value } })}
-      data={studies.map((study) => ({ value: study.researchStudyId, label: optionText(study.title) }))}
+      data={researchStudies.map((researchStudy) => ({
+        value: researchStudy.researchStudyId,
+        label: optionText(researchStudy.title),
+      }))}
     />
   );
 }
 
-function StudyRound({
-  study,
+function ResearchStudyRound({
+  researchStudy,
   earlierUpdateId,
 }: {
-  study: ResearchStudy;
+  researchStudy: ResearchStudy;
   earlierUpdateId: string | null;
 }): JSX.Element {
   const { t } = useTranslation();
   const { roundRun } = useSite();
-  const state = useRoundState(study.researchStudyId);
+  const state = useRoundState(researchStudy.researchStudyId);
   const run = useExternalStore(roundRun.store);
   const queryClient = useQueryClient();
   // biome-ignore lint/correctness/useExhaustiveDependencies: what the site says is asked again when the run begins or ends
@@ -86,18 +103,19 @@ function StudyRound({
   if (state.isError) return <ProblemNotice error={state.error} onRetry={() => void state.refetch()} />;
   const current = state.data;
   const isOwnRun =
-    run.researchStudyId === study.researchStudyId && (run.state === 'running' || run.state === 'cancelling');
+    run.researchStudyId === researchStudy.researchStudyId &&
+    (run.state === 'running' || run.state === 'cancelling');
   const updateId = isOwnRun ? null : (earlierUpdateId ?? current.updateId);
   const isEarlier = updateId !== null && updateId !== current.updateId;
   const canRun = ['open', 'running', 'refused', 'blocked'].includes(current.state) && !isEarlier;
   return (
     <div className={styles.stack}>
-      <RoundSummary study={study} state={current} isRunning={isOwnRun} />
+      <RoundSummary researchStudy={researchStudy} state={current} isRunning={isOwnRun} />
       {isEarlier && (
         <Notice tone="accent">
           <p>
             {t('round.earlier')}{' '}
-            <Link to="/round" search={{ study: study.researchStudyId }}>
+            <Link to="/round" search={{ study: researchStudy.researchStudyId }}>
               {t('round.toCurrent')}
             </Link>
           </p>
@@ -111,9 +129,9 @@ function StudyRound({
         </Tabs.List>
         <Tabs.Panel value="round">
           <div className={styles.stack}>
-            {(canRun || isOwnRun) && <RunPanel study={study} state={current} />}
+            {(canRun || isOwnRun) && <RunPanel researchStudy={researchStudy} state={current} />}
             {updateId !== null && <UpdateReviewPanel key={updateId} updateId={updateId} />}
-            {updateId === null && current.state !== 'none' && <CohortPanel study={study} />}
+            {updateId === null && current.state !== 'none' && <CohortPanel researchStudy={researchStudy} />}
             {current.state === 'none' && updateId === null && (
               <Empty icon="round" title={t('round.noneOpen')}>
                 <p>{t('round.noneOpenDetail')}</p>
@@ -122,10 +140,10 @@ function StudyRound({
           </div>
         </Tabs.Panel>
         <Tabs.Panel value="plan">
-          <PlanPanel study={study} />
+          <PlanPanel researchStudy={researchStudy} />
         </Tabs.Panel>
         <Tabs.Panel value="model">
-          <EvaluationsPanel researchStudyId={study.researchStudyId} />
+          <EvaluationsPanel researchStudyId={researchStudy.researchStudyId} />
         </Tabs.Panel>
       </Tabs>
     </div>
