@@ -102,12 +102,16 @@ export interface AttackedFederation {
   send(site: AttackedSite, sealed: SealedFile, signer?: SigningKey): Promise<Answer>;
   /** The consortium's log, oldest first. */
   log(): Leaf[];
+  /** What lies beside an entry of the consortium's log; undefined for nothing. */
+  logDetail(seq: number): unknown;
   /** Sites whose update the newest round counts. */
   counted(): Promise<string[]>;
   /** Opens the next round and lets both sites see it. */
   openRound(): Promise<void>;
   /** Both sites answer the open round honestly; it closes and both take over the model. */
   finishRound(): Promise<void>;
+  /** Ends the server; refusals that it only counted so far are in the log then. */
+  closeDoor(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -160,6 +164,7 @@ export async function startAttackedFederation(
     send: (site, { file, bundleId }, signer = site.signing) =>
       request(signer, 'PUT', routePath(routes.update, { bundleId }), file),
     log: () => readConsortiumLog(storeFile, keys),
+    logDetail: (seq) => readLogDetail(storeFile, keys, seq),
     counted: async () => {
       const { researchStudies } = await consortium.operations.status({});
       return (researchStudies[0]?.rounds.at(-1)?.received ?? []).map(({ siteId }) => siteId);
@@ -173,6 +178,10 @@ export async function startAttackedFederation(
         await site.sync();
       }
       await cleveland.sync();
+    },
+    closeDoor: () => server.close(),
+    closeDoor: async () => {
+      await server.close();
     },
     close: async () => {
       await cleveland.site.close();
@@ -358,6 +367,16 @@ function readConsortiumLog(file: string, keys: ConsortiumKeys): Leaf[] {
     return store
       .all(store.query.selectFrom('log_leaf').select('line').orderBy('seq'))
       .map(({ line }) => parseLeaf(line));
+  } finally {
+    store.close();
+  }
+}
+
+function readLogDetail(file: string, keys: ConsortiumKeys, seq: number): unknown {
+  const store = openConsortiumStore({ file, key: keys.storeKey, clock: { nowMs: () => 0 } });
+  try {
+    const found = store.get(store.query.selectFrom('log_detail').select('detail').where('seq', '=', seq));
+    return found === undefined ? undefined : JSON.parse(found.detail);
   } finally {
     store.close();
   }
