@@ -180,9 +180,6 @@ export async function startAttackedFederation(
       await cleveland.sync();
     },
     closeDoor: () => server.close(),
-    closeDoor: async () => {
-      await server.close();
-    },
     close: async () => {
       await cleveland.site.close();
       await switzerland.site.close();
