@@ -18,7 +18,6 @@ export const auditActions = [
   'app-started',
   'app-stopped',
   'crash-recovered',
-  'setting-changed',
   'clock-set-back',
   'integrity-failure',
   // people and keys
@@ -60,7 +59,6 @@ export const auditActions = [
   'training-finished',
   'training-failed',
   'training-cancelled',
-  'training-interrupted',
   'evaluation-started',
   'evaluation-finished',
   'evaluation-failed',
@@ -79,7 +77,6 @@ export const auditActions = [
   'receipt-received',
   'receipt-refused',
   'checkpoint-sent',
-  'global-model-received',
   'global-model-verified',
   'global-model-refused',
   // the log itself
