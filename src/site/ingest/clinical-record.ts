@@ -26,13 +26,24 @@ export function codedFactValue(coded: CodedValue): FactValue {
   return number === undefined ? { coded } : { number, unit: null };
 }
 
+/** The site's clinical vocabulary, whatever the format: what a fact is. Observations of any kind are measurements. */
+export const factKinds = ['encounter', 'condition', 'measurement', 'medication', 'procedure'] as const;
+export type FactKind = (typeof factKinds)[number];
+
 export interface SourceFact {
+  readonly kind: FactKind;
   /** Names the fact within its record. */
   readonly part: string;
+  /** What was there, done, given or measured: LOINC, SNOMED CT, ICD-10, RxNorm, CVX... with its system. */
   readonly code: CodedValue;
-  readonly value: FactValue;
-  /** Real day. */
+  /** Null where the fact is that it was there: a condition, an encounter. */
+  readonly value: FactValue | null;
+  /** Real day, in the site's time zone where the source states an instant. */
   readonly day: number;
+  /** Second of that day; null where the source states a day only. */
+  readonly second: number | null;
+  /** Real day of its end (abatement, discharge, last dose); null while it lasts or where none is stated. */
+  readonly endDay: number | null;
 }
 
 export interface SourceConsent {
@@ -46,7 +57,7 @@ export interface SourceConsent {
   readonly statedDay: number | null;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
-  readonly source: 'csv' | 'fhir' | 'omop';
+  readonly source: 'csv' | 'fhir' | 'omop' | 'ccda' | 'hl7v2';
 }
 
 export const consentStatuses = [
@@ -74,12 +85,34 @@ export interface ClinicalRecord {
   readonly consents: readonly SourceConsent[];
 }
 
-/** A row that was read: taken, recognised as one that adds no record (a concept), or refused; or the end of the whole file. */
+/**
+ * A row that was read: taken, recognised as one that adds no record (a concept), of a kind that has no place in the clinical
+ * vocabulary (a claim), a deletion, a merge of two patients, or refused; or the end of the whole file.
+ */
 export type ReadRow =
   | { readonly kind: 'record'; readonly row: number; readonly record: ClinicalRecord }
   | { readonly kind: 'reference'; readonly row: number }
+  | { readonly kind: 'not-needed'; readonly row: number }
+  | DeletionRow
+  | MergeRow
   | RefusedRow
   | { readonly kind: 'file-refused'; readonly code: FileRefusalCode; readonly field: string | null };
+
+/** The source says that it no longer has a record: its facts and consents go. */
+export interface DeletionRow {
+  readonly kind: 'deletion';
+  readonly row: number;
+  /** The `sourceId` of the record. */
+  readonly sourceId: readonly string[];
+}
+
+/** The source says that two identities are one person: everything of the retired one becomes the survivor's. */
+export interface MergeRow {
+  readonly kind: 'merge';
+  readonly row: number;
+  readonly survivor: PatientKey;
+  readonly retired: PatientKey;
+}
 
 export interface RefusedRow {
   readonly kind: 'refused';

@@ -191,7 +191,11 @@ function factRow(
   { code, value, day }: SourceFact,
 ): readonly unknown[] {
   const [number, unit, coded] =
-    'coded' in value ? [null, null, value.coded] : [value.number, value.unit, null];
+    value === null
+      ? [null, null, null]
+      : 'coded' in value
+        ? [null, null, value.coded]
+        : [value.number, value.unit, null];
   const said = [code.system, code.code, number, unit, coded?.system ?? null, coded?.code ?? null];
   return [subjectId, ...said, calendar.shiftDay(day), calendar.ageOn(day)];
 }
@@ -202,8 +206,10 @@ function conflictName({ authority, identifier }: PatientKey): string {
 
 /** What the source says, with the real day; neither the age nor the shift, which follow from the patient. */
 function factContent({ code, value, day }: SourceFact): readonly unknown[] {
-  const said = 'coded' in value ? [value.coded.system, value.coded.code] : [value.number, value.unit];
-  return [code.system, code.code, 'coded' in value, ...said, day];
+  const isCoded = value !== null && 'coded' in value;
+  const said =
+    value === null ? [] : isCoded ? [value.coded.system, value.coded.code] : [value.number, value.unit];
+  return [code.system, code.code, isCoded, ...said, day];
 }
 
 function consentContent(consent: SourceConsent): readonly unknown[] {

@@ -110,7 +110,19 @@ class MappedRow {
   #fact(mapping: FactMapping, day: number): SourceFact[] {
     const value = this.#value(mapping);
     const { code } = mapping;
-    return value === null ? [] : [{ part: `${code.system}|${code.code}`, code, value, day }];
+    return value === null
+      ? []
+      : [
+          {
+            kind: 'measurement',
+            part: `${code.system}|${code.code}`,
+            code,
+            value,
+            day,
+            second: null,
+            endDay: null,
+          },
+        ];
   }
 
   #value(mapping: FactMapping): FactValue | null {

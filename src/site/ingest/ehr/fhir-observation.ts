@@ -49,16 +49,18 @@ export function readObservation(
 
 function readFacts(resource: ObservationResource): SourceFact[] {
   const day = readEffectiveDay(resource);
+  const measured = { kind: 'measurement', day, second: null, endDay: null } as const;
   const facts: SourceFact[] = [];
   const value = readValue(resource, 'value');
-  if (value !== null) facts.push({ part: 'value', code: readCoding(resource.code, 'code'), value, day });
+  if (value !== null)
+    facts.push({ ...measured, part: 'value', code: readCoding(resource.code, 'code'), value });
   for (const [index, component] of (resource.component ?? []).entries()) {
     if (component.modifierExtension !== undefined)
       throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
     const componentValue = readValue(component, 'component.value');
     if (componentValue === null) continue;
     const code = readCoding(component.code, 'component.code');
-    facts.push({ part: `component ${index}`, code, value: componentValue, day });
+    facts.push({ ...measured, part: `component ${index}`, code, value: componentValue });
   }
   if (facts.length === 0) throw new RowRefusal('MISSING_FIELD', 'value');
   return facts;

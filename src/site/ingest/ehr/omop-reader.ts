@@ -137,7 +137,7 @@ function fact(row: TableRow, { table, concepts }: FactTable): ClinicalRecord {
     subject,
     patient: null,
     sourceId: ['omop', table, String(required(row, `${table}_id`, readId)), subject.identifier],
-    facts: [{ part: 'value', code, value, day }],
+    facts: [{ kind: 'measurement', part: 'value', code, value, day, second: null, endDay: null }],
     consents: [],
   };
 }
