@@ -1,0 +1,68 @@
+// The site's time zone: an instant with an offset becomes the day and second that the hospital's own clocks showed, so that one
+// event has one day whether an export wrote it in UTC or in local time.
+
+export interface LocalTime {
+  /** Days since 1970-01-01. */
+  readonly day: number;
+  readonly second: number;
+}
+
+export interface TimeZone {
+  /** IANA name. */
+  readonly name: string;
+  /** @param ms milliseconds since 1970-01-01T00:00Z */
+  localTime(ms: number): LocalTime;
+}
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const largestCache = 20_000;
+
+/** @throws RangeError when `name` is no time zone of the IANA database. */
+export function openTimeZone(name: string): TimeZone {
+  const offsetAt = name === 'UTC' ? () => 0 : createOffsets(name);
+  return {
+    name,
+    localTime: (ms) => {
+      const local = ms + offsetAt(ms);
+      const day = Math.floor(local / dayMs);
+      return { day, second: Math.floor((local - day * dayMs) / 1000) };
+    },
+  };
+}
+
+/** Offsets by quarter of an hour of UTC: zones change theirs at such a boundary. */
+function createOffsets(name: string): (ms: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: name,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+    era: 'short',
+  });
+  const known = new Map<number, number>();
+  return (ms) => {
+    const quarter = Math.floor((ms * 4) / hourMs);
+    const before = known.get(quarter);
+    if (before !== undefined) return before;
+    if (known.size >= largestCache) known.clear();
+    const start = (quarter * hourMs) / 4;
+    const part = Object.fromEntries(format.formatToParts(start).map(({ type, value }) => [type, value]));
+    const year = part.era === 'BC' ? 1 - Number(part.year) : Number(part.year);
+    const utc = Date.UTC(
+      year,
+      Number(part.month) - 1,
+      Number(part.day),
+      Number(part.hour),
+      Number(part.minute),
+      Number(part.second),
+    );
+    const offset = utc - start;
+    known.set(quarter, offset);
+    return offset;
+  };
+}
