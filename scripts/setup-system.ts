@@ -1,8 +1,10 @@
-// Installs what the test suites need from the operating system: Chromium, on Debian and its relatives.
+// Installs what the test suites need from the operating system, on Debian and its relatives: only what is missing, and no service is started.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { isInstalled, type SystemPackage, systemPackages } from './system-packages.ts';
 
-const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** Debian asks this script whether a package may start its service. */
+const policyFile = '/usr/sbin/policy-rc.d';
 
 function run(command: string, ...args: string[]): boolean {
   console.log(`$ ${command} ${args.join(' ')}`);
@@ -12,20 +14,44 @@ function run(command: string, ...args: string[]): boolean {
   );
 }
 
-if (existsSync(chromium)) {
-  console.log(`Chromium is there: ${chromium}`);
-} else if (!existsSync('/usr/bin/apt-get')) {
-  console.log(
-    'No apt-get here. Install Chromium by hand and set CHROMIUM to its path; the e2e suite is left out without it.',
-  );
-} else if (process.getuid?.() !== 0) {
-  console.log('Run as root: apt-get install chromium. The e2e suite is left out without it.');
-} else if (
-  !(
+/** Orthanc's package would start a server that listens on every interface, with a standard password. */
+function withoutServices(install: () => boolean): boolean {
+  const ownPolicy = !existsSync(policyFile);
+  if (ownPolicy) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    if (ownPolicy) rmSync(policyFile);
+  }
+}
+
+function installPackages(missing: readonly SystemPackage[]): boolean {
+  const names = missing.map(({ name }) => name);
+  const installed =
     run('apt-get', 'update', '-qq') &&
-    run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'chromium')
-  )
-) {
-  console.error('SYSTEM_SETUP_FAILED: apt-get could not install chromium.');
-  process.exit(1);
+    withoutServices(() => run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...names));
+  // Nor at the next boot: the tests start their own process, on a free port of the loopback interface.
+  if (installed && names.includes('orthanc') && existsSync('/run/systemd/system'))
+    run('systemctl', 'disable', '--quiet', '--now', 'orthanc');
+  return installed;
+}
+
+const missing = systemPackages.filter((entry) => !isInstalled(entry));
+for (const entry of systemPackages)
+  console.log(
+    isInstalled(entry)
+      ? `${entry.name} is there: ${entry.file}`
+      : `${entry.name} is missing: ${entry.leftOut}`,
+  );
+
+if (missing.length > 0) {
+  const names = missing.map(({ name }) => name).join(' ');
+  if (!existsSync('/usr/bin/apt-get')) {
+    console.log(`No apt-get here. Install by hand: ${names} (for Chromium set CHROMIUM to its path).`);
+  } else if (process.getuid?.() !== 0) {
+    console.log(`Run as root: apt-get install ${names}`);
+  } else if (!installPackages(missing)) {
+    console.error(`SYSTEM_SETUP_FAILED: apt-get could not install ${names}.`);
+    process.exit(1);
+  }
 }

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chromium, isInstalled, systemPackages } from './system-packages.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 interface Suite {
   readonly name: string;
@@ -17,7 +17,7 @@ interface Suite {
 
 const vitest = (project: string) => [['vitest', 'run', '--project', project]];
 const needsChromium = () =>
-  existsSync(chromium) ? undefined : `no Chromium at ${chromium}; run "npm run setup:system"`;
+  isInstalled(chromium) ? undefined : `no Chromium at ${chromium.file}; run "npm run setup:system"`;
 
 /** The Electron package has no install script; its binary is there only after "npx install-electron" or a cached download. */
 function electronMissing(): string | undefined {
@@ -88,6 +88,13 @@ console.log(
     ? 'Optional data: CONSILIUM_DATA is not set; tests on it were left out.'
     : 'Optional data: CONSILIUM_DATA is set; tests on it ran.',
 );
+const missing = systemPackages.filter((entry) => !isInstalled(entry));
+console.log(
+  missing.length === 0
+    ? 'Programs of the operating system: all are there.'
+    : 'Programs of the operating system that are missing ("npm run setup:system" installs them):',
+);
+for (const { name, leftOut } of missing) console.log(`  ${name.padEnd(17)} left out: ${leftOut}`);
 const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
 console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
 process.exit(count('failed') === 0 ? 0 : 1);
