@@ -2,13 +2,22 @@
 import type { Clock } from '#base/clock.ts';
 import { openTypedDatabase, type TypedDatabase } from '#base/typed-database.ts';
 import { initialMigration } from '#site/store/migrations/0001-initial.ts';
+import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
+export type * from '#site/store/imaging-schema.ts';
+export { type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
+export {
+  type ObjectPlace,
+  type ObjectStoreCode,
+  ObjectStoreError,
+  SegmentWriter,
+} from '#site/store/segment-writer.ts';
 export type * from '#site/store/site-schema.ts';
 
 /** SQL of each schema version in order. Forward only: a released entry is never changed. */
-export const siteMigrations: readonly string[] = [initialMigration];
+export const siteMigrations: readonly string[] = [initialMigration, imagingMigration];
 
 /** The open store. */
 export type Store = TypedDatabase<SiteSchema>;

@@ -1,5 +1,6 @@
 // Row types of the site's tables, column by column as in migrations/; what each column holds is said there.
 import type { Generated } from 'kysely';
+import type { ImagingSchema } from './imaging-schema.ts';
 
 export interface SettingTable {
   name: string;
@@ -207,7 +208,7 @@ export interface AuditCheckpointTable {
 }
 
 /** Every table of a site, by its name. */
-export interface SiteSchema {
+export interface SiteSchema extends ImagingSchema {
   setting: SettingTable;
   person: PersonTable;
   subject: SubjectTable;

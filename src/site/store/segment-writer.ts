@@ -1,0 +1,187 @@
+// Appends sealed objects to a segment file, and gives their places only for bytes that are on the disk: write and fdatasync come before
+// the caller commits a row that names them.
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  writevSync,
+} from 'node:fs';
+import path from 'node:path';
+import { CodedError } from '#base/coded-error.ts';
+import { sealedPiecesSize, sealPieces } from '#federation/crypto/piece-seal.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
+
+export type ObjectStoreCode = 'OBJECT_STORE_FULL' | 'OBJECT_STORE_UNAVAILABLE' | 'OBJECT_UNREADABLE';
+
+/** A fault of the sealed objects' files. Carries no path, and no cause that would quote one. */
+export class ObjectStoreError extends CodedError<ObjectStoreCode> {}
+
+/** Where a sealed object lies, and the key that opens it and nothing else. */
+export interface ObjectPlace {
+  readonly segment: number;
+  readonly position: number;
+  /** Before sealing. */
+  readonly byteCount: number;
+  readonly objectKey: Uint8Array;
+}
+
+/** A segment that is longer is not continued. */
+export const fullSegmentBytes = 1_073_741_824;
+const mostParts = 512;
+
+/** Name of a segment's file: its number in 12 hexadecimal digits. */
+export function segmentFile(folder: string, segment: number): string {
+  return path.join(folder, `${segment.toString(16).padStart(12, '0')}.segment`);
+}
+
+interface OpenSegment {
+  readonly segment: number;
+  readonly descriptor: number;
+  /** Where the next object begins. */
+  end: number;
+}
+
+/** The only writer of its segments: two writers never share one. */
+export class SegmentWriter {
+  readonly #folder: string;
+  #continued: number | null;
+  #open: OpenSegment | undefined;
+  #pending: Uint8Array[] = [];
+  #pendingSize = 0;
+
+  /** @param segment one to go on with that no other writer has, or null for a new one */
+  constructor(folder: string, segment: number | null) {
+    this.#folder = folder;
+    this.#continued = segment;
+  }
+
+  /** The segment that is written to, if any yet. */
+  get segment(): number | null {
+    return this.#open?.segment ?? this.#continued;
+  }
+
+  /**
+   * Seals an object. Its place holds once `flush` has returned.
+   * @throws ObjectStoreError OBJECT_STORE_FULL, OBJECT_STORE_UNAVAILABLE.
+   */
+  seal(bytes: Uint8Array): ObjectPlace {
+    const open = this.#openSegment();
+    const objectKey = systemRandom(32);
+    const position = open.end + this.#pendingSize;
+    this.#pending.push(...sealPieces(objectKey, bytes));
+    this.#pendingSize += sealedPiecesSize(bytes.length);
+    return { segment: open.segment, position, byteCount: bytes.length, objectKey };
+  }
+
+  /**
+   * Makes everything sealed so far durable.
+   * @throws ObjectStoreError OBJECT_STORE_FULL, OBJECT_STORE_UNAVAILABLE: no place given since the last flush holds.
+   */
+  flush(): void {
+    const open = this.#open;
+    if (open === undefined || this.#pendingSize === 0) return;
+    const parts = this.#pending;
+    this.#pending = [];
+    try {
+      let position = open.end;
+      for (let at = 0; at < parts.length; at += mostParts) {
+        position += writeParts(open.descriptor, parts.slice(at, at + mostParts), position);
+      }
+      fdatasyncSync(open.descriptor);
+      open.end += this.#pendingSize;
+    } catch (error) {
+      // What was half written is behind no row; the next object gets a segment of its own.
+      this.#leave();
+      throw refusalOf(error);
+    } finally {
+      this.#pendingSize = 0;
+    }
+    if (open.end >= fullSegmentBytes) this.#leave();
+  }
+
+  close(): void {
+    this.#pending = [];
+    this.#pendingSize = 0;
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#open !== undefined) closeSync(this.#open.descriptor);
+    this.#open = undefined;
+    this.#continued = null;
+  }
+
+  #openSegment(): OpenSegment {
+    if (this.#open !== undefined) return this.#open;
+    try {
+      this.#open =
+        this.#continued === null
+          ? createSegment(this.#folder)
+          : continueSegment(this.#folder, this.#continued);
+      return this.#open;
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+}
+
+function createSegment(folder: string): OpenSegment {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const segment = Buffer.from(systemRandom(6)).readUIntBE(0, 6);
+  // Exclusive: a number drawn twice does not open another writer's file.
+  const descriptor = openSync(segmentFile(folder, segment), 'wx', 0o600);
+  syncFolder(folder);
+  return { segment, descriptor, end: 0 };
+}
+
+function continueSegment(folder: string, segment: number): OpenSegment {
+  const descriptor = openSync(segmentFile(folder, segment), 'r+');
+  return { segment, descriptor, end: fstatSync(descriptor).size };
+}
+
+/** Bytes written: all of them. A write may stop short. */
+function writeParts(descriptor: number, parts: Uint8Array[], start: number): number {
+  let position = start;
+  for (let next = 0; next < parts.length; ) {
+    let count = writevSync(descriptor, next === 0 ? parts : parts.slice(next), position);
+    position += count;
+    for (let part = parts[next]; part !== undefined && count >= part.length; part = parts[next]) {
+      count -= part.length;
+      next += 1;
+    }
+    const cut = parts[next];
+    if (count > 0 && cut !== undefined) parts[next] = cut.subarray(count);
+  }
+  return position - start;
+}
+
+/** Makes the file's name survive a power cut. Windows has no handle on folders and needs none. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function refusalOf(error: unknown): ObjectStoreError {
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
+    ? new ObjectStoreError('OBJECT_STORE_FULL', 'There is no room left for sealed objects.', {
+        details: { found: code },
+      })
+    : new ObjectStoreError(
+        'OBJECT_STORE_UNAVAILABLE',
+        'The files of sealed objects cannot be read or written.',
+        {
+          details: { found: code },
+        },
+      );
+}
