@@ -2,6 +2,19 @@
 export { ageInYears, formatDay, highestExactAge, parseDay } from './calendar-day.ts';
 export { dateOffsetDays } from './date-offset.ts';
 export { type DeidentifyCode, DeidentifyError } from './deidentify-error.ts';
+export {
+  type DataSet,
+  type DicomElement,
+  type DicomFile,
+  type DicomNote,
+  type EncapsulatedElement,
+  findElement,
+  isEncapsulated,
+  isSequence,
+  type SequenceElement,
+  type ValueElement,
+} from './dicom/data-set.ts';
+export { isPrivateTag, isSignDependent, keywordOf, tagOf, vrOf } from './dicom/dictionary.ts';
 export { openLink, type PatientIdentity, sealLink } from './patient-link.ts';
 export {
   type FoundPatient,

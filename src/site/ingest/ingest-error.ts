@@ -1,11 +1,13 @@
 // What can be wrong with a batch (thrown), a file or a row (values). No code's text ever holds a value from a file.
 import { CodedError } from '#base/coded-error.ts';
+import { type DicomRefusalCode, dicomReasonOf } from './dicom/dicom-refusal.ts';
 
 export type IngestCode = 'BAD_MAPPING' | 'BATCH_NOT_OPEN' | 'CHUNK_OUT_OF_ORDER' | 'UNIT_NOT_CONVERTIBLE';
 export class IngestError extends CodedError<IngestCode> {}
 
 /** Why a file is not, or not wholly, accepted. A file whose refused rows all have one code carries that code. */
 export type FileRefusalCode =
+  | DicomRefusalCode
   | 'BAD_MAPPING'
   | 'CONCEPTS_REQUIRED'
   | 'EMPTY_FILE'
@@ -57,6 +59,7 @@ export type RowRefusalCode =
 
 /** One sentence for each code, for outcome lists and reports. */
 export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>> = {
+  ...dicomReasonOf,
   BAD_CHARACTER: 'A cell holds a control character.',
   BAD_CODE: 'A code or its system is not written as codes are.',
   BAD_DATE: 'A date is not a day of the calendar (YYYY-MM-DD).',

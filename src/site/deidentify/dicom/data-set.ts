@@ -31,14 +31,29 @@ export interface DataSet {
   readonly elements: readonly DicomElement[];
 }
 
+/**
+ * What was out of the ordinary and could be read all the same: a preamble that another format could live in, another transfer
+ * syntax than the file declares, values of odd length, elements out of order, zeros after the last element.
+ */
+export type DicomNote =
+  | 'PREAMBLE_OCCUPIED'
+  | 'SYNTAX_CORRECTED'
+  | 'ODD_LENGTH'
+  | 'OUT_OF_ORDER'
+  | 'TRAILING_ZEROS';
+
 export interface DicomFile {
   /** Group 0002; empty where the file had none. */
   readonly meta: DataSet;
   readonly dataSet: DataSet;
-  /** UID of the transfer syntax that the data set was written in; a deflated one is given as the bytes were after inflation. */
+  /**
+   * UID of the transfer syntax that the data set was found to be written in, whatever the file declares; a deflated one is given
+   * as the bytes were after inflation. Whether the VRs were explicit makes no difference to the elements.
+   */
   readonly transferSyntaxUid: string;
   /** Byte order of the values in `dataSet`: false for Explicit VR Big Endian only. */
   readonly isLittleEndian: boolean;
+  readonly notes: readonly DicomNote[];
 }
 
 /** The element of a tag at the top of a data set. */
