@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FileOutcome, IngestSummary } from '#ipc/schema.ts';
-import { chunkBytes, createImportRun, encodeBase64, type ImportFile } from './import-run.ts';
+import { batchesOf, chunkBytes, createImportRun, encodeBase64, type ImportFile } from './import-run.ts';
 import type { SiteClient } from './site-client.ts';
 
 type Chunk = Parameters<SiteClient['ingest']['push']>[0];
@@ -70,7 +70,11 @@ describe('an import', () => {
     const sent = decode(chunks);
     expect(sent.length).toBe(bytes.length);
     expect(sent.findIndex((byte, index) => byte !== bytes[index])).toBe(-1);
-    expect(run.store.get()).toMatchObject({ state: 'done', bytesRead: bytes.length, summary });
+    expect(run.store.get()).toMatchObject({
+      state: 'done',
+      totals: { bytesRead: bytes.length, filesOffered: 1, filesDone: 1 },
+      summary: { rows: summary.rows },
+    });
   });
 
   it('sends the files in the order that the site asks for', async () => {
@@ -103,7 +107,42 @@ describe('an import', () => {
     const run = createImportRun(siteTaking(chunks, { order: [0, 1], onPush: () => run.stop() }));
     await run.start([fileOf('a', new Uint8Array(3 * chunkBytes)), fileOf('b', Uint8Array.of(1))], null);
     expect(chunks).toHaveLength(1);
-    expect(run.store.get()).toMatchObject({ state: 'stopped', summary });
+    expect(run.store.get()).toMatchObject({
+      state: 'stopped',
+      totals: { filesOffered: 2, filesDone: 0 },
+      summary: { rows: summary.rows },
+    });
+  });
+
+  it('counts every offered file once, also those that the site found inside another', async () => {
+    const chunks: Chunk[] = [];
+    const site = siteTaking(chunks, { order: [0, 1], refuses: 1 });
+    const inside = ['a.zip', 'a.zip/1.dcm', 'a.zip/2.dcm'].map((path) => outcomeOf(path, 'accepted'));
+    const withMembers = {
+      ingest: { ...site.ingest, close: async () => ({ ...summary, files: inside }) },
+    } as unknown as SiteClient;
+    const run = createImportRun(withMembers);
+    await run.start(
+      ['a.zip', 'b'].map((name) => fileOf(name, Uint8Array.of(1))),
+      null,
+    );
+    const { totals, files } = run.store.get();
+    expect(files.map((file) => [file.name, file.outcome?.outcome])).toEqual([
+      ['a.zip', 'accepted'],
+      ['b', 'rejected'],
+      ['a.zip/1.dcm', 'accepted'],
+      ['a.zip/2.dcm', 'accepted'],
+    ]);
+    expect(totals).toMatchObject({ filesOffered: 4, filesDone: 4, files: { accepted: 3, rejected: 1 } });
+  });
+
+  it('gives the files behind its entries, to be offered again', async () => {
+    const run = createImportRun(siteTaking([], { order: [0, 1] }));
+    const files = ['a', 'b'].map((name) => fileOf(name, Uint8Array.of(1)));
+    await run.start(files, null);
+    expect(run.filesOf([1])).toEqual([files[1]]);
+    run.clear();
+    expect(run.filesOf([1])).toEqual([]);
   });
 
   it('keeps the code of a failure', async () => {
@@ -111,6 +150,14 @@ describe('an import', () => {
     const run = createImportRun(failing);
     await run.start([fileOf('a', Uint8Array.of(1))], null);
     expect(run.store.get()).toMatchObject({ state: 'failed', problem: { code: 'CONNECTION_LOST' } });
+  });
+});
+
+describe('more files than the site takes at once', () => {
+  it('go in as several batches, tables together and first', () => {
+    const names = ['1.dcm', 'person.csv', '2.dcm', '3', 'concept.CSV'].map((name) => ({ name }));
+    expect(batchesOf(names, 2)).toEqual([[1, 4], [0, 2], [3]]);
+    expect(batchesOf(names, 5)).toEqual([[0, 1, 2, 3, 4]]);
   });
 });
 

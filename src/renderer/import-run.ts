@@ -1,10 +1,15 @@
-// One import from this window: sends the chosen files in the order and in chunks the site asks for, and keeps each file's outcome.
+// One import from this window: sends the chosen files in the order and in chunks the site asks for, keeps each file's outcome, and
+// counts so that the outcomes add up to what was offered.
 import type { FileOutcome, IngestSummary } from '#ipc/schema.ts';
 import { createExternalStore, type ExternalStore } from './external-store.ts';
+import { createPaceMeter, noPace, type Pace } from './import-pace.ts';
+import { addOutcome, type ImportTotals, noTotals } from './import-totals.ts';
 import { type Problem, readProblem } from './problem.ts';
 import type { SiteClient } from './site-client.ts';
 
 export const chunkBytes = 1_048_576;
+/** The site takes so many files at once; more go in as one batch after the other. */
+export const batchFiles = 10_000;
 const progressDelayMs = 80;
 /** Base64 is made in pieces: a call may not have a million arguments. */
 const encodePieceBytes = 24_576;
@@ -27,11 +32,14 @@ export interface FileProgress {
 
 export interface ImportSnapshot {
   readonly state: 'idle' | 'running' | 'stopping' | 'stopped' | 'done' | 'failed';
+  /** In the order they were offered; changes in place, and every snapshot tells that it may have. */
   readonly files: readonly FileProgress[];
   readonly currentIndex: number | null;
-  readonly bytesRead: number;
   readonly bytesTotal: number;
-  readonly summary: IngestSummary | null;
+  readonly totals: ImportTotals;
+  readonly pace: Pace;
+  /** Of all batches together; null until the last one is closed. */
+  readonly summary: Pick<IngestSummary, 'rows'> | null;
   readonly problem: Problem | null;
 }
 
@@ -39,6 +47,8 @@ export interface ImportRun {
   readonly store: ExternalStore<ImportSnapshot>;
   /** @param mapping JSON text of a saved CSV mapping, or null */
   start(files: readonly ImportFile[], mapping: string | null): Promise<void>;
+  /** The files behind the snapshot's entries, to offer some of them again. */
+  filesOf(indexes: readonly number[]): ImportFile[];
   /** Ends after the chunk under way; what went in stays in. */
   stop(): void;
   clear(): void;
@@ -48,8 +58,9 @@ const idle: ImportSnapshot = {
   state: 'idle',
   files: [],
   currentIndex: null,
-  bytesRead: 0,
   bytesTotal: 0,
+  totals: noTotals,
+  pace: noPace,
   summary: null,
   problem: null,
 };
@@ -63,63 +74,151 @@ export function encodeBase64(bytes: Uint8Array): string {
   return text;
 }
 
-export function createImportRun(client: SiteClient): ImportRun {
+/**
+ * Indexes of `files` in batches of at most `batchFiles`. Tables and documents come before what has the look of an image or an archive:
+ * tables refer to each other and must be in one batch, images do not.
+ */
+export function batchesOf(files: readonly { readonly name: string }[], limit = batchFiles): number[][] {
+  const isDocument = (index: number): boolean =>
+    /\.(csv|tsv|json|ndjson|jsonl|xml|hl7|txt)$/i.test(files[index]?.name ?? '');
+  const indexes = files.map((_, index) => index);
+  const inOrder =
+    files.length <= limit
+      ? indexes
+      : [...indexes.filter(isDocument), ...indexes.filter((index) => !isDocument(index))];
+  const batches: number[][] = [];
+  for (let start = 0; start < inOrder.length; start += limit)
+    batches.push(inOrder.slice(start, start + limit));
+  return batches;
+}
+
+export function createImportRun(client: SiteClient, nowMs = () => performance.now()): ImportRun {
   const store = createExternalStore(idle);
+  let handles: readonly ImportFile[] = [];
   const isStopping = (): boolean => store.get().state === 'stopping';
   const patch = (change: Partial<ImportSnapshot>, delayMs?: number): void =>
     store.set({ ...store.get(), ...change }, delayMs);
 
-  const patchFile = (index: number, change: Partial<FileProgress>): void => {
-    const files = store.get().files.slice();
-    const file = files[index];
-    if (file === undefined) return;
-    files[index] = { ...file, ...change };
-    const bytesRead = store.get().bytesRead + (change.bytesRead ?? file.bytesRead) - file.bytesRead;
-    patch({ files, bytesRead }, progressDelayMs);
+  /** One import: what it has read so far, and its files in place. */
+  const createReading = (files: FileProgress[], bytesTotal: number) => {
+    const meter = createPaceMeter({ bytes: bytesTotal, files: files.length }, nowMs());
+    let totals = { ...noTotals, filesOffered: files.length };
+    return {
+      update(index: number, change: Partial<FileProgress>): void {
+        const before = files[index];
+        if (before === undefined) return;
+        const after = { ...before, ...change };
+        files[index] = after;
+        const bytesRead = totals.bytesRead + after.bytesRead - before.bytesRead;
+        const rowsRead = totals.rowsRead + after.rowCount - before.rowCount;
+        totals = { ...totals, bytesRead, rowsRead };
+        if (before.outcome === null && after.outcome !== null) totals = addOutcome(totals, after.outcome);
+        const reading = { rows: totals.rowsRead, bytes: totals.bytesRead, files: totals.filesDone };
+        patch({ totals, pace: meter.measure(reading, nowMs()) }, progressDelayMs);
+      },
+      /** Outcomes that the site gives at the end alone: files that it found inside others, or had not finished. */
+      settle(indexes: readonly number[], outcomes: readonly FileOutcome[]): void {
+        const open = new Map(
+          indexes
+            .filter((index) => files[index]?.outcome === null)
+            .map((index) => [files[index]?.name, index]),
+        );
+        const known = new Set(indexes.map((index) => files[index]?.name));
+        for (const outcome of outcomes) {
+          const index = open.get(outcome.path);
+          if (index !== undefined) this.update(index, { outcome });
+          else if (!known.has(outcome.path)) {
+            files.push({ name: outcome.path, size: 0, bytesRead: 0, rowCount: 0, outcome: null });
+            totals = { ...totals, filesOffered: totals.filesOffered + 1 };
+            this.update(files.length - 1, { outcome, rowCount: 0 });
+          }
+        }
+      },
+    };
   };
+  type FileReading = ReturnType<typeof createReading>;
 
-  const send = async (batchId: string, fileIndex: number, file: ImportFile): Promise<void> => {
+  const send = async (batchId: string, place: { index: number; inBatch: number }, reading: FileReading) => {
+    const file = handles[place.index];
+    if (file === undefined) return;
+    const read = async (offset: number): Promise<string> =>
+      encodeBase64(
+        new Uint8Array(await file.slice(offset, Math.min(offset + chunkBytes, file.size)).arrayBuffer()),
+      );
+    let next = read(0);
     for (let offset = 0; offset === 0 || offset < file.size; offset += chunkBytes) {
       if (isStopping()) return;
+      const bytes = await next;
       const end = Math.min(offset + chunkBytes, file.size);
-      const bytes = encodeBase64(new Uint8Array(await file.slice(offset, end).arrayBuffer()));
       const isLast = end === file.size;
-      const answer = await client.ingest.push({ batchId, fileIndex, offset, bytes, isLast });
-      patchFile(fileIndex, { bytesRead: end, rowCount: answer.rowCount, outcome: answer.file });
-      if (answer.file !== null) {
-        // Refused as a whole before its end: the rest is not sent.
-        patchFile(fileIndex, { bytesRead: file.size });
-        return;
+      const pushing = client.ingest.push({ batchId, fileIndex: place.inBatch, offset, bytes, isLast });
+      // The next chunk is read while the site works on this one.
+      if (!isLast) {
+        next = read(end);
+        next.catch(() => undefined);
       }
+      const answer = await pushing;
+      // Refused as a whole before its end: the rest is not sent.
+      const bytesRead = answer.file === null ? end : file.size;
+      reading.update(place.index, { bytesRead, rowCount: answer.rowCount, outcome: answer.file });
+      if (answer.file !== null) return;
     }
+  };
+
+  const runBatch = async (indexes: readonly number[], mapping: string | null, reading: FileReading) => {
+    const offered = indexes.map((index) => {
+      const file = handles[index];
+      return { name: file?.name ?? '', size: file?.size ?? 0 };
+    });
+    const { batchId, order } = await client.ingest.open({ files: offered, mapping });
+    for (const inBatch of order) {
+      const index = indexes[inBatch];
+      if (index === undefined || isStopping()) continue;
+      patch({ currentIndex: index }, progressDelayMs);
+      await send(batchId, { index, inBatch }, reading);
+    }
+    const summary = await client.ingest.close({ batchId });
+    reading.settle(indexes, summary.files);
+    return summary.rows;
   };
 
   return {
     store,
-    async start(files, mapping) {
-      const described = files.map(({ name, size }) => ({ name, size }));
-      const waiting = described.map((file) => ({ ...file, bytesRead: 0, rowCount: 0, outcome: null }));
-      const bytesTotal = described.reduce((sum, file) => sum + file.size, 0);
-      store.set({ ...idle, state: 'running', files: waiting, bytesTotal });
+    async start(offered, mapping) {
+      handles = offered;
+      const files: FileProgress[] = offered.map(({ name, size }) => ({
+        name,
+        size,
+        bytesRead: 0,
+        rowCount: 0,
+        outcome: null,
+      }));
+      const bytesTotal = files.reduce((sum, file) => sum + file.size, 0);
+      const totals = { ...noTotals, filesOffered: files.length };
+      store.set({ ...idle, state: 'running', files, bytesTotal, totals });
+      const reading = createReading(files, bytesTotal);
+      const rows: Record<string, number> = {};
       try {
-        const { batchId, order } = await client.ingest.open({ files: described, mapping });
-        for (const index of order) {
-          const file = files[index];
-          if (file === undefined || isStopping()) continue;
-          patch({ currentIndex: index });
-          await send(batchId, index, file);
+        for (const batch of batchesOf(files)) {
+          if (isStopping()) break;
+          const added = await runBatch(batch, mapping, reading);
+          for (const [kind, count] of Object.entries(added)) rows[kind] = (rows[kind] ?? 0) + count;
         }
-        const summary = await client.ingest.close({ batchId });
-        patch({ state: isStopping() ? 'stopped' : 'done', currentIndex: null, summary });
+        const state = isStopping() ? 'stopped' : 'done';
+        patch({ state, currentIndex: null, summary: { rows } });
       } catch (error) {
         patch({ state: 'failed', currentIndex: null, problem: readProblem(error) });
       }
     },
+    filesOf: (indexes) =>
+      indexes.map((index) => handles[index]).filter((file): file is ImportFile => file !== undefined),
     stop() {
       if (store.get().state === 'running') patch({ state: 'stopping' });
     },
     clear() {
-      if (store.get().state !== 'running' && store.get().state !== 'stopping') store.set(idle);
+      if (store.get().state === 'running' || store.get().state === 'stopping') return;
+      handles = [];
+      store.set(idle);
     },
   };
 }

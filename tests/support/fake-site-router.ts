@@ -1,7 +1,7 @@
 // A made-up site behind the real contract, for tests of the renderer alone. It keeps decisions and withdrawals, and nothing else.
 import { implement, ORPCError } from '@orpc/server';
 import { siteContract } from '#ipc/contract.ts';
-import type { ConsentRow, FileOutcome, Person, UpdateSummary } from '#ipc/schema.ts';
+import type { ConsentRow, Person, UpdateSummary } from '#ipc/schema.ts';
 import {
   auditEntryAt,
   consentRowAt,
@@ -12,8 +12,8 @@ import {
   lossCurve,
   reportOf,
   selection,
-  storedOutcomes,
 } from './fake-site-data.ts';
+import { ingestRouter } from './fake-site-ingest.ts';
 
 export interface FakeSiteOptions {
   /** Another record outweighs every consent that is granted. */
@@ -29,6 +29,8 @@ export interface FakeSiteOptions {
   /** No data, no consortium. */
   readonly isEmpty?: boolean;
   readonly stepDelayMs?: number;
+  /** How long the site takes for each chunk of a file. */
+  readonly pushDelayMs?: number;
 }
 
 export const fakeSecret = 'correct horse battery';
@@ -64,7 +66,7 @@ export function createFakeSite(options: FakeSiteOptions = {}) {
   return { options, subjectCount, auditCount, changes, state, rowAt };
 }
 
-type FakeSite = ReturnType<typeof createFakeSite>;
+export type FakeSite = ReturnType<typeof createFakeSite>;
 
 function updatesOf(site: FakeSite): UpdateSummary[] {
   const earlier = [4, 3, 2, 1].map((round) => ({
@@ -95,26 +97,9 @@ function matches(site: FakeSite, query: { search: string; decision: string | nul
   return rows;
 }
 
-const outcomeFor = (name: string): FileOutcome => {
-  const isBad = name.includes('bad');
-  return {
-    path: name,
-    outcome: isBad ? 'rejected' : 'accepted',
-    format: isBad ? null : 'csv',
-    code: isBad ? 'NOT_RECOGNISED' : null,
-    reason: isBad ? 'Neither CSV, FHIR nor OMOP.' : null,
-    rows: isBad ? { accepted: 0, duplicate: 0, rejected: 0 } : { accepted: 40, duplicate: 2, rejected: 2 },
-    refusals: isBad
-      ? []
-      : [
-          { row: 7, code: 'BAD_NUMBER', field: 'chol' },
-          { row: 12, code: 'BAD_DATE', field: 'index_date' },
-        ],
-  };
-};
-
-const wait = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
-const refuse = (code: string, message: string): ORPCError<string, unknown> =>
+export const wait = (delayMs: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, delayMs));
+export const refuse = (code: string, message: string): ORPCError<string, unknown> =>
   new ORPCError(code, { message, status: 400 });
 const os = implement(siteContract);
 
@@ -214,49 +199,6 @@ function sessionRouter(site: FakeSite) {
       state.person = null;
     }),
     current: os.session.current.handler(() => state.person),
-  };
-}
-
-function ingestRouter(site: FakeSite) {
-  const { state } = site;
-  return {
-    paths: os.ingest.paths.handler(() => {
-      throw refuse('NOT_FOUND', 'Not in this fake.');
-    }),
-    open: os.ingest.open.handler(({ input }) => {
-      state.files = input.files;
-      state.batches += 1;
-      return { batchId: `batch-${state.batches}`, order: input.files.map((_, index) => index) };
-    }),
-    push: os.ingest.push.handler(({ input }) => {
-      const file = state.files[input.fileIndex];
-      state.pushed.push({ fileIndex: input.fileIndex, offset: input.offset, isLast: input.isLast });
-      return {
-        bytesRead: input.offset,
-        rowCount: 44,
-        file: input.isLast && file !== undefined ? outcomeFor(file.name) : null,
-      };
-    }),
-    close: os.ingest.close.handler(({ input }) => {
-      const files = state.files.map((file) => outcomeFor(file.name));
-      const count = (outcome: FileOutcome['outcome']): number =>
-        files.filter((file) => file.outcome === outcome).length;
-      return {
-        batchId: input.batchId,
-        accepted: count('accepted'),
-        duplicate: 0,
-        quarantined: 0,
-        rejected: count('rejected'),
-        files,
-        rows: { patient: 3, fact: 40, consent: 3 },
-      };
-    }),
-    outcomes: os.ingest.outcomes.handler(({ input }) => {
-      const all = site.options.isEmpty
-        ? []
-        : storedOutcomes.filter((row) => site.options.isHostile || row.name.length < 40);
-      return { total: all.length, outcomes: all.slice(input.offset, input.offset + input.limit) };
-    }),
   };
 }
 

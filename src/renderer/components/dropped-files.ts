@@ -1,6 +1,8 @@
 // The files of a drop, folders walked through, each named by its path inside what was dropped.
 import type { ImportFile } from '../import-run.ts';
 
+const countStep = 250;
+
 function readAll(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
   const found: FileSystemEntry[] = [];
@@ -18,28 +20,36 @@ function readAll(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]
   });
 }
 
-async function filesOfEntry(entry: FileSystemEntry): Promise<ImportFile[]> {
-  if (entry instanceof FileSystemDirectoryEntry || entry.isDirectory) {
+async function addFilesOf(entry: FileSystemEntry, files: ImportFile[], onFound: () => void): Promise<void> {
+  if (entry.isDirectory) {
     const inside = await readAll(entry as FileSystemDirectoryEntry);
-    const files: ImportFile[] = [];
-    for (const child of inside) files.push(...(await filesOfEntry(child)));
-    return files;
+    for (const child of inside) await addFilesOf(child, files, onFound);
+    return;
   }
   const file = await new Promise<File>((resolve, reject) =>
     (entry as FileSystemFileEntry).file(resolve, reject),
   );
   const name = entry.fullPath.replace(/^\//, '') || file.name;
-  return [{ name, size: file.size, slice: (start, end) => file.slice(start, end) }];
+  files.push({ name, size: file.size, slice: (start, end) => file.slice(start, end) });
+  onFound();
 }
 
-/** @returns the dropped files in the order of their names, so that a second drop asks for the same thing */
-export async function filesOfDrop(transfer: DataTransfer): Promise<ImportFile[]> {
+/**
+ * @param onCount called now and then with how many files were found so far: a folder of a radiology has tens of thousands
+ * @returns the dropped files in the order of their names, so that a second drop asks for the same thing */
+export async function filesOfDrop(
+  transfer: DataTransfer,
+  onCount: (count: number) => void,
+): Promise<ImportFile[]> {
   const entries = [...transfer.items]
     .map((item) => item.webkitGetAsEntry())
     .filter((entry) => entry !== null);
   const plain = [...transfer.files];
   const files: ImportFile[] = [];
-  for (const entry of entries) files.push(...(await filesOfEntry(entry)));
+  const tell = (): void => {
+    if (files.length % countStep === 0) onCount(files.length);
+  };
+  for (const entry of entries) await addFilesOf(entry, files, tell);
   const all = entries.length > 0 ? files : plain;
   return all.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
 }

@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { type ChangeEvent, type DragEvent, type JSX, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useFormat } from '../i18n/format.ts';
 import type { ImportFile } from '../import-run.ts';
 import styles from '../screens/screens.module.css';
 import { filesOfDrop } from './dropped-files.ts';
@@ -9,7 +10,6 @@ import { Icon } from './icons.tsx';
 import { Notice, PlainText } from './parts.tsx';
 
 const maxMappingBytes = 1_000_000;
-const maxFiles = 10_000;
 
 interface Mapping {
   readonly name: string;
@@ -26,18 +26,29 @@ export function FileChooser(props: {
   onStart: (files: ImportFile[], mapping: string | null) => void;
 }): JSX.Element {
   const { t } = useTranslation();
+  const format = useFormat();
   const [mapping, setMapping] = useState<Mapping | null>(null);
-  const [trouble, setTrouble] = useState<'tooMany' | 'noFiles' | 'badMapping' | null>(null);
+  const [trouble, setTrouble] = useState<'noFiles' | 'badMapping' | null>(null);
   const [isOver, setOver] = useState(false);
+  /** While a dropped folder is walked: files found so far. */
+  const [found, setFound] = useState<number | null>(null);
   const start = (files: ImportFile[]): void => {
     if (files.length === 0) setTrouble('noFiles');
-    else if (files.length > maxFiles) setTrouble('tooMany');
     else props.onStart(files, mapping?.text ?? null);
   };
   const drop = async (event: DragEvent): Promise<void> => {
     event.preventDefault();
     setOver(false);
-    start(await filesOfDrop(event.dataTransfer));
+    const dropped = filesOfDrop(event.dataTransfer, setFound);
+    setFound(0);
+    try {
+      start(await dropped);
+    } catch {
+      // A file that went away while the folder was walked.
+      setTrouble('noFiles');
+    } finally {
+      setFound(null);
+    }
   };
   return (
     <section
@@ -63,6 +74,9 @@ export function FileChooser(props: {
         <PickButton label={t('import.chooseFolder')} onPick={(files) => start(files.map(named))} isFolder />
       </div>
       <MappingChoice mapping={mapping} onChange={setMapping} onTrouble={() => setTrouble('badMapping')} />
+      <p role="status" className={styles.soft}>
+        {found !== null && t('import.gathering', { count: found, number: format.number(found) })}
+      </p>
       {trouble !== null && (
         <Notice tone="warn" isAlert>
           <p>{t(`import.${trouble}`)}</p>

@@ -10,6 +10,7 @@ import { OutcomeBadge } from './outcome-badge.tsx';
 import { usePagedRows } from './paged-rows.ts';
 import { PagedTable } from './paged-table.tsx';
 import { Empty, Panel, PlainText } from './parts.tsx';
+import { RowCounts } from './row-counts.tsx';
 import type { VirtualColumn } from './virtual-table.tsx';
 
 export function StoredOutcomes(): JSX.Element {
@@ -40,7 +41,7 @@ export function StoredOutcomes(): JSX.Element {
         label={t('import.earlier')}
         columns={columns}
         rowHeight={52}
-        leastWidth={860}
+        leastWidth={760}
         maxHeight={400}
       />
     </Panel>
@@ -89,30 +90,15 @@ function useColumns(): VirtualColumn<StoredOutcome>[] {
       },
     },
     {
-      key: 'accepted',
-      header: t('import.rows.accepted'),
-      track: '86px',
-      isNumber: true,
-      render: (row) => format.number(row.rows.accepted),
-    },
-    {
-      key: 'duplicate',
-      header: t('import.rows.duplicate'),
-      track: '86px',
-      isNumber: true,
-      render: (row) => format.number(row.rows.duplicate),
-    },
-    {
-      key: 'rejected',
-      header: t('import.rows.rejected'),
-      track: '86px',
-      isNumber: true,
-      render: (row) => format.number(row.rows.rejected),
+      key: 'rows',
+      header: t('import.tally.rows'),
+      track: 'minmax(150px, 1.2fr)',
+      render: (row) => <RowCounts rows={row.rows} />,
     },
     {
       key: 'finished',
       header: t('import.finished'),
-      track: '190px',
+      track: '160px',
       render: (row) => format.dateTime(row.finishedAt),
     },
   ];

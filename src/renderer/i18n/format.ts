@@ -17,7 +17,13 @@ export interface Format {
   /** "in 3 days", "2 hours ago". */
   relative(iso: string, nowMs: number): string;
   list(items: readonly string[]): string;
+  /** A size in the unit that suits it, 1000 bytes to the kilobyte: "137 kB", "2.5 GB". */
+  bytes(count: number): string;
+  /** Time still to wait or spent, as roughly as a person says it: "20 seconds", "3 minutes", "2 hours 5 minutes". */
+  duration(milliseconds: number): string;
 }
+
+const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 /** @param language BCP 47 tag */
 export function createFormat(language: string): Format {
@@ -29,6 +35,9 @@ export function createFormat(language: string): Format {
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const list = new Intl.ListFormat(language, { type: 'conjunction' });
+  const unitOf = (unit: string, unitDisplay: 'short' | 'long', digits = 0): Intl.NumberFormat =>
+    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay, maximumFractionDigits: digits });
+  const [seconds, minutes, hours] = ['second', 'minute', 'hour'].map((unit) => unitOf(unit, 'long'));
   const withDate = (iso: string, formatter: Intl.DateTimeFormat): string => {
     const time = Date.parse(iso);
     return Number.isNaN(time) ? iso : formatter.format(time);
@@ -57,6 +66,21 @@ export function createFormat(language: string): Format {
       return relative.format(Math.round(minutes / (24 * 60)), 'day');
     },
     list: (items) => list.format(items),
+    bytes: (count) => {
+      const step = count < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
+      const value = count / 1000 ** step;
+      return unitOf(byteUnits[step] ?? 'byte', 'short', step < 2 || value >= 100 ? 0 : 1).format(value);
+    },
+    duration: (milliseconds) => {
+      const all = Math.max(1, Math.round(milliseconds / 1000));
+      if (all < 90) return seconds?.format(all < 20 ? all : Math.round(all / 5) * 5) ?? '';
+      const whole = Math.round(all / 60);
+      if (whole < 90) return minutes?.format(whole) ?? '';
+      const rest = whole % 60;
+      return [hours?.format(Math.floor(whole / 60)), ...(rest === 0 ? [] : [minutes?.format(rest)])].join(
+        ' ',
+      );
+    },
   };
 }
 

@@ -33,7 +33,12 @@ export function Import(): JSX.Element {
           <FileChooser onStart={(files, mapping) => void importRun.start(files, mapping)} />
         )}
         {run.state !== 'idle' && (
-          <ImportProgress run={run} onStop={() => importRun.stop()} onClear={() => importRun.clear()} />
+          <ImportProgress
+            run={run}
+            onStop={() => importRun.stop()}
+            onClear={() => importRun.clear()}
+            onMap={() => undefined}
+          />
         )}
         <StoredOutcomes />
       </div>

@@ -1,0 +1,76 @@
+// What came of the files and rows of an import, counted so that it adds up: every file that was offered and every row that was read
+// stands in exactly one place.
+import type { FileOutcome } from '#ipc/schema.ts';
+
+/** Rows of a file by what came of them; `notNeeded` are rows of a kind that nothing here uses. */
+export interface RowTotals {
+  readonly accepted: number;
+  readonly duplicate: number;
+  readonly notNeeded: number;
+  readonly rejected: number;
+}
+
+export interface ImportTotals {
+  readonly filesOffered: number;
+  readonly filesDone: number;
+  readonly files: Readonly<Record<FileOutcome['outcome'], number>>;
+  readonly rows: RowTotals;
+  readonly bytesRead: number;
+  readonly rowsRead: number;
+  /** How many files carry each code. */
+  readonly codes: ReadonlyMap<string, number>;
+}
+
+export const noTotals: ImportTotals = {
+  filesOffered: 0,
+  filesDone: 0,
+  files: { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0 },
+  rows: { accepted: 0, duplicate: 0, notNeeded: 0, rejected: 0 },
+  bytesRead: 0,
+  rowsRead: 0,
+  codes: new Map(),
+};
+
+/** In the order in which they are shown. */
+export const rowKinds = [
+  'accepted',
+  'duplicate',
+  'notNeeded',
+  'rejected',
+] as const satisfies readonly (keyof RowTotals)[];
+
+export function rowTotalsOf(rows: FileOutcome['rows'] & { readonly notNeeded?: number }): RowTotals {
+  const { accepted, duplicate, rejected, notNeeded = 0 } = rows;
+  return { accepted, duplicate, notNeeded, rejected };
+}
+
+/** Rows of a file in all. */
+export const sumOf = ({ accepted, duplicate, notNeeded, rejected }: RowTotals): number =>
+  accepted + duplicate + notNeeded + rejected;
+
+/** The totals with one more file done. */
+export function addOutcome(totals: ImportTotals, { outcome, code, rows }: FileOutcome): ImportTotals {
+  const added = rowTotalsOf(rows);
+  const codes = code === null ? totals.codes : new Map(totals.codes);
+  if (code !== null && codes instanceof Map) codes.set(code, (codes.get(code) ?? 0) + 1);
+  return {
+    ...totals,
+    filesDone: totals.filesDone + 1,
+    files: { ...totals.files, [outcome]: totals.files[outcome] + 1 },
+    rows: {
+      accepted: totals.rows.accepted + added.accepted,
+      duplicate: totals.rows.duplicate + added.duplicate,
+      notNeeded: totals.rows.notNeeded + added.notNeeded,
+      rejected: totals.rows.rejected + added.rejected,
+    },
+    codes,
+  };
+}
+
+/** Files that have no outcome: still to be read, or left unread when the import was stopped. */
+export const filesLeft = ({ filesOffered, filesDone }: ImportTotals): number => filesOffered - filesDone;
+
+/** Whether a person should look at this file: it did not go in whole. */
+export function needsLook({ outcome, code, rows }: FileOutcome): boolean {
+  return outcome === 'rejected' || outcome === 'quarantined' || code !== null || rows.rejected > 0;
+}
