@@ -1,6 +1,7 @@
 // Tells a file's format from its first bytes. Names say nothing: exports are renamed on their way.
 import { fromUtf8 } from '#base/bytes.ts';
 import type { RecordReader } from './clinical-record.ts';
+import { CcdaReader } from './ehr/ccda-reader.ts';
 import { type CsvMapping, mappingMark } from './ehr/csv-mapping.ts';
 import { CsvMappingReader } from './ehr/csv-mapping-reader.ts';
 import { createCsvReader, missingColumn } from './ehr/csv-reader.ts';
@@ -17,14 +18,17 @@ import {
   omopTables,
   recogniseOmopTable,
 } from './ehr/omop-tables.ts';
+import { type XmlRoot, xmlRootOf } from './ehr/xml-text.ts';
 import type { FileRefusalCode } from './ingest-error.ts';
+import { openTimeZone } from './time-zone.ts';
 
 /** How much of a file is looked at; a CSV header must fit in. */
 export const headBytes = 262_144;
 
-export type FormatName = 'csv' | 'fhir-bundle' | 'fhir-ndjson' | 'omop-csv' | 'csv-mapping';
+export type FormatName = 'ccda' | 'csv' | 'fhir-bundle' | 'fhir-ndjson' | 'omop-csv' | 'csv-mapping';
 
 export type FileFormat =
+  | { readonly kind: 'ccda' }
   | { readonly kind: 'csv'; readonly header: TableHeader }
   | { readonly kind: 'omop-csv'; readonly table: OmopTable | 'unsupported'; readonly header: TableHeader }
   | { readonly kind: 'fhir-bundle' }
@@ -37,6 +41,8 @@ export function recogniseFormat(head: Uint8Array): FileFormat {
   const isWhole = head.length < headBytes;
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   if (bytes.length === 0) return { kind: 'refused', code: 'EMPTY_FILE' };
+  const xml = xmlRootOf(bytes);
+  if (xml !== undefined) return recogniseXml(xml);
   const newline = bytes.indexOf(0x0a);
   const firstBytes = newline === -1 ? bytes : bytes.subarray(0, newline);
   // Executables, archives and UTF-16 have NUL bytes in their first line.
@@ -49,6 +55,24 @@ export function recogniseFormat(head: Uint8Array): FileFormat {
   if (/^[\ufeff\s]*[{[]/.test(text)) return recogniseJson(text, firstLine);
   if (newline === -1 && !isWhole) return { kind: 'refused', code: 'TOO_MANY_COLUMNS' };
   return recogniseTable(firstLine.replace(/\r$/, ''));
+}
+
+/** Parts of a CDA document that are met alone: examples, and what an interface cut out. */
+const cdaParts = new Set([
+  'section',
+  'component',
+  'structuredBody',
+  'entry',
+  'act',
+  'observation',
+  'organizer',
+]);
+
+function recogniseXml({ hasDoctype, name }: XmlRoot): FileFormat {
+  if (hasDoctype) return { kind: 'refused', code: 'XML_DTD_REFUSED' };
+  const local = name?.replace(/^.*:/, '') ?? '';
+  if (local === 'ClinicalDocument') return { kind: 'ccda' };
+  return { kind: 'refused', code: cdaParts.has(local) ? 'CDA_FRAGMENT' : 'NOT_RECOGNISED' };
 }
 
 function recogniseJson(text: string, firstLine: string): FileFormat {
@@ -114,6 +138,8 @@ export function openReader(
       return { code: format.code, field: null };
     case 'csv-mapping':
       return new CsvMappingReader(onMapping);
+    case 'ccda':
+      return new CcdaReader(openTimeZone('UTC'));
     case 'fhir-bundle':
       return new BundleReader();
     case 'fhir-ndjson':

@@ -9,12 +9,15 @@ export class IngestError extends CodedError<IngestCode> {}
 export type FileRefusalCode =
   | DicomRefusalCode
   | 'BAD_MAPPING'
+  | 'CDA_FRAGMENT'
+  | 'CDA_UNSTRUCTURED'
   | 'CONCEPTS_REQUIRED'
   | 'EMPTY_FILE'
   | 'FILE_TOO_LARGE'
   | 'IMPORT_CANCELLED'
   | 'MALFORMED_HEADER'
   | 'MALFORMED_JSON'
+  | 'MALFORMED_XML'
   | 'MAPPING_REQUIRED'
   | 'MISSING_COLUMN'
   | 'NOT_A_FILE'
@@ -27,7 +30,11 @@ export type FileRefusalCode =
   | 'TRUNCATED'
   | 'UNREADABLE'
   | 'UNSUPPORTED_BUNDLE'
-  | 'UNSUPPORTED_TABLE';
+  | 'UNSUPPORTED_ENCODING'
+  | 'UNSUPPORTED_TABLE'
+  | 'XML_DTD_REFUSED'
+  | 'XML_ENTITY_REFUSED'
+  | 'XML_TOO_LARGE';
 
 /** Why a row is refused; the rest of its file goes in. */
 export type RowRefusalCode =
@@ -39,12 +46,13 @@ export type RowRefusalCode =
   | 'COLUMN_COUNT'
   | 'IDENTITY_CONFLICT'
   | 'MALFORMED_JSON'
+  | 'MALFORMED_MESSAGE'
   | 'MALFORMED_RESOURCE'
   | 'MALFORMED_ROW'
   | 'MISSING_FIELD'
   | 'MISSING_UNIT'
-  | 'NO_UCUM_SYSTEM'
   | 'NOT_UTF8'
+  | 'NO_UCUM_SYSTEM'
   | 'REPEATED_RECORD'
   | 'ROW_TOO_LONG'
   | 'STATUS_NOT_TAKEN'
@@ -53,6 +61,7 @@ export type RowRefusalCode =
   | 'UNKNOWN_UNIT'
   | 'UNRESOLVED_REFERENCE'
   | 'UNSUPPORTED_CONSENT'
+  | 'UNSUPPORTED_ENCODING'
   | 'UNSUPPORTED_REQUEST'
   | 'UNSUPPORTED_RESOURCE'
   | 'UNSUPPORTED_VALUE';
@@ -66,6 +75,8 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   BAD_MAPPING: 'The column mapping is not a valid mapping document.',
   BAD_NUMBER: 'A number is not a finite decimal number.',
   BAD_VALUE: 'A value is none that the mapping or the format names.',
+  CDA_FRAGMENT: 'The file is a part of a CDA document, not a whole one.',
+  CDA_UNSTRUCTURED: 'The CDA document holds a text or a file instead of coded sections.',
   COLUMN_COUNT: 'A row has more or fewer cells than the header.',
   CONCEPTS_REQUIRED: 'The OMOP concept table must be imported in the same batch, before this table.',
   EMPTY_FILE: 'The file holds no record.',
@@ -74,21 +85,23 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   IMPORT_CANCELLED: 'The import was stopped before the end of the file.',
   MALFORMED_HEADER: 'The header row cannot be read, or names a column twice.',
   MALFORMED_JSON: 'This is not valid JSON.',
+  MALFORMED_MESSAGE: 'The message has no readable header (MSH).',
   MALFORMED_RESOURCE: 'An element of the resource has the wrong type.',
   MALFORMED_ROW: 'The quotes of a row do not match.',
+  MALFORMED_XML: 'This is not well-formed XML.',
   MAPPING_REQUIRED: 'A plain CSV file needs a column mapping.',
   MISSING_COLUMN: 'A column that the mapping or the table needs is not there.',
   MISSING_FIELD: 'A required field is empty.',
   MISSING_UNIT: 'A measured value has no UCUM unit.',
-  NO_UCUM_SYSTEM: 'The unit of a measured value is not stated as UCUM.',
   NOT_A_FILE: 'This is a link or device, not a plain file.',
   NOT_RECOGNISED: 'The content is none of the formats that can be imported.',
   NOT_UTF8: 'The text is not UTF-8.',
+  NO_UCUM_SYSTEM: 'The unit of a measured value is not stated as UCUM.',
   REPEATED_RECORD: 'An earlier row of the file names the same record and says something else.',
   ROW_TOO_LONG: 'A row is longer than a row may be.',
   SEVERAL_REASONS: 'Some rows were refused, for different reasons.',
   STATUS_NOT_TAKEN: 'The record is preliminary or of unknown status.',
-  TOO_DEEP: 'The JSON is nested too deeply.',
+  TOO_DEEP: 'The JSON or XML is nested too deeply.',
   TOO_MANY_COLUMNS: 'The header has too many columns.',
   TOO_MANY_CONCEPTS: 'The concept table is larger than can be held.',
   TRUNCATED: 'The file breaks off before its end.',
@@ -98,8 +111,12 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   UNRESOLVED_REFERENCE: 'The patient that the record refers to cannot be told.',
   UNSUPPORTED_BUNDLE: 'The bundle is not a collection, transaction, batch or searchset.',
   UNSUPPORTED_CONSENT: 'The consent is not a research consent, or permits several things at once.',
+  UNSUPPORTED_ENCODING: 'The text states a character encoding that is not read.',
   UNSUPPORTED_REQUEST: 'The bundle entry asks for a deletion or has no resource.',
   UNSUPPORTED_RESOURCE: 'Resources of this type are not imported.',
   UNSUPPORTED_TABLE: 'This OMOP table is not imported.',
   UNSUPPORTED_VALUE: 'A value of this kind is not imported.',
+  XML_DTD_REFUSED: 'The XML declares a document type; entities could then be expanded or fetched.',
+  XML_ENTITY_REFUSED: 'The XML refers to an entity that XML itself does not define.',
+  XML_TOO_LARGE: 'The XML has more elements or attributes than are read.',
 };

@@ -1,0 +1,80 @@
+// The header of a C-CDA document: whom it is about (recordTarget) and which document it is.
+import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import { RowRefusal } from '../clinical-record.ts';
+import { childrenOf, descend, isNull } from './ccda-element.ts';
+import { readText } from './field-value.ts';
+import { uriOfRoot } from './hl7-code-system.ts';
+import { readHl7BirthDate } from './hl7-time.ts';
+import type { XmlElement } from './xml-document.ts';
+
+/** Social security and other national numbers are no medical record numbers: taken only where a document has no other. */
+const nationalRoots = new Set(['2.16.840.1.113883.4.1', '2.16.840.1.113883.4.6', '2.16.840.1.113883.4.572']);
+
+const genders = new Map<string, PatientRecord['sex']>([
+  ['F', 'female'],
+  ['M', 'male'],
+  ['UN', 'other'],
+]);
+
+/** How the document names its patient. @throws RowRefusal MISSING_FIELD, IDENTITY_CONFLICT, BAD_CHARACTER. */
+export function readDocumentPatientKey(document: XmlElement): PatientKey {
+  const targets = childrenOf(document, 'recordTarget');
+  // Two patients in one document: nothing says which statement is about whom.
+  if (targets.length > 1) throw new RowRefusal('IDENTITY_CONFLICT', 'recordTarget');
+  const field = 'recordTarget.patientRole.id';
+  const ids = childrenOf(descend(targets[0], 'patientRole'), 'id').filter(
+    (id) => !isNull(id) && (id.attributes.get('root') ?? '') !== '',
+  );
+  const whole = ids.filter(({ attributes }) => (attributes.get('extension') ?? '').trim() !== '');
+  const chosen = whole.find(({ attributes }) => !nationalRoots.has(attributes.get('root') ?? '')) ?? whole[0];
+  if (chosen !== undefined) {
+    const root = readText(chosen.attributes.get('root') ?? '', field);
+    const identifier = readText(chosen.attributes.get('extension') ?? '', field);
+    return { authority: uriOfRoot(root) ?? `urn:consilium:ccda:root:${root}`, identifier };
+  }
+  // A root alone is a whole identifier where it is globally unique by its form.
+  const unique = ids.map(({ attributes }) => uriOfRoot(attributes.get('root') ?? '')).find(Boolean);
+  if (unique === undefined) throw new RowRefusal('MISSING_FIELD', field);
+  return { authority: 'urn:ietf:rfc:3986', identifier: unique };
+}
+
+/** @throws RowRefusal as `readDocumentPatientKey`, and BAD_DATE, BAD_VALUE. */
+export function readDocumentPatient(document: XmlElement): PatientRecord {
+  const key = readDocumentPatientKey(document);
+  const patient = descend(document, 'recordTarget', 'patientRole', 'patient');
+  const birthTime = descend(patient, 'birthTime');
+  const born = isNull(birthTime) ? undefined : birthTime?.attributes.get('value');
+  return {
+    key,
+    alias: null,
+    name: readName(patient),
+    birthDate: born === undefined || born === '' ? null : readHl7BirthDate(born, 'birthTime'),
+    sex: readSex(descend(patient, 'administrativeGenderCode')),
+  };
+}
+
+function readSex(element: XmlElement | undefined): PatientRecord['sex'] {
+  const code = element?.attributes.get('code');
+  if (element === undefined || isNull(element) || code === undefined) return null;
+  const sex = genders.get(code);
+  if (sex === undefined) throw new RowRefusal('BAD_VALUE', 'administrativeGenderCode');
+  return sex;
+}
+
+function readName(patient: XmlElement | undefined): string | null {
+  const names = childrenOf(patient, 'name').filter((name) => !isNull(name));
+  const usual = names.find(({ attributes }) => attributes.get('use')?.split(' ').includes('L')) ?? names[0];
+  if (usual === undefined) return null;
+  const parts = [...childrenOf(usual, 'given'), ...childrenOf(usual, 'family')].filter(
+    (part) => !isNull(part),
+  );
+  const written = (parts.length > 0 ? parts.map(({ text }) => text) : [usual.text]).join(' ');
+  const spaced = written.replaceAll(/\s+/g, ' ').trim();
+  return spaced === '' ? null : readText(spaced, 'name');
+}
+
+/** Root and extension of the document's id, which every document has. */
+export function documentIdOf(document: XmlElement): readonly [string, string] {
+  const attributes = descend(document, 'id')?.attributes;
+  return [attributes?.get('root') ?? '', attributes?.get('extension') ?? ''];
+}
