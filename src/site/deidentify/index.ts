@@ -14,7 +14,16 @@ export {
   type SequenceElement,
   type ValueElement,
 } from './dicom/data-set.ts';
+export { type DicomDeidentification, deidentifyDicom } from './dicom/deidentify-dicom.ts';
 export { isPrivateTag, isSignDependent, keywordOf, tagOf, vrOf } from './dicom/dictionary.ts';
+export { encodeDataSet, encodeDicom } from './dicom/encode-dicom.ts';
+export {
+  type DicomProfile,
+  defaultDicomProfile,
+  type ProfileOption,
+  type SafePrivateElement,
+} from './dicom/profile.ts';
+export { createUidMapper, type UidMapper } from './dicom/uid-mapper.ts';
 export { openLink, type PatientIdentity, sealLink } from './patient-link.ts';
 export {
   type FoundPatient,
