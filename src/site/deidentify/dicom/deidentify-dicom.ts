@@ -61,6 +61,7 @@ export function deidentifyDicom(file: DicomFile, options: DicomDeidentification)
     dataSet: { elements },
     transferSyntaxUid: file.transferSyntaxUid,
     isLittleEndian: file.isLittleEndian,
+    notes: [],
   };
 }
 

@@ -13,6 +13,17 @@ interface Range extends Entry {
 
 /** VRs that dcmjs leaves open, as an implicit data set is best read: 16-bit words, unsigned until PixelRepresentation says else. */
 const openVrs: Readonly<Record<string, string>> = { ox: 'OW', xs: 'US', lt: 'OW', up: 'UL', na: 'UN' };
+
+/** VRs of PS3.6 that dcmjs 0.52 has wrong. A sequence taken for numbers would hide what is in it. */
+const correctedVrs: Readonly<Record<string, string>> = {
+  '(0066,0040)': 'OL',
+  '(0066,0041)': 'OL',
+  '(0066,0042)': 'OL',
+  '(0066,0043)': 'OL',
+  '(0068,62F0)': 'SQ',
+  '(0070,150C)': 'UL',
+  '(0076,0034)': 'CS',
+};
 const rangePattern = /^\(([0-9A-F]{4})(?:-([0-9A-F]{4}))?,([0-9A-F]{4})(?:-([0-9A-F]{4}))?\)$/;
 
 const entries = new Map<number, Entry>();
@@ -25,7 +36,7 @@ function readEntry(key: string, stated: (typeof dictionary)[string]): void {
   if (parts === null || stated?.vr === undefined) return;
   const [, group = '', lastGroup = group, element = '', lastElement = element] = parts;
   const entry: Entry = {
-    vr: openVrs[stated.vr] ?? stated.vr,
+    vr: correctedVrs[key] ?? openVrs[stated.vr] ?? stated.vr,
     keyword: (stated.name ?? '').replace('RETIRED_', ''),
   };
   const from = [Number.parseInt(group, 16), Number.parseInt(element, 16)] as const;

@@ -17,7 +17,6 @@ const byteCounts: Readonly<Record<string, number>> = {
   AT: 4,
   FD: 8,
   FL: 4,
-  OB: 2,
   OD: 8,
   OF: 4,
   OL: 4,
@@ -27,7 +26,6 @@ const byteCounts: Readonly<Record<string, number>> = {
   SS: 2,
   SV: 8,
   UL: 4,
-  UN: 2,
   US: 2,
   UV: 8,
 };

@@ -11,6 +11,8 @@ import type { Rule } from './profile.ts';
 import { keepKnownWords } from './safe-words.ts';
 import type { UidMapper } from './uid-mapper.ts';
 
+const pixelData = 0x7fe00010;
+
 export interface RewriteContext {
   readonly rules: ReadonlyMap<number, Rule>;
   readonly mapUid: UidMapper;
@@ -40,7 +42,7 @@ function hasNoPlace(tag: number): boolean {
 }
 
 function rewriteUnnamed(element: DicomElement, { offsetDays }: RewriteContext): Rewritten {
-  if (isEncapsulated(element)) return element;
+  if (isEncapsulated(element)) return element.tag === pixelData ? element : null;
   if (isSequence(element)) return 'inside';
   const vr = vrOf(element.tag);
   // Unknown to the dictionary, or a sequence that was not read as one: nobody can say what it holds.
