@@ -55,7 +55,7 @@ function describe(summary: IngestSummary): string[] {
   return [
     ...summary.files.map(
       ({ path: file, outcome, code, rows }) =>
-        `${outcome.padEnd(11)} ${file}  ${rows.accepted} new, ${rows.duplicate} known, ${rows.rejected} refused${code === null ? '' : `  ${code}`}`,
+        `${outcome.padEnd(11)} ${file}  ${rows.accepted} new, ${rows.duplicate} known, ${rows.rejected} refused, ${rows.notNeeded} not needed${code === null ? '' : `  ${code}`}`,
     ),
     `${summary.accepted} accepted, ${summary.duplicate} duplicate, ${summary.quarantined} quarantined, ${summary.rejected} rejected`,
   ];

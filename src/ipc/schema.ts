@@ -44,6 +44,8 @@ export const ingestPaths = z.strictObject({
   paths: z.array(z.string()).min(1),
   mapping: z.string().nullable(),
 });
+/** Rows of a file: they add up to what was in it. `notNeeded`: of a kind that has no place in the clinical vocabulary. */
+const rowCounts = z.strictObject({ accepted: count, duplicate: count, rejected: count, notNeeded: count });
 export const fileOutcome = z.strictObject({
   /** As the caller named it. */
   path: z.string(),
@@ -51,7 +53,7 @@ export const fileOutcome = z.strictObject({
   format: z.string().nullable(),
   code: z.string().nullable(),
   reason: z.string().nullable(),
-  rows: z.strictObject({ accepted: count, duplicate: count, rejected: count }),
+  rows: rowCounts,
   /** The first refused rows; `field` is a column or element name, never a value. */
   refusals: z
     .array(z.strictObject({ row: z.int().min(1), code: z.string(), field: z.string().nullable() }))
@@ -65,7 +67,7 @@ export const ingestSummary = z.strictObject({
   quarantined: count,
   rejected: count,
   files: z.array(fileOutcome).readonly(),
-  /** Records that were added, by kind: patient, fact, consent. */
+  /** What was added, by kind, without those of which there was none: patient, measurement, consent... */
   rows: z.record(z.string(), count),
 });
 export type IngestSummary = z.infer<typeof ingestSummary>;
@@ -117,12 +119,14 @@ export const storedOutcome = z.strictObject({
   outcome: z.enum(['accepted', 'duplicate', 'quarantined', 'rejected']),
   code: z.string().nullable(),
   reason: z.string().nullable(),
-  rows: z.strictObject({ accepted: count, duplicate: count, rejected: count }),
+  rows: rowCounts,
   finishedAt: z.string(),
 });
 export type StoredOutcome = z.infer<typeof storedOutcome>;
 export const ingestOutcomes = z.strictObject({ total: count, outcomes: z.array(storedOutcome).readonly() });
 export const recordCount = z.strictObject({
+  /** encounter, condition, measurement, medication, procedure. */
+  kind: z.string(),
   system: z.string(),
   code: z.string(),
   factCount: count,

@@ -11,7 +11,7 @@ const outcomeOf = (path: string, outcome: FileOutcome['outcome']): FileOutcome =
   format: null,
   code: null,
   reason: null,
-  rows: { accepted: 0, duplicate: 0, rejected: 0 },
+  rows: { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 },
   refusals: [],
 });
 const summary: IngestSummary = {

@@ -8,7 +8,7 @@ const outcome = (change: Partial<FileOutcome>): FileOutcome => ({
   format: 'csv',
   code: null,
   reason: null,
-  rows: { accepted: 5, duplicate: 2, rejected: 1 },
+  rows: { accepted: 5, duplicate: 2, rejected: 1, notNeeded: 0 },
   refusals: [],
   ...change,
 });
@@ -40,8 +40,12 @@ describe('a file that a person should look at', () => {
     ['rejected', outcome({ outcome: 'rejected' }), true],
     ['quarantined', outcome({ outcome: 'quarantined' }), true],
     ['accepted with a refused row', outcome({}), true],
-    ['accepted whole', outcome({ rows: { accepted: 5, duplicate: 0, rejected: 0 } }), false],
-    ['known', outcome({ outcome: 'duplicate', rows: { accepted: 0, duplicate: 5, rejected: 0 } }), false],
+    ['accepted whole', outcome({ rows: { accepted: 5, duplicate: 0, rejected: 0, notNeeded: 0 } }), false],
+    [
+      'known',
+      outcome({ outcome: 'duplicate', rows: { accepted: 0, duplicate: 5, rejected: 0, notNeeded: 0 } }),
+      false,
+    ],
   ])('%s: %j', (_what, file, expected) => {
     expect(needsLook(file)).toBe(expected);
   });

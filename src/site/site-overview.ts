@@ -55,7 +55,7 @@ export function readStatus(store: Store, agreement: Agreement, engine: EngineInf
     version: software.version,
     consortium: settings?.consortium ?? null,
     engine,
-    subjectCount: count('subject'),
+    subjectCount: count('subject WHERE survivor_no IS NULL'),
     factCount: count('fact'),
     updatesToReview: count(`model_update WHERE state = 'draft'`),
     outboxCount: count(`model_update WHERE state = 'sealed'`),

@@ -10,7 +10,7 @@ import { findUpdate, reviewUpdate } from '#site/update/index.ts';
 import { ada, personKeys } from '#support/enrolled-site.ts';
 import { createCountingHost } from '#support/round-site.ts';
 import { samplePlan } from '#support/sample-plan.ts';
-import { addFact, plainDays } from '#support/stored-subjects.ts';
+import { addFact, agesOf, plainDays } from '#support/stored-subjects.ts';
 import {
   createSyncingSite,
   publish,
@@ -47,7 +47,13 @@ function createStages(site: SyncingSite): SyncStages {
   for (let index = 0; index < 50; index += 1) {
     consents.grant({ subjectId: `patient-${index}`, researchStudyId, untilDate: null }, ada);
   }
-  const cohorts = openCohorts({ store, auditLog, consents, pseudonymKey: people.researchStudyKey });
+  const cohorts = openCohorts({
+    store,
+    auditLog,
+    consents,
+    ages: agesOf(store),
+    pseudonymKey: people.researchStudyKey,
+  });
   return { ...site, cohorts, trainingHost: createCountingHost(), logger: silentLogger };
 }
 

@@ -80,7 +80,13 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const days = openSubjectRegistry({ store, keys });
   const ingest = openIngest({ store, auditLog, keys, logger });
   const consents = openConsents({ store, auditLog, days, linkageKey: keys.linkageKey });
-  const cohorts = openCohorts({ store, auditLog, consents, pseudonymKey: people.researchStudyKey });
+  const cohorts = openCohorts({
+    store,
+    auditLog,
+    consents,
+    ages: days,
+    pseudonymKey: people.researchStudyKey,
+  });
   recoverTrainingRuns({ store, auditLog });
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };

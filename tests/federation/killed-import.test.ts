@@ -110,7 +110,7 @@ const contentOf = (site: DemoSiteProfile) =>
   readSiteStore(site, (store) => ({
     facts: store.all(
       store.query
-        .selectFrom('fact')
+        .selectFrom('subject_fact')
         .select([
           'subject_id',
           'code_system',
@@ -120,17 +120,21 @@ const contentOf = (site: DemoSiteProfile) =>
           'value_system',
           'value_code',
           'day',
-          'age_years',
-          'source_key',
-          'content_digest',
+          'record_key',
+          'record_digest',
+          'row',
         ])
-        .orderBy('source_key'),
+        .orderBy('record_digest'),
     ),
     subjects: store.all(
       store.query.selectFrom('subject').select(['subject_id', 'sex']).orderBy('subject_id'),
     ),
     links: store.all(
-      store.query.selectFrom('patient_link').select(['link_key', 'subject_id']).orderBy('link_key'),
+      store.query
+        .selectFrom('patient_link')
+        .innerJoin('subject', 'subject.subject_no', 'patient_link.subject_no')
+        .select(['link_key', 'subject_id'])
+        .orderBy('link_key'),
     ),
   }));
 

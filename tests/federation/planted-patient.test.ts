@@ -86,9 +86,9 @@ describe('a planted patient', () => {
       onRound: () => {},
     });
     expect(outcome.findings.audit.verified).toBe(true);
-    expect(outcome.findings.ingested.map(({ rows }) => rows.fact ?? 0).every((count) => count > 1000)).toBe(
-      true,
-    );
+    expect(
+      outcome.findings.ingested.map(({ rows }) => rows.measurement ?? 0).every((count) => count > 1000),
+    ).toBe(true);
     expect(existsSync(outcome.report.htmlFile)).toBe(true);
   });
 

@@ -210,7 +210,7 @@ export const storedOutcomes: StoredOutcome[] = [
     outcome: outcome as StoredOutcome['outcome'],
     code: code as string | null,
     reason: code === null ? null : 'The file ends inside a value.',
-    rows: { accepted, duplicate, rejected },
+    rows: { accepted, duplicate, rejected, notNeeded: 0 },
     finishedAt: new Date(startMs - index * 3_600_000).toISOString(),
   };
 });

@@ -6,7 +6,7 @@ import { storedOutcomes } from './fake-site-data.ts';
 import { type FakeSite, refuse, wait } from './fake-site-router.ts';
 
 const os = implement(siteContract);
-const noRows = { accepted: 0, duplicate: 0, rejected: 0 };
+const noRows = { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 };
 const whole = { code: null, reason: null, refusals: [] };
 
 /** Endings and words of a name -> what comes of the file; the last one fits every name. */
@@ -32,7 +32,7 @@ const outcomes: readonly [pattern: RegExp, outcome: Omit<FileOutcome, 'path'>][]
       ...whole,
       outcome: 'accepted',
       format: 'csv',
-      rows: { accepted: 40, duplicate: 2, rejected: 2 },
+      rows: { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 0 },
       refusals: [
         { row: 7, code: 'BAD_NUMBER', field: 'chol' },
         { row: 12, code: 'BAD_DATE', field: 'index_date' },
@@ -63,7 +63,7 @@ export function ingestRouter(site: FakeSite) {
       state.pushed.push({ fileIndex: input.fileIndex, offset: input.offset, isLast: input.isLast });
       if (site.options.pushDelayMs !== undefined) await wait(site.options.pushDelayMs);
       const outcome = input.isLast && file !== undefined ? outcomeFor(file.name) : null;
-      const rows = outcome?.rows ?? { accepted: 40, duplicate: 2, rejected: 2 };
+      const rows = outcome?.rows ?? { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 0 };
       return {
         bytesRead: input.offset,
         rowCount: rows.accepted + rows.duplicate + rows.rejected,

@@ -133,6 +133,7 @@ export function createFakeSiteRouter(site: FakeSite) {
       options.isEmpty
         ? []
         : heartStudy.features.slice(0, 8).map((feature, index) => ({
+            kind: 'measurement',
             system:
               index < 4 ? 'http://loinc.org' : 'https://consilium.example/fhir/CodeSystem/heart-disease',
             code: feature.code.replace('LOINC ', ''),

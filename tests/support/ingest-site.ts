@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Logger } from '#base/logger.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { type AuditLog, openAuditLog } from '#site/audit/index.ts';
+import { openSubjectRegistry, type SubjectRegistry } from '#site/deidentify/index.ts';
 import {
   type FileOutcome,
   type Ingest,
@@ -19,6 +20,7 @@ export interface IngestSite {
   readonly store: Store;
   readonly auditLog: AuditLog;
   readonly ingest: Ingest;
+  readonly subjects: SubjectRegistry;
   /** Everything that was logged, as text. */
   readonly logged: string[];
   /** Writes files below an import folder and imports that folder. */
@@ -79,6 +81,7 @@ export function openIngestSite({ inMemory = false } = {}): IngestSite {
     store,
     auditLog,
     ingest,
+    subjects: openSubjectRegistry({ store, keys: siteKeys }),
     logged,
     importPaths,
     reopen: open,

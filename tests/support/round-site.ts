@@ -11,7 +11,7 @@ import { type Consents, openConsents } from '#site/consent/index.ts';
 import type { EvaluationJob, TrainingHost, TrainingJob } from '#site/ports.ts';
 import { createEnrolledSite, type EnrolledSite } from './enrolled-site.ts';
 import { samplePlan } from './sample-plan.ts';
-import { addSubject, createTestPlan, plainDays } from './stored-subjects.ts';
+import { addSubject, agesOf, createTestPlan, plainDays } from './stored-subjects.ts';
 
 export const researchStudyId = samplePlan.researchStudyId;
 
@@ -86,7 +86,13 @@ export function createRoundSite({
   const { plan, planDigest } = site.agreement.currentPlan(researchStudyId);
   const { store, auditLog, people } = site;
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: new Uint8Array(32) });
-  const cohorts = openCohorts({ store, auditLog, consents, pseudonymKey: people.researchStudyKey });
+  const cohorts = openCohorts({
+    store,
+    auditLog,
+    consents,
+    ages: agesOf(store),
+    pseudonymKey: people.researchStudyKey,
+  });
   const trainingHost = createCountingHost();
   addPatients(site, 20, 'train');
   addPatients(site, 10, 'test');

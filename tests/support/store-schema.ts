@@ -1,17 +1,17 @@
 // What SQLite itself says about the schema of an open store.
 import type { Database } from '#base/sqlite-database.ts';
 
-/** The SQL of every table, index and trigger, in order of type and name. */
+/** The SQL of every table, view, index and trigger, in order of type and name. */
 export function schemaText(store: Database): string {
   const query = 'SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name';
   return (store.prepare(query).all() as { sql: string }[]).map(({ sql }) => `${sql};\n`).join('\n');
 }
 
-/** Sorted column names by table. */
+/** Sorted column names by table and view. */
 export function columnsByTable(store: Database): Record<string, string[]> {
   const tables = names(
     store,
-    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
+    `SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'`,
   );
   return Object.fromEntries(
     tables.map((table) => [table, names(store, `SELECT name FROM pragma_table_info('${table}')`).sort()]),

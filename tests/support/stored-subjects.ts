@@ -1,8 +1,7 @@
 // Subjects with facts and consents written straight into a store, and a small plan that reads them: for stages behind ingest.
-import { sha256 } from '#federation/crypto/digest.ts';
-import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { SubjectDays } from '#site/consent/index.ts';
+import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 
 const loinc = 'http://loinc.org';
@@ -74,30 +73,62 @@ export interface StoredFact {
   readonly unit?: string;
   readonly coded?: string;
   readonly day?: number;
-  readonly age?: number | null;
 }
 
 const indexDay = testDay - 100;
 let sourceCount = 0;
 
+/** Ages as `addSubject` was told them: of tests whose subjects have no sealed birth date. By store and subject. */
+const toldAges = new WeakMap<Store, Map<string, number | null>>();
+
+export function agesOf(store: Store): SubjectAges {
+  return { ageOn: (subjectId) => toldAges.get(store)?.get(subjectId) ?? null };
+}
+
 export function addFact(store: Store, subjectId: string, fact: StoredFact): void {
   sourceCount += 1;
+  const { unit, coded } = fact;
+  const valueId =
+    coded !== undefined
+      ? conceptId(store, { kind: 'answer', system: own, code: coded })
+      : unit !== undefined
+        ? conceptId(store, { kind: 'unit', system: 'http://unitsofmeasure.org', code: unit })
+        : null;
   store.run(
-    store.query.insertInto('fact').values({
-      subject_id: subjectId,
-      code_system: fact.code.system,
-      code: fact.code.code,
-      value_number: fact.number ?? null,
-      unit: fact.unit ?? null,
-      value_system: fact.coded === undefined ? null : own,
-      value_code: fact.coded ?? null,
+    store.query.insertInto('fact').values(({ selectFrom }) => ({
+      record_key: sourceCount,
+      record_digest: new Uint8Array(16),
+      subject_no: selectFrom('subject').select('subject_no').where('subject_id', '=', subjectId),
+      concept_id: conceptId(store, { kind: 'measurement', system: fact.code.system, code: fact.code.code }),
+      number: fact.number ?? null,
+      value_id: valueId,
       day: fact.day ?? indexDay,
-      age_years: fact.age === undefined ? 60 : fact.age,
-      source_key: sha256(encodeCanonicalJson([subjectId, sourceCount])),
-      content_digest: sha256(encodeCanonicalJson([])),
+      second: null,
+      end_day: null,
       outcome_id: null,
-    }),
+      row: null,
+    })),
   );
+}
+
+function conceptId(store: Store, concept: { kind: string; system: string; code: string }): number {
+  const { query } = store;
+  store.run(
+    query
+      .insertInto('concept')
+      .values(concept)
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const { kind, system, code: name } = concept;
+  const row = store.get(
+    query
+      .selectFrom('concept')
+      .select('concept_id')
+      .where('kind', '=', kind)
+      .where('system', '=', system)
+      .where('code', '=', name),
+  );
+  return row?.concept_id ?? 0;
 }
 
 export interface StoredConsent {
@@ -159,7 +190,7 @@ export function addSubject(store: Store, subjectId: string, subject: StoredSubje
     { code: codes.pain, coded: subject.pain ?? '2' },
     { code: codes.grade, number: subject.grade ?? 0, unit: subject.gradeUnit ?? '1' },
   ];
-  for (const fact of facts)
-    if (!without.includes(fact.code.code)) addFact(store, subjectId, { ...fact, age });
+  for (const fact of facts) if (!without.includes(fact.code.code)) addFact(store, subjectId, fact);
+  toldAges.set(store, (toldAges.get(store) ?? new Map<string, number | null>()).set(subjectId, age));
   if (subject.consent !== null) addConsent(store, subjectId, subject.consent);
 }

@@ -207,7 +207,7 @@ export function writeDemoReport(outDirectory: string, findings: DemoFindings): W
             columns: ['Hospital', 'Format', 'Files', 'Patients', 'Facts', 'Consents'],
             rows: demoHospitals.map(({ name, format }, index) => {
               const { accepted = 0, rows = {} } = ingested[index] ?? {};
-              return [name, format, accepted, rows.patient ?? 0, rows.fact ?? 0, rows.consent ?? 0];
+              return [name, format, accepted, rows.patient ?? 0, rows.measurement ?? 0, rows.consent ?? 0];
             }),
           },
         ],

@@ -84,7 +84,7 @@ export async function playDemo(play: DemoPlay): Promise<Omit<DemoOutcome, 'kept'
   const startedMs = performance.now();
   const { federation, processes, say } = play;
   const ingested = await ingestExports(federation);
-  const facts = ingested.reduce((total, { rows }) => total + (rows.fact ?? 0), 0);
+  const facts = ingested.reduce((total, { rows }) => total + (rows.measurement ?? 0), 0);
   say(`${facts} facts came in from four export formats`);
   const rounds = await runRounds({ federation, processes, onRound: play.onRound });
   const audit = await verifyLogs(federation, processes);

@@ -11,6 +11,7 @@ import {
   addConsent,
   addFact,
   addSubject,
+  agesOf,
   codes,
   createTestPlan,
   plainDays,
@@ -33,7 +34,13 @@ function openSite(file?: string): Site {
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: new Uint8Array(32) });
   return {
     ...site,
-    cohorts: openCohorts({ store, auditLog, consents, pseudonymKey: site.people.researchStudyKey }),
+    cohorts: openCohorts({
+      store,
+      auditLog,
+      consents,
+      ages: agesOf(store),
+      pseudonymKey: site.people.researchStudyKey,
+    }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { ResearchStudyPlan } from '#federation/records/research-study-plan.
 import type { RoundKind } from '#federation/records/round.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import { type Consents, createConsentSnapshot, noConsent } from '#site/consent/index.ts';
+import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { CohortError } from './cohort-error.ts';
 import { type CohortMatrix, readMatrix } from './feature-matrix.ts';
@@ -67,6 +68,7 @@ export interface CohortOptions {
   readonly store: Store;
   readonly auditLog: AuditLog;
   readonly consents: Consents;
+  readonly ages: SubjectAges;
   /** 32 bytes; keys the pseudonyms of one research study. */
   readonly pseudonymKey: (researchStudyId: string) => Uint8Array;
 }
@@ -84,13 +86,15 @@ export function openCohorts(options: CohortOptions): Cohorts {
   };
 }
 
-function select({ store, consents, pseudonymKey }: CohortOptions, plan: ResearchStudyPlan) {
+function select({ store, consents, ages, pseudonymKey }: CohortOptions, plan: ResearchStudyPlan) {
   const key = pseudonymKey(plan.researchStudyId);
   // One transaction: no import or withdrawal comes between the facts and the consents.
   return store.transaction((): { table: SubjectTable; selection: Selection } => {
-    const table = readSubjectTable(store, plan.dataElements);
+    const table = readSubjectTable(store, ages, plan.dataElements);
     const decisions = consents.decisions(plan.researchStudyId);
-    const { count } = store.prepare('SELECT count(*) AS count FROM subject').get() as {
+    const { count } = store
+      .prepare('SELECT count(*) AS count FROM subject WHERE survivor_no IS NULL')
+      .get() as {
       readonly count: number;
     };
     return { table, selection: selectMembers({ table, decisions, subjectCount: count, pseudonymKey: key }) };

@@ -13,7 +13,6 @@ export interface FactValue {
 
 export interface FactRow extends FactValue {
   readonly subject_id: string;
-  readonly age_years: number | null;
 }
 
 export interface FactWindow {
@@ -36,13 +35,13 @@ export interface FactReading {
 
 /** Calls `take` with each subject's latest usable fact of the code inside its window. */
 export function readLatestFacts(
-  store: Store,
+  facts: FactStream,
   code: Pick<CodeReference, 'system' | 'code'>,
   { window, isUsable, take, refuse }: FactReading,
 ): void {
   const latest = new Array<FactRow | undefined>(window.subjectCount).fill(undefined);
   const refused = new Set<number>();
-  for (const row of streamFacts(store, code)) {
+  for (const row of facts.of(code)) {
     const days = window.daysOf(row.subject_id);
     if (days === undefined || row.day < days.first || row.day > days.last) continue;
     if (!isUsable(row)) {
@@ -56,18 +55,71 @@ export function readLatestFacts(
   for (const ordinal of refused) if (latest[ordinal] === undefined) refuse(ordinal);
 }
 
-/**
- * Every fact of the code, in no order that means anything. The index gives the rows' places, which SQLite then visits in the
- * order of the table: each encrypted page is read once, where going by subject would read one for every fact.
- */
-export function streamFacts(
-  store: Store,
-  { system, code }: Pick<CodeReference, 'system' | 'code'>,
-): Iterable<FactRow> {
-  const statement = store.prepare(`
-    SELECT subject_id, day, age_years, value_number, unit, value_system, value_code FROM fact
-    WHERE fact_id IN (SELECT fact_id FROM fact WHERE code_system = ? AND code = ?)`);
-  return statement.iterate(system, code) as Iterable<FactRow>;
+interface StoredRow {
+  readonly subject_no: number;
+  readonly day: number;
+  readonly number: number | null;
+  readonly value_id: number | null;
+}
+
+interface Concept {
+  readonly kind: string;
+  readonly system: string;
+  readonly code: string;
+}
+
+/** Facts by their code, of the subjects as they stand. Knows the store's subjects and words as they were when it was made. */
+export class FactStream {
+  readonly #store: Store;
+  /** By subject_no, with what merges added to the days. */
+  readonly #subjects: { readonly subjectId: string; readonly daysMoved: number }[] = [];
+  readonly #values = new Map<number, Concept>();
+
+  constructor(store: Store) {
+    this.#store = store;
+    const subjects = store.prepare(
+      `SELECT own.subject_no, standing.subject_id, own.days_moved FROM subject AS own
+      JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)`,
+    );
+    for (const row of subjects.iterate()) {
+      const { subject_no, subject_id, days_moved } = row as Record<string, number> & { subject_id: string };
+      this.#subjects[subject_no ?? 0] = { subjectId: subject_id, daysMoved: days_moved ?? 0 };
+    }
+  }
+
+  /**
+   * Every fact of the code, in no order that means anything. The index gives the rows' places, which SQLite then visits in the
+   * order of the table: each encrypted page is read once, where going by subject would read one for every fact.
+   */
+  *of({ system, code }: Pick<CodeReference, 'system' | 'code'>): Generator<FactRow> {
+    const statement = this.#store.prepare(`
+      SELECT subject_no, day, number, value_id FROM fact WHERE fact_id IN (SELECT fact_id FROM fact WHERE concept_id IN
+      (SELECT concept_id FROM concept WHERE system = ? AND code = ? AND kind NOT IN ('answer', 'unit')))`);
+    for (const row of statement.iterate(system, code) as Iterable<StoredRow>) {
+      const subject = this.#subjects[row.subject_no];
+      if (subject === undefined) continue;
+      const value = this.#valueOf(row.value_id);
+      const isUnit = value?.kind === 'unit';
+      yield {
+        subject_id: subject.subjectId,
+        day: row.day + subject.daysMoved,
+        value_number: row.number,
+        unit: isUnit ? value.code : null,
+        value_system: isUnit ? null : (value?.system ?? null),
+        value_code: isUnit ? null : (value?.code ?? null),
+      };
+    }
+  }
+
+  #valueOf(valueId: number | null): Concept | undefined {
+    if (valueId === null) return undefined;
+    const known = this.#values.get(valueId);
+    if (known !== undefined) return known;
+    const { query } = this.#store;
+    const found = this.#store.get(query.selectFrom('concept').selectAll().where('concept_id', '=', valueId));
+    if (found !== undefined) this.#values.set(valueId, found);
+    return found;
+  }
 }
 
 /** By day; on one day by content, so that the order of import decides nothing. */

@@ -1,9 +1,10 @@
 // The plan's columns of every subject with an index event, read in one pass per code. Columns are typed arrays: 100,000
 // subjects of 13 features take 11 MB.
 import type { FeatureSpecification, ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import type { SubjectAges } from '#site/deidentify/index.ts';
 import { convertUnit, IngestError } from '#site/ingest/index.ts';
 import type { Store } from '#site/store/index.ts';
-import { type FactValue, type FactWindow, readLatestFacts, streamFacts } from './latest-facts.ts';
+import { FactStream, type FactValue, type FactWindow, readLatestFacts } from './latest-facts.ts';
 
 export type DataElements = ResearchStudyPlan['dataElements'];
 
@@ -27,8 +28,9 @@ export interface SubjectTable {
 }
 
 /** Reads the whole table; call it inside a transaction, so that no import comes in between. */
-export function readSubjectTable(store: Store, elements: DataElements): SubjectTable {
-  const index = readIndexEvents(store, elements);
+export function readSubjectTable(store: Store, ages: SubjectAges, elements: DataElements): SubjectTable {
+  const facts = new FactStream(store);
+  const index = readIndexEvents(facts, elements);
   const window = createWindow(index, elements.windowDays);
   const count = index.subjectIds.length;
   const features = elements.features.map(() => new Float64Array(count).fill(Number.NaN));
@@ -38,14 +40,14 @@ export function readSubjectTable(store: Store, elements: DataElements): SubjectT
     values: features[column] ?? labels,
     refusals: new Uint8Array(count),
   }));
-  readFactFeatures(store, window, targets);
+  readFactFeatures(facts, window, targets);
   for (const { feature, values } of targets) {
-    if (feature.kind === 'age') values.set(index.ages);
+    if (feature.kind === 'age') readAges(ages, index, values);
     if (feature.kind === 'sex') readSex(store, { ordinals: index.ordinals, equals: feature.equals, values });
   }
   const labelUnitRefusals = new Uint8Array(count);
-  readLabels(store, window, { label: elements.label, values: labels, refusals: labelUnitRefusals });
-  const parts = readParts(store, index.ordinals, elements.split);
+  readLabels(facts, window, { label: elements.label, values: labels, refusals: labelUnitRefusals });
+  const parts = readParts(facts, index.ordinals, elements.split);
   const unitRefusals = targets.map(({ refusals }) => refusals);
   const { subjectIds, days: indexDays } = index;
   return { subjectIds, indexDays, parts, features, labels, unitRefusals, labelUnitRefusals };
@@ -57,8 +59,8 @@ interface LabelColumn {
   readonly refusals: Uint8Array;
 }
 
-function readLabels(store: Store, window: FactWindow, { label, values, refusals }: LabelColumn): void {
-  readLatestFacts(store, label.code, {
+function readLabels(facts: FactStream, window: FactWindow, { label, values, refusals }: LabelColumn): void {
+  readLatestFacts(facts, label.code, {
     window,
     isUsable: hasUnitFor(label.unit),
     take: (ordinal, fact) => {
@@ -75,23 +77,27 @@ interface IndexEvents {
   readonly subjectIds: readonly string[];
   readonly ordinals: ReadonlyMap<string, number>;
   readonly days: Int32Array;
-  /** Whole years on the index day; NaN until a birth date is known. */
-  readonly ages: Float64Array;
+}
+
+/** Whole years on the index day; NaN until a birth date is known. */
+function readAges(ages: SubjectAges, { subjectIds, days }: IndexEvents, values: Float64Array): void {
+  for (const [ordinal, subjectId] of subjectIds.entries()) {
+    values[ordinal] = ages.ageOn(subjectId, days[ordinal] ?? 0) ?? Number.NaN;
+  }
 }
 
 /** The first index event of each subject counts, whatever came later. */
-function readIndexEvents(store: Store, { indexEvent }: DataElements): IndexEvents {
-  const first = new Map<string, { readonly day: number; readonly age: number | null }>();
-  for (const { subject_id, day, age_years } of streamFacts(store, indexEvent)) {
+function readIndexEvents(facts: FactStream, { indexEvent }: DataElements): IndexEvents {
+  const first = new Map<string, number>();
+  for (const { subject_id, day } of facts.of(indexEvent)) {
     const known = first.get(subject_id);
-    if (known === undefined || day < known.day) first.set(subject_id, { day, age: age_years });
+    if (known === undefined || day < known) first.set(subject_id, day);
   }
   const subjectIds = [...first.keys()].sort();
   return {
     subjectIds,
     ordinals: new Map(subjectIds.map((subjectId, ordinal) => [subjectId, ordinal])),
-    days: Int32Array.from(subjectIds, (subjectId) => first.get(subjectId)?.day ?? 0),
-    ages: Float64Array.from(subjectIds, (subjectId) => first.get(subjectId)?.age ?? Number.NaN),
+    days: Int32Array.from(subjectIds, (subjectId) => first.get(subjectId) ?? 0),
   };
 }
 
@@ -120,7 +126,7 @@ interface Target {
  * Features of one code (the indicators of a coded value) share one pass, so they all see the same fact; quantities only those
  * of one unit, because the fact that counts is the latest one that converts to it.
  */
-function readFactFeatures(store: Store, window: FactWindow, targets: readonly Target[]): void {
+function readFactFeatures(facts: FactStream, window: FactWindow, targets: readonly Target[]): void {
   const fromFacts = targets.filter(({ feature }) => feature.kind !== 'age' && feature.kind !== 'sex');
   const groups = Map.groupBy(fromFacts, ({ feature }) =>
     JSON.stringify([feature.code.system, feature.code.code, unitOf(feature)]),
@@ -136,7 +142,7 @@ function readFactFeatures(store: Store, window: FactWindow, targets: readonly Ta
     const refuse = (ordinal: number) => {
       for (const { refusals } of group) refusals[ordinal] = 1;
     };
-    readLatestFacts(store, first.code, { window, isUsable, take, refuse });
+    readLatestFacts(facts, first.code, { window, isUsable, take, refuse });
   }
 }
 
@@ -195,7 +201,9 @@ interface SexColumn {
 }
 
 function readSex(store: Store, { ordinals, equals, values }: SexColumn): void {
-  const rows = store.prepare(`SELECT subject_id, sex FROM subject WHERE sex IN ('male', 'female')`).iterate();
+  const rows = store
+    .prepare(`SELECT subject_id, sex FROM subject WHERE survivor_no IS NULL AND sex IN ('male', 'female')`)
+    .iterate();
   for (const { subject_id, sex } of rows as Iterable<{ readonly subject_id: string; readonly sex: string }>) {
     const ordinal = ordinals.get(subject_id);
     if (ordinal !== undefined) values[ordinal] = Number(sex === equals);
@@ -204,12 +212,12 @@ function readSex(store: Store, { ordinals, equals, values }: SexColumn): void {
 
 /** All facts of the split code have to agree, whenever they were recorded. */
 function readParts(
-  store: Store,
+  facts: FactStream,
   ordinals: ReadonlyMap<string, number>,
   split: DataElements['split'],
 ): Part[] {
   const parts = new Array<Part>(ordinals.size).fill('none');
-  for (const { subject_id, value_code } of streamFacts(store, split.code)) {
+  for (const { subject_id, value_code } of facts.of(split.code)) {
     const ordinal = ordinals.get(subject_id);
     const part =
       value_code === split.training ? 'training' : value_code === split.holdout ? 'holdout' : 'none';

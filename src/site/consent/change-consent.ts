@@ -71,7 +71,11 @@ export function withdrawConsent(context: ConsentContext, change: ConsentChange):
  * and leave the patient's word without effect.
  */
 function knownConsents(store: Store, { subjectId, researchStudyId }: ConsentChange): ConsentVersion[] {
-  const query = store.query.selectFrom('subject').select('subject_id').where('subject_id', '=', subjectId);
+  const query = store.query
+    .selectFrom('subject')
+    .select('subject_id')
+    .where('subject_id', '=', subjectId)
+    .where('survivor_no', 'is', null);
   if (store.get(query) === undefined)
     throw new ConsentError('SUBJECT_UNKNOWN', 'There is no such subject here.');
   const versions = readSubjectConsents(store, subjectId);

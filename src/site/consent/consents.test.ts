@@ -64,9 +64,11 @@ function openWard(): Ward {
   const site = createSiteFoundation('consent');
   acceptPlan(site, 'heart');
   const registry = openSubjectRegistry({ store: site.store, keys });
-  const { subjectId } = registry.recordPatient({
+  const {
+    subject: { subjectId },
+  } = registry.recordPatient({
     key: { authority: 'ward', identifier: 'P-1' },
-    alias: null,
+    aliases: [],
     name: 'Ada Example',
     birthDate: '1950-02-03',
     sex: 'female',

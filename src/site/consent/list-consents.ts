@@ -50,7 +50,9 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
   const isFound = searchFilter(context, query.search.trim(), actor);
   const found: string[] = [];
   let permitted = 0;
-  const subjects = store.prepare('SELECT subject_id FROM subject ORDER BY subject_id').all() as {
+  const subjects = store
+    .prepare('SELECT subject_id FROM subject WHERE survivor_no IS NULL ORDER BY subject_id')
+    .all() as {
     subject_id: string;
   }[];
   for (const { subject_id: subjectId } of subjects) {

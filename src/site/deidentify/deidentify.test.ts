@@ -10,6 +10,7 @@ import {
   type PatientRecord,
   parseDay,
   patientOf,
+  type Subject,
   searchPatients,
   subjectIdOf,
 } from '#site/deidentify/index.ts';
@@ -27,7 +28,7 @@ function open() {
 }
 
 function patient(change: Partial<PatientRecord> = {}): PatientRecord {
-  return { key: mrn, alias, name: 'Ödön Példa', birthDate: '1950-02-28', sex: 'male', ...change };
+  return { key: mrn, aliases: [alias], name: 'Ödön Példa', birthDate: '1950-02-28', sex: 'male', ...change };
 }
 
 describe('a pseudonym', () => {
@@ -110,7 +111,10 @@ describe('days and ages', () => {
 describe('the subject registry', () => {
   it('seals identifier, name and birth date, and opens them for people who may see names', () => {
     const { store, registry } = open();
-    const { subjectId, change } = registry.recordPatient(patient());
+    const {
+      subject: { subjectId },
+      change,
+    } = registry.recordPatient(patient());
     expect(change).toBe('added');
     expect(patientOf(store, keys.linkageKey, subjectId)).toEqual({
       subjectId,
@@ -139,18 +143,18 @@ describe('the subject registry', () => {
 
   it('does not open a sealed link that was moved to another row', () => {
     const { store, registry } = open();
-    registry.recordPatient(patient({ alias: null }));
-    const { subjectId } = registry.recordPatient(
-      patient({ key: { ...mrn, identifier: '2' }, alias: null, name: 'Another' }),
-    );
+    registry.recordPatient(patient({ aliases: [] }));
+    const {
+      subject: { subjectId, subjectNo },
+    } = registry.recordPatient(patient({ key: { ...mrn, identifier: '2' }, aliases: [], name: 'Another' }));
     const first = store.all(
-      store.query.selectFrom('patient_link').selectAll().where('subject_id', '!=', subjectId),
+      store.query.selectFrom('patient_link').selectAll().where('subject_no', '!=', subjectNo),
     )[0];
     store.run(
       store.query
         .updateTable('patient_link')
         .set({ sealed: first?.sealed ?? new Uint8Array() })
-        .where('subject_id', '=', subjectId),
+        .where('subject_no', '=', subjectNo),
     );
     expect(() => patientOf(store, keys.linkageKey, subjectId)).toThrow(
       expect.objectContaining({ code: 'LINK_UNREADABLE' }),
@@ -159,7 +163,9 @@ describe('the subject registry', () => {
 
   it('knows a patient again, keeps what a later record leaves out and takes what it corrects', () => {
     const { store, registry } = open();
-    const { subjectId } = registry.recordPatient(patient());
+    const {
+      subject: { subjectId },
+    } = registry.recordPatient(patient());
     expect(registry.recordPatient(patient()).change).toBe('known');
     expect(registry.recordPatient(patient({ name: null, birthDate: null, sex: null })).change).toBe('known');
     expect(registry.recordPatient(patient({ birthDate: '1951-02-28' })).change).toBe('changed');
@@ -179,45 +185,65 @@ describe('the subject registry', () => {
   });
 
   it('gives records that came before their patient to the patient, with the days and ages they would have had', () => {
-    const insert = ({ store, registry }: ReturnType<typeof open>, subjectId: string): void => {
-      const { shiftDay, ageOn } = registry.calendarOf(subjectId);
-      const day = parseDay('1990-06-01') ?? 0;
+    const insert = (
+      { store, registry }: ReturnType<typeof open>,
+      { subjectId, subjectNo }: Subject,
+    ): void => {
+      store.run(store.query.insertInto('concept').values({ kind: 'measurement', system: 's', code: 'c' }));
       store.run(
         store.query.insertInto('fact').values({
-          subject_id: subjectId,
-          code_system: 's',
-          code: 'c',
-          value_number: 1,
-          unit: '1',
-          value_system: null,
-          value_code: null,
-          day: shiftDay(day),
-          age_years: ageOn(day),
-          source_key: new Uint8Array([1]),
-          content_digest: new Uint8Array([2]),
+          record_key: 1,
+          record_digest: new Uint8Array(16),
+          subject_no: subjectNo,
+          concept_id: 1,
+          number: 1,
+          value_id: null,
+          day: registry.shiftDay(subjectId, parseDay('1990-06-01') ?? 0),
+          second: null,
+          end_day: null,
           outcome_id: null,
+          row: null,
         }),
       );
     };
     const early = open();
     const provisional = early.registry.recordSubject(alias);
     expect(provisional.isNew).toBe(true);
-    insert(early, provisional.subjectId);
-    expect(early.registry.recordPatient(patient()).subjectId).not.toBe(provisional.subjectId);
-    expect(early.registry.recordSubject(alias)).toEqual({
-      subjectId: subjectIdOf(keys.subjectKey, mrn),
-      isNew: false,
-    });
+    insert(early, provisional.subject);
+    const { subject } = early.registry.recordPatient(patient());
+    expect(subject.subjectId).not.toBe(provisional.subject.subjectId);
+    expect(early.registry.recordSubject(alias)).toEqual({ subject, isNew: false });
     const late = open();
-    insert(late, late.registry.recordPatient(patient()).subjectId);
-    const rows = ({ store }: ReturnType<typeof open>) => [
-      store.all(store.query.selectFrom('fact').selectAll()),
-      store.all(store.query.selectFrom('subject').selectAll()),
-    ];
-    expect(rows(early)).toEqual(rows(late));
-    expect(rows(early)[0]?.[0]).toMatchObject({ age_years: 40 });
+    insert(late, late.registry.recordPatient(patient()).subject);
+    const facts = ({ store }: ReturnType<typeof open>) =>
+      store.all(store.query.selectFrom('subject_fact').selectAll());
+    expect(facts(early)).toEqual(facts(late));
+    const age = () => early.registry.ageOn(subject.subjectId, facts(early)[0]?.day ?? 0);
+    expect(age()).toBe(40);
     // A day of birth that turns out to be known only as a year takes the age with it.
     early.registry.recordPatient(patient({ birthDate: '1950' }));
-    expect(rows(early)[0]?.[0]).toMatchObject({ age_years: null });
+    expect(age()).toBeNull();
+  });
+
+  it('takes two identities for one person after their merge, whichever a record names, and the merges of each before', () => {
+    const { store, registry } = open();
+    const [first, second, third] = ['A', 'B', 'C'].map((identifier) => ({ ...mrn, identifier })) as [
+      typeof mrn,
+      typeof mrn,
+      typeof mrn,
+    ];
+    const { subject } = registry.recordPatient(patient({ key: second, aliases: [], name: null, sex: null }));
+    registry.recordPatient(patient({ key: first, aliases: [], birthDate: null }));
+    expect(registry.mergePatients(first, third)).toBe(true);
+    expect(registry.mergePatients(second, first)).toBe(true);
+    expect(registry.mergePatients(third, second)).toBe(false);
+    for (const key of [first, second, third]) expect(registry.findSubject(key)).toEqual(subject);
+    expect(registry.recordPatient(patient({ key: first, aliases: [] })).subject).toEqual(subject);
+    expect(patientOf(store, keys.linkageKey, subject.subjectId)?.name).toBe('Ödön Példa');
+    const days = store.all(store.query.selectFrom('subject').selectAll());
+    for (const { subject_id, days_moved } of days) {
+      expect(registry.shiftDay(subject_id, days_moved)).toBe(registry.shiftDay(subject.subjectId, 0));
+    }
+    expect(days.find(({ subject_id }) => subject_id === subject.subjectId)?.sex).toBe('male');
   });
 });

@@ -24,7 +24,7 @@ export {
   type SafePrivateElement,
 } from './dicom/profile.ts';
 export { createUidMapper, type UidMapper } from './dicom/uid-mapper.ts';
-export { openLink, type PatientIdentity, sealLink } from './patient-link.ts';
+export { linkKeyOf, openLink, type PatientIdentity, sealLink } from './patient-link.ts';
 export {
   type FoundPatient,
   openPatientDirectory,
@@ -43,6 +43,7 @@ export {
   openSubjectRegistry,
   type PatientChange,
   type PatientRecord,
-  type SubjectCalendar,
+  type Subject,
+  type SubjectAges,
   type SubjectRegistry,
 } from './subject-registry.ts';

@@ -22,14 +22,10 @@ export function openPatientDirectory(store: Store, linkageKey: Uint8Array): Pati
 
 /** The patient behind a subject, or undefined. Of several links the one that says most is taken. @throws DeidentifyError LINK_UNREADABLE. */
 export function patientOf(store: Store, linkageKey: Uint8Array, subjectId: string): FoundPatient | undefined {
-  const links = store.all(
-    store.query
-      .selectFrom('patient_link')
-      .selectAll()
-      .where('subject_id', '=', subjectId)
-      .orderBy('link_key'),
+  const links = store.prepare(`${linksOfSubjects} WHERE standing.subject_id = ? ${ownLinksFirst}`);
+  const identities = (links.all(subjectId) as SubjectLink[]).map((link) =>
+    openLink(linkageKey, link.link_key, link.sealed),
   );
-  const identities = links.map((link) => openLink(linkageKey, link.link_key, link.sealed));
   const best = identities.toSorted((left, right) => statedCount(right) - statedCount(left))[0];
   return best === undefined ? undefined : { subjectId, ...best };
 }
@@ -42,9 +38,9 @@ export function patientOf(store: Store, linkageKey: Uint8Array, subjectId: strin
 export function searchPatients(store: Store, linkageKey: Uint8Array, search: string): FoundPatient[] {
   const wanted = fold(search);
   const found = new Map<string, FoundPatient>();
-  const links = store.all(
-    store.query.selectFrom('patient_link').selectAll().orderBy('subject_id').orderBy('link_key'),
-  );
+  const links = store
+    .prepare(`${linksOfSubjects} WHERE standing.survivor_no IS NULL ${ownLinksFirst}`)
+    .all() as SubjectLink[];
   for (const link of links) {
     const identity = openLink(linkageKey, link.link_key, link.sealed);
     if (!fold(identity.name ?? '').includes(wanted) && !fold(identity.identifier).includes(wanted)) continue;
@@ -55,6 +51,19 @@ export function searchPatients(store: Store, linkageKey: Uint8Array, search: str
   }
   return [...found.values()];
 }
+
+interface SubjectLink {
+  readonly subject_id: string;
+  readonly link_key: Uint8Array;
+  readonly sealed: Uint8Array;
+}
+
+/** Links with the subject that they stand for now: after a merge also those of the retired identities. */
+const linksOfSubjects = `SELECT standing.subject_id, link_key, sealed
+  FROM subject AS standing
+  JOIN subject AS own ON own.subject_no = standing.subject_no OR own.survivor_no = standing.subject_no
+  JOIN patient_link ON patient_link.subject_no = own.subject_no`;
+const ownLinksFirst = 'ORDER BY standing.subject_id, own.survivor_no IS NOT NULL, link_key';
 
 /** The link of the lasting identifier has name or birth date; those of a source's own ids have neither. */
 function statedCount({ name, birthDate }: PatientIdentity): number {

@@ -1,16 +1,18 @@
-// Turns patients into subjects: keeps the links, the sex and each fact's age, in whatever order patients and their records arrive.
+// Turns patients into subjects: keeps the links and the sex, in whatever order patients and their records arrive. Identities that
+// turn out to be one person are joined by one row, so that nothing of a merge has to be written twice or could be undone by half.
 import { isoTime } from '#base/clock.ts';
 import type { Store } from '#site/store/index.ts';
 import { ageInYears, parseDay } from './calendar-day.ts';
 import { dateOffsetDays } from './date-offset.ts';
 import { linkKeyOf, openLink, type PatientIdentity, sealLink } from './patient-link.ts';
 import { type PatientKey, subjectIdOf } from './subject-id.ts';
+import { joinSubjects } from './subject-merge.ts';
 
 export interface PatientRecord {
   /** The lasting identifier (medical record number); the subject id comes from it. */
   readonly key: PatientKey;
-  /** How other records of the same source name the patient, e.g. a FHIR resource id; null when by `key`. */
-  readonly alias: PatientKey | null;
+  /** How other records of the same source name the patient, e.g. a FHIR resource id; none when by `key`. */
+  readonly aliases: readonly PatientKey[];
   /** Null: not stated, what is known stays. */
   readonly name: string | null;
   /** `YYYY-MM-DD`, or a part of it, from which no age can be told. */
@@ -21,27 +23,41 @@ export interface PatientRecord {
 
 export type PatientChange = 'added' | 'changed' | 'known' | 'conflict';
 
-export interface SubjectRegistry {
-  /**
-   * Takes a patient. `conflict`: the alias already stands for a patient with another identifier; nothing is stored, because
-   * the records of two people would become one.
-   */
-  recordPatient(patient: PatientRecord): { readonly subjectId: string; readonly change: PatientChange };
-  /** The subject of a record that names its patient; a patient not seen yet gets a subject now and their identity when it comes. */
-  recordSubject(key: PatientKey): { readonly subjectId: string; readonly isNew: boolean };
-  /** The subject a key stands for, if any. */
-  findSubject(key: PatientKey): string | undefined;
-  /** Real day -> stored day. */
-  shiftDay(subjectId: string, day: number): number;
-  /** The subject's own calendar, for many days of one subject. */
-  calendarOf(subjectId: string): SubjectCalendar;
+/** A subject as it stands: after a merge the survivor. */
+export interface Subject {
+  /** How facts and links name it in this store. */
+  readonly subjectNo: number;
+  readonly subjectId: string;
 }
 
-export interface SubjectCalendar {
+/** Ages, for those who select by them: birth dates lie only in sealed links. */
+export interface SubjectAges {
+  /** Whole years on a stored day, above 89 as 90; null until a whole birth date is known. */
+  ageOn(subjectId: string, storedDay: number): number | null;
+}
+
+export interface SubjectRegistry extends SubjectAges {
+  /**
+   * Takes a patient. `conflict`: an alias already stands for a patient with another identifier; nothing is stored, because
+   * the records of two people would become one.
+   */
+  recordPatient(patient: PatientRecord): { readonly subject: Subject; readonly change: PatientChange };
+  /**
+   * The subject of a record that names its patient; a patient not seen yet gets a subject now and their identity when it comes.
+   * @param linkKey of the key, where it is known already
+   */
+  recordSubject(
+    key: PatientKey,
+    linkKey?: Uint8Array,
+  ): { readonly subject: Subject; readonly isNew: boolean };
+  /** Makes everything of `retired` the survivor's, now and later. False: they were one already. */
+  mergePatients(survivor: PatientKey, retired: PatientKey): boolean;
+  /** The subject a key stands for, if any. */
+  findSubject(key: PatientKey): Subject | undefined;
   /** Real day -> stored day. */
-  shiftDay(day: number): number;
-  /** Age on a real day; null until a whole birth date is known. */
-  ageOn(day: number): number | null;
+  shiftDay(subjectId: string, day: number): number;
+  /** Rises whenever two subjects of the store become one: what was remembered of subjects before no longer holds. */
+  readonly mergeCount: number;
 }
 
 export interface SubjectRegistryOptions {
@@ -55,128 +71,120 @@ export function openSubjectRegistry(options: SubjectRegistryOptions): SubjectReg
   return new StoredSubjectRegistry(options);
 }
 
+/** By store: registries over one store hear of each other's merges. */
+const mergeCounts = new WeakMap<Store, number>();
+
 class StoredSubjectRegistry implements SubjectRegistry {
   readonly #store: Store;
   readonly #subjectKey: Uint8Array;
   readonly #linkageKey: Uint8Array;
+  readonly #statements: ReturnType<typeof prepareStatements>;
 
   constructor({ store, keys }: SubjectRegistryOptions) {
     this.#store = store;
     this.#subjectKey = keys.subjectKey;
     this.#linkageKey = keys.linkageKey;
+    this.#statements = prepareStatements(store);
   }
 
-  recordPatient(patient: PatientRecord): { subjectId: string; change: PatientChange } {
-    const subjectId = this.findSubject(patient.key) ?? subjectIdOf(this.#subjectKey, patient.key);
-    const aliasSubject = patient.alias === null ? undefined : this.findSubject(patient.alias);
-    // A resource id used for a second patient would silently merge two people's records.
-    if (patient.alias !== null && aliasSubject !== undefined && aliasSubject !== subjectId) {
-      const isProvisional = aliasSubject === subjectIdOf(this.#subjectKey, patient.alias);
-      if (!isProvisional) return { subjectId, change: 'conflict' };
-    }
-    const isNew = this.#addSubject(subjectId);
-    const didMerge = aliasSubject !== undefined && aliasSubject !== subjectId;
-    if (didMerge) this.#mergeProvisional(aliasSubject, subjectId);
-    if (patient.alias !== null && aliasSubject === undefined)
-      this.#link(subjectId, { ...patient.alias, name: null, birthDate: null });
-    const didLink = this.#link(subjectId, {
-      ...patient.key,
-      name: patient.name,
-      birthDate: patient.birthDate,
-    });
-    const didSex = patient.sex !== null && this.#setSex(subjectId, patient.sex);
-    if (didLink || didMerge) this.#updateAges(subjectId);
-    return { subjectId, change: isNew ? 'added' : didLink || didSex || didMerge ? 'changed' : 'known' };
+  get mergeCount(): number {
+    return mergeCounts.get(this.#store) ?? 0;
   }
 
-  recordSubject(key: PatientKey): { subjectId: string; isNew: boolean } {
+  recordPatient(patient: PatientRecord): { subject: Subject; change: PatientChange } {
+    const { key, aliases, name, birthDate, sex } = patient;
     const known = this.findSubject(key);
-    if (known !== undefined) return { subjectId: known, isNew: false };
-    const subjectId = subjectIdOf(this.#subjectKey, key);
-    this.#addSubject(subjectId);
-    this.#link(subjectId, { ...key, name: null, birthDate: null });
-    return { subjectId, isNew: true };
+    const ownId = known?.subjectId ?? subjectIdOf(this.#subjectKey, key);
+    const found = aliases.map((alias) => ({ alias, subject: this.findSubject(alias) }));
+    const others = found.filter(({ subject }) => subject !== undefined && subject.subjectId !== ownId);
+    // A resource id used for a second patient would silently merge two people's records.
+    const isTaken = others.some(({ alias, subject }) => subject?.subjectId !== this.#ownId(alias));
+    if (isTaken) return { subject: known ?? { subjectNo: 0, subjectId: ownId }, change: 'conflict' };
+    const { subject, isNew } =
+      known === undefined ? this.#addSubject(ownId) : { subject: known, isNew: false };
+    for (const { subject: provisional } of others)
+      if (provisional !== undefined) this.#join(subject, provisional);
+    for (const { alias, subject: aliased } of found) {
+      if (aliased === undefined) this.#link(subject, { ...alias, name: null, birthDate: null });
+    }
+    const didLink = this.#link(subject, { ...key, name, birthDate });
+    const didSex = sex !== null && this.#statements.setSex.run(sex, subject.subjectNo, sex).changes > 0;
+    const isChanged = didLink || didSex || others.length > 0;
+    return { subject, change: isNew ? 'added' : isChanged ? 'changed' : 'known' };
   }
 
-  findSubject(key: PatientKey): string | undefined {
-    const { query } = this.#store;
-    return this.#store.get(
-      query
-        .selectFrom('patient_link')
-        .select('subject_id')
-        .where('link_key', '=', linkKeyOf(this.#linkageKey, key)),
-    )?.subject_id;
+  recordSubject(key: PatientKey, linkKey = linkKeyOf(this.#linkageKey, key)) {
+    const known = this.#findByLink(linkKey);
+    if (known !== undefined) return { subject: known, isNew: false };
+    const { subject } = this.#addSubject(subjectIdOf(this.#subjectKey, key));
+    this.#link(subject, { ...key, name: null, birthDate: null });
+    return { subject, isNew: true };
+  }
+
+  mergePatients(survivor: PatientKey, retired: PatientKey): boolean {
+    const { subject: stays } = this.recordSubject(survivor);
+    const { subject: goes } = this.recordSubject(retired);
+    if (stays.subjectNo === goes.subjectNo) return false;
+    this.#join(stays, goes);
+    return true;
+  }
+
+  findSubject(key: PatientKey): Subject | undefined {
+    return this.#findByLink(linkKeyOf(this.#linkageKey, key));
   }
 
   shiftDay(subjectId: string, day: number): number {
     return day + dateOffsetDays(this.#subjectKey, subjectId);
   }
 
-  calendarOf(subjectId: string): SubjectCalendar {
+  ageOn(subjectId: string, storedDay: number): number | null {
     const birthDay = this.#birthDay(subjectId);
-    const offset = dateOffsetDays(this.#subjectKey, subjectId);
-    return {
-      shiftDay: (day) => day + offset,
-      ageOn: (day) => (birthDay === undefined ? null : ageInYears(birthDay, day)),
-    };
+    return birthDay === undefined ? null : ageInYears(birthDay, storedDay - this.shiftDay(subjectId, 0));
   }
 
-  #addSubject(subjectId: string): boolean {
-    const { query, clock } = this.#store;
-    const row = { subject_id: subjectId, sex: null, added_at: isoTime(clock.nowMs()) };
-    return (
-      this.#store.run(
-        query
-          .insertInto('subject')
-          .values(row)
-          .onConflict((conflict) => conflict.doNothing()),
-      ).changes > 0
-    );
+  #ownId(key: PatientKey): string {
+    return subjectIdOf(this.#subjectKey, key);
   }
 
-  #setSex(subjectId: string, sex: string): boolean {
-    const { query } = this.#store;
-    return (
-      this.#store.run(
-        query
-          .updateTable('subject')
-          .set({ sex })
-          .where('subject_id', '=', subjectId)
-          .where('sex', 'is not', sex),
-      ).changes > 0
-    );
+  #findByLink(linkKey: Uint8Array): Subject | undefined {
+    return this.#statements.subjectOfLink.get(linkKey) as Subject | undefined;
+  }
+
+  #join(survivor: Subject, retired: Subject): void {
+    const daysMoved = this.shiftDay(survivor.subjectId, 0) - this.shiftDay(retired.subjectId, 0);
+    joinSubjects(this.#store, { survivor, retired, daysMoved });
+    mergeCounts.set(this.#store, this.mergeCount + 1);
+  }
+
+  #addSubject(subjectId: string): { subject: Subject; isNew: boolean } {
+    const isNew = this.#statements.addSubject.run(subjectId, isoTime(this.#store.clock.nowMs())).changes > 0;
+    return { subject: this.#statements.standingSubject.get(subjectId) as Subject, isNew };
   }
 
   /** Adds the link or fills in what is newly stated; whether anything changed. */
-  #link(subjectId: string, stated: PatientIdentity): boolean {
-    const { query } = this.#store;
+  #link({ subjectNo }: Subject, stated: PatientIdentity): boolean {
     const linkKey = linkKeyOf(this.#linkageKey, stated);
-    const row = this.#store.get(query.selectFrom('patient_link').selectAll().where('link_key', '=', linkKey));
+    const row = this.#statements.linkOf.get(linkKey) as { readonly sealed: Uint8Array } | undefined;
     const known = row === undefined ? undefined : openLink(this.#linkageKey, linkKey, row.sealed);
     const identity: PatientIdentity = {
       ...stated,
       name: stated.name ?? known?.name ?? null,
       birthDate: stated.birthDate ?? known?.birthDate ?? null,
     };
-    const isSame =
-      known !== undefined && known.name === identity.name && known.birthDate === identity.birthDate;
-    if (isSame && row?.subject_id === subjectId) return false;
+    if (known !== undefined && known.name === identity.name && known.birthDate === identity.birthDate)
+      return false;
     const sealed = sealLink(this.#linkageKey, linkKey, identity);
-    const values = { link_key: linkKey, subject_id: subjectId, sealed };
-    this.#store.run(
-      query
-        .insertInto('patient_link')
-        .values(values)
-        .onConflict((conflict) => conflict.column('link_key').doUpdateSet({ subject_id: subjectId, sealed })),
-    );
+    // A link stays with the subject it came for: what a merge joined can be told apart again.
+    if (row === undefined) this.#statements.addLink.run(linkKey, subjectNo, sealed);
+    else this.#statements.setLink.run(sealed, linkKey);
     return true;
   }
 
   #birthDay(subjectId: string): number | undefined {
-    const { query } = this.#store;
-    const links = this.#store.all(
-      query.selectFrom('patient_link').selectAll().where('subject_id', '=', subjectId).orderBy('link_key'),
-    );
+    const links = this.#statements.linksOf.all(subjectId) as {
+      readonly link_key: Uint8Array;
+      readonly sealed: Uint8Array;
+    }[];
     for (const link of links) {
       const { birthDate } = openLink(this.#linkageKey, link.link_key, link.sealed);
       const day = birthDate === null ? undefined : parseDay(birthDate);
@@ -184,45 +192,33 @@ class StoredSubjectRegistry implements SubjectRegistry {
     }
     return undefined;
   }
+}
 
-  /** Moves what came before the patient's identity to the lasting subject, days included. */
-  #mergeProvisional(provisionalId: string, subjectId: string): void {
-    const { query } = this.#store;
-    const moved = this.shiftDay(subjectId, 0) - this.shiftDay(provisionalId, 0);
-    const updateFacts = query
-      .updateTable('fact')
-      .set(({ eb }) => ({ subject_id: subjectId, day: eb('day', '+', moved) }));
-    const updateConsents = query.updateTable('consent').set(({ eb }) => ({
-      subject_id: subjectId,
-      stated_day: eb('stated_day', '+', moved),
-      from_day: eb('from_day', '+', moved),
-      until_day: eb('until_day', '+', moved),
-    }));
-    const updateLinks = query.updateTable('patient_link').set({ subject_id: subjectId });
-    this.#store.run(updateFacts.where('subject_id', '=', provisionalId));
-    this.#store.run(updateConsents.where('subject_id', '=', provisionalId));
-    this.#store.run(updateLinks.where('subject_id', '=', provisionalId));
-    this.#store.run(query.deleteFrom('subject').where('subject_id', '=', provisionalId));
-  }
+/** The standing subject of a subject row `own`. */
+const standing =
+  'JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)';
+const columns = 'standing.subject_no AS subjectNo, standing.subject_id AS subjectId';
 
-  #updateAges(subjectId: string): void {
-    const birthDay = this.#birthDay(subjectId);
-    const { query } = this.#store;
-    const offset = this.shiftDay(subjectId, 0);
-    const days = this.#store.all(
-      query.selectFrom('fact').select(['day', 'age_years']).distinct().where('subject_id', '=', subjectId),
-    );
-    for (const { day, age_years } of days) {
-      // A birth date corrected to a year or month takes the age away that the wrong day had given.
-      const age = birthDay === undefined ? null : ageInYears(birthDay, day - offset);
-      if (age === age_years) continue;
-      this.#store.run(
-        query
-          .updateTable('fact')
-          .set({ age_years: age })
-          .where('subject_id', '=', subjectId)
-          .where('day', '=', day),
-      );
-    }
-  }
+function prepareStatements(store: Store) {
+  return {
+    subjectOfLink: store.prepare(
+      `SELECT ${columns} FROM patient_link JOIN subject AS own USING (subject_no) ${standing} WHERE link_key = ?`,
+    ),
+    standingSubject: store.prepare(
+      `SELECT ${columns} FROM subject AS own ${standing} WHERE own.subject_id = ?`,
+    ),
+    addSubject: store.prepare(
+      'INSERT INTO subject (subject_id, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    ),
+    setSex: store.prepare('UPDATE subject SET sex = ? WHERE subject_no = ? AND sex IS NOT ?'),
+    linkOf: store.prepare('SELECT sealed FROM patient_link WHERE link_key = ?'),
+    // The survivor's own links come first: what its own records say of the birth date wins.
+    linksOf: store.prepare(
+      `SELECT link_key, sealed FROM subject AS standing JOIN subject AS own ON own.subject_no = standing.subject_no OR own.survivor_no = standing.subject_no
+      JOIN patient_link ON patient_link.subject_no = own.subject_no
+      WHERE standing.subject_id = ? ORDER BY own.survivor_no IS NOT NULL, link_key`,
+    ),
+    addLink: store.prepare('INSERT INTO patient_link (link_key, subject_no, sealed) VALUES (?, ?, ?)'),
+    setLink: store.prepare('UPDATE patient_link SET sealed = ? WHERE link_key = ?'),
+  };
 }

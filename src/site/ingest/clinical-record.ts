@@ -70,6 +70,27 @@ export const consentStatuses = [
 ] as const;
 export type ConsentStatus = (typeof consentStatuses)[number];
 
+/** What a source calls a record, and what keeps it apart from others of that name; null where the name alone is unique. */
+export interface RecordIdentity {
+  readonly name: readonly string[];
+  readonly scope: string | null;
+}
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * FHIR's `['fhir', type, scope, id]` is named by type and id; the scope keeps apart the records of different patients that have
+ * one id, as hand-made bundles do. A UUID is nobody else's: sent again under another patient, the record has moved there. So has
+ * one of an OMOP table, `['omop', table, id, person]`. Anything else is its own name.
+ */
+export function recordIdentityOf(sourceId: readonly string[]): RecordIdentity {
+  const [format = '', type = '', third = '', fourth = ''] = sourceId;
+  if (sourceId.length !== 4) return { name: sourceId, scope: null };
+  if (format === 'omop') return { name: [format, type, third], scope: null };
+  if (format !== 'fhir') return { name: sourceId, scope: null };
+  return { name: [format, type, fourth], scope: uuid.test(fourth) ? null : third };
+}
+
 /** One row: whom it is about and what it says. */
 export interface ClinicalRecord {
   /** How the row names its patient. */
@@ -102,7 +123,7 @@ export type ReadRow =
 export interface DeletionRow {
   readonly kind: 'deletion';
   readonly row: number;
-  /** The `sourceId` of the record. */
+  /** The `sourceId` of the record; of a FHIR resource `['fhir', type, id]`, because its deletion does not say whose it was. */
   readonly sourceId: readonly string[];
 }
 

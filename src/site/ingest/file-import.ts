@@ -1,11 +1,11 @@
-// The import of one file: bytes in order in, one outcome out. Rows go in by transactions of 500, a bundle in one; the outcome and
+// The import of one file: bytes in order in, one outcome out. Rows go in by transactions of some thousand, a bundle in one; the outcome and
 // its audit event are in the last of them, so that a killed import leaves whole rows and is told from a finished one.
 import { toHex } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
 import type { Actor, AuditAction, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
-import type { ClinicalRecord, ReadRow, RecordReader } from './clinical-record.ts';
+import type { ReadRow, RecordReader } from './clinical-record.ts';
 import {
   type FileFormat,
   headBytes,
@@ -17,9 +17,12 @@ import { judgeFile } from './file-verdict.ts';
 import { type FileRefusalCode, type RowRefusalCode, reasonOf } from './ingest-error.ts';
 import { type FileOutcome, type RowRefusalEntry, sealName } from './ingest-outcome.ts';
 import { nextOutcomeId } from './outcome-number.ts';
+import { type OtherRow, type RecordBatch, rowKinds } from './record-batch.ts';
+import { RecordPacker } from './record-packer.ts';
 import type { RecordWriter } from './record-writer.ts';
 
-const rowsInTransaction = 500;
+/** The site's thread is busy with a batch for some ten milliseconds. */
+const rowsInBatch = 2_000;
 const storedRefusals = 1_000;
 const shownRefusals = 100;
 
@@ -54,8 +57,8 @@ export class FileImport {
   #reader: RecordReader | undefined;
   #format: FileFormat['kind'] | null = null;
   #refusal: { code: FileRefusalCode; field: string | null } | undefined;
-  #pending: ReadRow[] = [];
-  #counts = { accepted: 0, duplicate: 0, rejected: 0 };
+  readonly #packer: RecordPacker;
+  #counts = { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 };
   /** Rows that add no record by their nature (concepts, observation periods): known only with the whole file. */
   #referenceCount = 0;
   #refusals: RowRefusalEntry[] = [];
@@ -65,6 +68,7 @@ export class FileImport {
     this.#context = context;
     this.#file = file;
     this.#outcomeId = nextOutcomeId(context.store);
+    this.#packer = new RecordPacker({ linkageKey: context.linkageKey, maxRows: rowsInBatch });
   }
 
   /** Whether the file is refused as a whole; further bytes change nothing. */
@@ -120,44 +124,69 @@ export class FileImport {
         return;
       }
       this.rowCount += 1;
-      this.#pending.push(row);
-      if (this.#pending.length >= rowsInTransaction) this.#flush();
+      this.#packer.add(row);
+      if (this.#packer.isFull) this.#flush();
     }
   }
 
   #flush(): void {
-    const rows = this.#pending;
-    this.#pending = [];
-    if (rows.length > 0) this.#context.store.transaction(() => this.#apply(rows));
+    if (this.#packer.rowCount === 0) return;
+    const batch = this.#packer.take();
+    this.#inTransaction(() => this.#apply(batch));
   }
 
-  #apply(rows: Iterable<ReadRow>): void {
+  #inTransaction<T>(work: () => T): T {
+    try {
+      return this.#context.store.transaction(work);
+    } catch (error) {
+      this.#context.writer.forget();
+      throw error;
+    }
+  }
+
+  #apply(batch: RecordBatch): void {
     const { writer, auditLog } = this.#context;
-    writer.begin();
-    const consentsBefore = writer.added.consent;
-    for (const row of rows) this.#applyRow(row);
-    const consentCount = writer.added.consent - consentsBefore;
+    writer.begin(batch);
+    const consentsBefore = writer.addedConsents;
+    for (let index = 0; index < batch.rowCount; index += 1) this.#applyRow(batch, index);
+    writer.end();
+    const consentCount = writer.addedConsents - consentsBefore;
     if (consentCount === 0) return;
     auditLog.append({ ...this.#event('consent-imported'), outcome: 'success', detail: { consentCount } });
   }
 
-  #applyRow(row: ReadRow): void {
-    switch (row.kind) {
-      case 'record': {
-        const change = this.#context.writer.write(row.record, this.#outcomeId);
-        if (change === 'conflict') this.#refuseRow({ row: row.row, code: 'IDENTITY_CONFLICT', field: null });
-        else if (change === 'known' && isMention(row.record)) this.#referenceCount += 1;
+  #applyRow(batch: RecordBatch, index: number): void {
+    switch (batch.kinds[index]) {
+      case rowKinds.record: {
+        const change = this.#context.writer.writeRecord(index, this.#outcomeId);
+        const row = batch.rowNumbers[index] ?? 0;
+        if (change === 'conflict') this.#refuseRow({ row, code: 'IDENTITY_CONFLICT', field: null });
+        else if (change === 'mention') this.#referenceCount += 1;
         else this.#counts[change === 'added' ? 'accepted' : 'duplicate'] += 1;
         return;
       }
-      case 'reference':
+      case rowKinds.reference:
         this.#referenceCount += 1;
+        return;
+      case rowKinds.notNeeded:
+        this.#counts.notNeeded += 1;
+        return;
+      default:
+        this.#applyOther(batch.others.get(index));
+    }
+  }
+
+  #applyOther(row: OtherRow | undefined): void {
+    const { writer } = this.#context;
+    switch (row?.kind) {
+      case 'deletion':
+        this.#counts[writer.deleteRecord(row) ? 'accepted' : 'duplicate'] += 1;
+        return;
+      case 'merge':
+        this.#counts[writer.mergePatients(row.survivor, row.retired) ? 'accepted' : 'duplicate'] += 1;
         return;
       case 'refused':
         this.#refuseRow({ row: row.row, code: row.code, field: row.field });
-        return;
-      case 'file-refused':
-        this.#refusal = row;
     }
   }
 
@@ -169,9 +198,8 @@ export class FileImport {
 
   /** @param digest of the whole file, null when its end was not seen */
   #finish(digest: string | null): FileOutcome {
-    return this.#context.store.transaction(() => {
-      this.#apply(this.#pending);
-      this.#pending = [];
+    return this.#inTransaction(() => {
+      this.#apply(this.#packer.take());
       const isRead = digest !== null && !this.isRefused && this.#reader !== undefined;
       if (isRead && this.#reader !== undefined) this.#applyLast(this.#reader.end());
       const isKnown = this.#isKnownFile(digest);
@@ -184,13 +212,16 @@ export class FileImport {
   }
 
   #applyLast(rows: Iterable<ReadRow>): void {
-    const counted = (function* (self: FileImport) {
-      for (const row of rows) {
-        if (row.kind !== 'file-refused') self.rowCount += 1;
-        yield row;
+    for (const row of rows) {
+      if (row.kind === 'file-refused') {
+        this.#refusal = row;
+        break;
       }
-    })(this);
-    this.#apply(counted);
+      this.rowCount += 1;
+      this.#packer.add(row);
+      if (this.#packer.isFull) this.#apply(this.#packer.take());
+    }
+    this.#apply(this.#packer.take());
   }
 
   /** Whether the same bytes were taken before. */
@@ -243,6 +274,7 @@ export class FileImport {
         rows_accepted: rows.accepted,
         rows_duplicate: rows.duplicate,
         rows_rejected: rows.rejected,
+        rows_not_needed: rows.notNeeded,
         finished_at: isoTime(store.clock.nowMs()),
       }),
     );
@@ -267,9 +299,4 @@ export class FileImport {
     const { actor } = this.#context;
     return { actor: actor.name, role: actor.role, action, object: `file:${this.#outcomeId}` };
   }
-}
-
-/** A row that only mentions its patient. */
-function isMention({ patient, sourceId, consents }: ClinicalRecord): boolean {
-  return patient === null && sourceId === null && consents.length === 0;
 }

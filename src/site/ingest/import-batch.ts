@@ -48,11 +48,7 @@ export class ImportBatch {
     this.#actor = actor;
     this.#mapping = parsed;
     const { store, keys } = options;
-    this.#writer = new RecordWriter({
-      store,
-      subjects: openSubjectRegistry({ store, keys }),
-      linkageKey: keys.linkageKey,
-    });
+    this.#writer = new RecordWriter({ store, subjects: openSubjectRegistry({ store, keys }) });
     store.transaction(() => {
       const startedAt = isoTime(store.clock.nowMs());
       const row = { batch_id: this.batchId, started_at: startedAt, finished_at: null };
@@ -101,7 +97,7 @@ export class ImportBatch {
       quarantined: count('quarantined'),
       rejected: count('rejected'),
     };
-    const rows = { ...this.#writer.added };
+    const rows = this.#writer.added;
     store.transaction(() => {
       store.run(
         store.query

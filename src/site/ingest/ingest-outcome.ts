@@ -9,6 +9,8 @@ export interface RowCounts {
   readonly accepted: number;
   readonly duplicate: number;
   readonly rejected: number;
+  /** Recognised, of a kind that has no place in the clinical vocabulary. */
+  readonly notNeeded: number;
 }
 
 export interface RowRefusalEntry {
@@ -39,7 +41,7 @@ export interface IngestSummary {
   readonly quarantined: number;
   readonly rejected: number;
   readonly files: readonly FileOutcome[];
-  /** Records that were added: patient, fact, consent. */
+  /** What was added, by kind, without those of which there was none: patient, measurement, consent... */
   readonly rows: Readonly<Record<string, number>>;
 }
 
@@ -92,6 +94,7 @@ export interface StoredOutcome {
 }
 
 export interface RecordCount {
+  readonly kind: string;
   readonly system: string;
   readonly code: string;
   readonly factCount: number;
@@ -130,25 +133,23 @@ export function listOutcomes(
     outcome: row.outcome,
     code: row.code,
     reason: row.reason,
-    rows: { accepted: row.rows_accepted, duplicate: row.rows_duplicate, rejected: row.rows_rejected },
+    rows: {
+      accepted: row.rows_accepted,
+      duplicate: row.rows_duplicate,
+      rejected: row.rows_rejected,
+      notNeeded: row.rows_not_needed,
+    },
     finishedAt: row.finished_at,
   }));
   return { total: count?.total ?? 0, outcomes };
 }
 
-/** How many facts there are of each code, and of how many subjects. */
+/** How many facts there are of each kind and code, and of how many subjects. */
 export function recordCounts(store: Store): RecordCount[] {
-  return store.all(
-    store.query
-      .selectFrom('fact')
-      .select(({ fn }) => [
-        'code_system as system',
-        'code',
-        fn.countAll<number>().as('factCount'),
-        fn.count<number>('subject_id').distinct().as('subjectCount'),
-      ])
-      .groupBy(['code_system', 'code'])
-      .orderBy('code_system')
-      .orderBy('code'),
-  );
+  const statement = store.prepare(`
+    SELECT kind, system, code, factCount, subjectCount FROM (
+      SELECT concept_id, count(*) AS factCount, count(DISTINCT coalesce(survivor_no, subject_no)) AS subjectCount
+      FROM fact JOIN subject USING (subject_no) GROUP BY concept_id
+    ) JOIN concept USING (concept_id) ORDER BY kind, system, code`);
+  return statement.all() as RecordCount[];
 }

@@ -1,218 +1,287 @@
-// Writes records as pseudonymous rows: new ones are added, changed ones replaced, repeated ones left. Nothing of a record is
-// stored before de-identification. Every call belongs into the caller's transaction.
-import { concatBytes, equalBytes, toHex, utf8 } from '#base/bytes.ts';
-import { isoTime } from '#base/clock.ts';
-import { hmacSha256, sha256 } from '#federation/crypto/digest.ts';
-import type { PatientKey, PatientRecord, SubjectCalendar, SubjectRegistry } from '#site/deidentify/index.ts';
-import type { Database, Store } from '#site/store/index.ts';
-import type { ClinicalRecord, SourceConsent, SourceFact } from './clinical-record.ts';
+// Writes packed records as pseudonymous rows: new ones are added, changed and moved ones replaced, repeated ones left, deleted ones
+// removed. Nothing of a record is stored before de-identification. Every call belongs into the caller's transaction.
+import { BugError } from '#base/coded-error.ts';
+import type { PatientKey, PatientRecord, Subject, SubjectRegistry } from '#site/deidentify/index.ts';
+import type { Store } from '#site/store/index.ts';
+import { ConsentWriter } from './consent-writer.ts';
+import { FactTable, type StoredFact } from './fact-table.ts';
+import {
+  digestBytes,
+  linkKeyBytes,
+  notStated,
+  type PackedConsent,
+  type PackedDeletion,
+  type RecordBatch,
+} from './record-batch.ts';
 
-/** What became of a record. `conflict`: it names two different patients. */
-export type RecordChange = 'added' | 'known' | 'conflict';
+/** What became of a record. `conflict`: it names two different patients. `mention`: it only names one that is known. */
+export type RecordChange = 'added' | 'known' | 'conflict' | 'mention';
 
-/** Rows that were added, by kind. */
-export interface AddedRows {
-  patient: number;
-  fact: number;
-  consent: number;
+/** Rows that were added, by kind: patient, consent and the kinds of facts. */
+export type AddedRows = Readonly<Record<string, number>>;
+
+interface CurrentSubject extends Subject {
+  /** Real day + offset = stored day. */
+  readonly offset: number;
 }
 
-export interface RecordWriterOptions {
-  readonly store: Store;
-  readonly subjects: SubjectRegistry;
-  /** Keys source identities and content digests, so that neither can be searched for a date or an identifier. */
-  readonly linkageKey: Uint8Array;
-}
-
-interface StoredFact {
-  readonly fact_id: number;
-  readonly source_key: Uint8Array;
-  readonly content_digest: Uint8Array;
-}
-
-interface CurrentSubject {
-  readonly name: string;
-  readonly subjectId: string;
-  readonly calendar: SubjectCalendar;
-}
-
-interface WrittenSubject {
-  readonly subject: CurrentSubject;
-  /** Whether the patient or the subject is new or changed. */
-  readonly isChanged: boolean;
-}
-
-const factColumns =
-  'subject_id, code_system, code, value_number, unit, value_system, value_code, day, age_years, source_key, content_digest, outcome_id';
-
-/** Source keys of one record share their first half: what the record no longer says is found by it. */
-const halfKeyBytes = 16;
+/** Subjects that are remembered between batches. */
+const rememberedSubjects = 50_000;
 
 export class RecordWriter {
-  readonly added: AddedRows = { patient: 0, fact: 0, consent: 0 };
-  readonly #store: Store;
   readonly #subjects: SubjectRegistry;
-  readonly #linkageKey: Uint8Array;
-  /** Resource ids that stand for two patients in this batch. */
+  readonly #facts: FactTable;
+  readonly #consents: ConsentWriter;
+  readonly #added = new Map<string, number>();
+  /** Resource ids that stand for two patients in this import. */
   readonly #conflicts = new Set<string>();
-  /** Rows of one patient mostly stand together. Forgotten with each transaction and identity. */
-  #lastSubject: CurrentSubject | undefined;
-  readonly #statements: ReturnType<typeof prepareStatements>;
+  /** By link key. */
+  readonly #known = new Map<string, CurrentSubject>();
+  #knownAt = 0;
+  #batch: WrittenBatch | undefined;
 
-  constructor({ store, subjects, linkageKey }: RecordWriterOptions) {
-    this.#store = store;
+  constructor({ store, subjects }: { readonly store: Store; readonly subjects: SubjectRegistry }) {
     this.#subjects = subjects;
-    this.#linkageKey = linkageKey;
-    this.#statements = prepareStatements(store);
+    this.#facts = new FactTable(store);
+    this.#consents = new ConsentWriter(store);
   }
 
-  /** Begins a transaction: what another batch did since the last one may have moved subjects. */
-  begin(): void {
-    this.#lastSubject = undefined;
+  get added(): AddedRows {
+    return Object.fromEntries(this.#added);
   }
 
-  /** @param outcomeId the file that brings it */
-  write(record: ClinicalRecord, outcomeId: number): RecordChange {
-    if (this.#conflicts.has(conflictName(record.subject))) return 'conflict';
-    const written =
-      record.patient === null ? this.#writeSubject(record.subject) : this.#writePatient(record.patient);
-    if (written === undefined) return 'conflict';
-    const { subject } = written;
-    let { isChanged } = written;
-    if (record.sourceId !== null && this.#writeFacts(subject, record, outcomeId)) isChanged = true;
-    for (const consent of record.consents) if (this.#writeConsent(subject, consent)) isChanged = true;
-    return isChanged ? 'added' : 'known';
+  get addedConsents(): number {
+    return this.#added.get('consent') ?? 0;
   }
 
-  #writePatient(patient: PatientRecord): WrittenSubject | undefined {
-    const { subjectId, change } = this.#subjects.recordPatient(patient);
-    this.#lastSubject = undefined;
+  /** Begins a batch and its transaction: what another import did since the last one may have moved subjects. */
+  begin(batch: RecordBatch): void {
+    if (this.#knownAt !== this.#subjects.mergeCount || this.#known.size > rememberedSubjects)
+      this.#known.clear();
+    this.#knownAt = this.#subjects.mergeCount;
+    this.#batch = new WrittenBatch(batch);
+  }
+
+  /** Ends the transaction's work. */
+  end(): void {
+    this.#facts.flush();
+    this.#batch = undefined;
+  }
+
+  /** To be called when a transaction was rolled back: what it told is not so. */
+  forget(): void {
+    this.#known.clear();
+    this.#facts.forget();
+    this.#batch = undefined;
+  }
+
+  /**
+   * @param index of the record's row in the batch
+   * @param outcomeId the file that brings it
+   */
+  writeRecord(index: number, outcomeId: number): RecordChange {
+    const written = this.#current;
+    const { batch } = written;
+    const key = written.keyOf(index);
+    if (this.#conflicts.size > 0 && this.#conflicts.has(conflictName(key))) return 'conflict';
+    const details = batch.details.get(index);
+    let subject: CurrentSubject;
+    let isChanged = false;
+    if (details !== undefined && details.patient !== null) {
+      const recorded = this.#writePatient(details.patient);
+      if (recorded === undefined) return 'conflict';
+      ({ subject, isChanged } = recorded);
+    } else {
+      ({ subject, isNew: isChanged } = this.#subjectAt(batch.subjectIndexes[index] ?? 0));
+    }
+    const hasFacts = !Number.isNaN(batch.recordKeys[index]);
+    if (hasFacts && this.#writeFacts(index, subject, outcomeId)) isChanged = true;
+    for (const consent of details?.consents ?? []) if (this.#writeConsent(subject, consent)) isChanged = true;
+    if (isChanged) return 'added';
+    return hasFacts || details !== undefined ? 'known' : 'mention';
+  }
+
+  /** Removes a record's facts and ends its consents; whether there were any. */
+  deleteRecord({ recordKey, consentName }: PackedDeletion): boolean {
+    const facts = this.#facts.factsOf(recordKey);
+    for (const { fact_id } of facts) this.#facts.delete(fact_id);
+    const consentCount = this.#consents.end(consentName);
+    this.#count('consent', consentCount);
+    return facts.length + consentCount > 0;
+  }
+
+  /** Makes two identities one; false when they were. */
+  mergePatients(survivor: PatientKey, retired: PatientKey): boolean {
+    const isChanged = this.#subjects.mergePatients(survivor, retired);
+    this.#forgetMerged();
+    return isChanged;
+  }
+
+  get #current(): WrittenBatch {
+    if (this.#batch === undefined) throw new BugError('no batch was begun');
+    return this.#batch;
+  }
+
+  #writePatient(patient: PatientRecord): { subject: CurrentSubject; isChanged: boolean } | undefined {
+    const { subject, change } = this.#subjects.recordPatient(patient);
+    this.#forgetMerged();
     if (change === 'conflict') {
-      if (patient.alias !== null) this.#conflicts.add(conflictName(patient.alias));
+      for (const alias of patient.aliases) this.#conflicts.add(conflictName(alias));
       return undefined;
     }
-    if (change === 'added') this.added.patient += 1;
-    const calendar = this.#subjects.calendarOf(subjectId);
-    return {
-      subject: { name: conflictName(patient.key), subjectId, calendar },
-      isChanged: change !== 'known',
-    };
+    if (change === 'added') this.#count('patient', 1);
+    return { subject: this.#withOffset(subject), isChanged: change !== 'known' };
   }
 
-  #writeSubject(key: PatientKey): WrittenSubject {
-    const name = conflictName(key);
-    if (this.#lastSubject?.name === name) return { subject: this.#lastSubject, isChanged: false };
-    const { subjectId, isNew } = this.#subjects.recordSubject(key);
-    this.#lastSubject = { name, subjectId, calendar: this.#subjects.calendarOf(subjectId) };
-    return { subject: this.#lastSubject, isChanged: isNew };
+  #subjectAt(subjectIndex: number): { subject: CurrentSubject; isNew: boolean } {
+    const written = this.#current;
+    const before = written.subjects[subjectIndex];
+    if (before !== undefined) return { subject: before, isNew: false };
+    const { batch } = written;
+    const linkKey = batch.subjectLinkKeys.subarray(
+      subjectIndex * linkKeyBytes,
+      (subjectIndex + 1) * linkKeyBytes,
+    );
+    const linkName = Buffer.from(linkKey.buffer, linkKey.byteOffset, linkKeyBytes).toString('latin1');
+    let subject = this.#known.get(linkName);
+    let isNew = false;
+    if (subject === undefined) {
+      const recorded = this.#subjects.recordSubject(written.subjectKey(subjectIndex), linkKey);
+      subject = this.#withOffset(recorded.subject);
+      ({ isNew } = recorded);
+      this.#known.set(linkName, subject);
+    }
+    written.subjects[subjectIndex] = subject;
+    return { subject, isNew };
   }
 
-  #writeFacts(subject: CurrentSubject, { sourceId, facts }: ClinicalRecord, outcomeId: number): boolean {
-    // The half that is not stored keys what is derived from it.
-    const recordMac = this.#mac('record', sourceId);
-    const recordKey = recordMac.subarray(0, halfKeyBytes);
-    const stored = this.#statements.factsOfRecord.all(
-      concatBytes(recordKey, new Uint8Array(halfKeyBytes)),
-      concatBytes(recordKey, new Uint8Array(halfKeyBytes).fill(0xff)),
-    ) as StoredFact[];
-    const left = new Map(stored.map((fact) => [toHex(fact.source_key), fact]));
+  /** After a merge what was remembered of subjects may be of a retired one. */
+  #forgetMerged(): void {
+    if (this.#knownAt === this.#subjects.mergeCount) return;
+    this.#known.clear();
+    this.#current.subjects.fill(undefined);
+    this.#knownAt = this.#subjects.mergeCount;
+  }
+
+  #withOffset({ subjectNo, subjectId }: Subject): CurrentSubject {
+    return { subjectNo, subjectId, offset: this.#subjects.shiftDay(subjectId, 0) };
+  }
+
+  /** Makes the record's facts those that the batch has; whether that changed anything. */
+  #writeFacts(index: number, subject: CurrentSubject, outcomeId: number): boolean {
+    const { batch } = this.#current;
+    const recordKey = batch.recordKeys[index] ?? 0;
+    const digest = Buffer.from(
+      batch.recordDigests.buffer,
+      batch.recordDigests.byteOffset + index * digestBytes,
+      digestBytes,
+    );
+    const stored = new StoredFacts(this.#facts.factsOf(recordKey), digest);
+    const first = batch.firstFacts[index] ?? 0;
+    const last = batch.firstFacts[index + 1] ?? first;
     let isChanged = false;
-    for (const fact of facts) {
-      const partKey = sha256(concatBytes(recordMac, utf8(`part ${fact.part}`))).subarray(0, halfKeyBytes);
-      const sourceKey = concatBytes(recordKey, partKey);
-      const contentDigest = sha256(concatBytes(recordMac, utf8(JSON.stringify(factContent(fact)))));
-      const known = left.get(toHex(sourceKey));
-      left.delete(toHex(sourceKey));
-      if (known !== undefined && equalBytes(known.content_digest, contentDigest)) continue;
-      if (known === undefined) this.added.fact += 1;
-      else this.#statements.deleteFact.run(known.fact_id);
-      this.#statements.insertFact.run(...factRow(subject, fact), sourceKey, contentDigest, outcomeId);
+    for (let at = first; at < last; at += 1) {
+      const said = this.#factValues(at, subject);
+      if (stored.takeSame(said)) continue;
+      this.#facts.insert(recordKey, [recordKey, digest, ...said, outcomeId, batch.rowNumbers[index]]);
+      this.#count(batch.concepts[batch.factConcepts[at] ?? 0]?.kind ?? '', 1);
       isChanged = true;
     }
-    for (const { fact_id } of left.values()) this.#statements.deleteFact.run(fact_id);
-    return isChanged || left.size > 0;
+    const left = stored.left();
+    for (const factId of left) this.#facts.delete(factId);
+    return isChanged || left.length > 0;
   }
 
-  #writeConsent({ subjectId, calendar }: CurrentSubject, consent: SourceConsent): boolean {
-    const { query, clock } = this.#store;
-    const consentId = toHex(this.#mac('consent', consent.sourceId));
-    const contentDigest = this.#mac('content', consentContent(consent));
-    const latest = this.#store.get(
-      query
-        .selectFrom('consent')
-        .select(['version', 'content_digest'])
-        .where('consent_id', '=', consentId)
-        .orderBy('version', 'desc')
-        .limit(1),
-    );
-    if (latest !== undefined && equalBytes(latest.content_digest, contentDigest)) return false;
-    const shift = (day: number | null): number | null => (day === null ? null : calendar.shiftDay(day));
-    this.#store.run(
-      query.insertInto('consent').values({
-        consent_id: consentId,
-        version: (latest?.version ?? 0) + 1,
-        subject_id: subjectId,
-        research_study_id: consent.researchStudyId,
-        status: consent.status,
-        decision: consent.decision,
-        stated_day: shift(consent.statedDay),
-        from_day: shift(consent.fromDay),
-        until_day: shift(consent.untilDay),
-        source: consent.source,
-        content_digest: contentDigest,
-        recorded_at: isoTime(clock.nowMs()),
-      }),
-    );
-    this.added.consent += 1;
+  /** The columns from `subject_no` to `end_day`. */
+  #factValues(at: number, { subjectNo, offset }: CurrentSubject): readonly (number | null)[] {
+    const written = this.#current;
+    const { factNumbers, factDays, factSeconds, factEndDays, factConcepts, factValues } = written.batch;
+    const number = factNumbers[at] ?? Number.NaN;
+    const value = factValues[at] ?? -1;
+    const second = factSeconds[at] ?? notStated;
+    const endDay = factEndDays[at] ?? notStated;
+    return [
+      subjectNo,
+      this.#conceptId(factConcepts[at] ?? 0),
+      Number.isNaN(number) ? null : number,
+      value === -1 ? null : this.#conceptId(value),
+      (factDays[at] ?? 0) + offset,
+      second === notStated ? null : second,
+      endDay === notStated ? null : endDay + offset,
+    ];
+  }
+
+  #conceptId(index: number): number {
+    const { conceptIds, batch } = this.#current;
+    const known = conceptIds[index];
+    if (known !== undefined) return known;
+    const concept = batch.concepts[index];
+    if (concept === undefined) throw new BugError('a fact without its concept');
+    const conceptId = this.#facts.conceptId(concept);
+    conceptIds[index] = conceptId;
+    return conceptId;
+  }
+
+  #writeConsent(subject: CurrentSubject, consent: PackedConsent): boolean {
+    if (!this.#consents.write(subject, consent)) return false;
+    this.#count('consent', 1);
     return true;
   }
 
-  /** Keyed digest of a list; its JSON is one-to-one with it. */
-  #mac(purpose: string, parts: readonly unknown[] | null): Uint8Array {
-    return hmacSha256(this.#linkageKey, utf8(JSON.stringify([purpose, parts])));
+  #count(kind: string, count: number): void {
+    if (count > 0) this.#added.set(kind, (this.#added.get(kind) ?? 0) + count);
   }
 }
 
-function prepareStatements(store: Database) {
-  return {
-    factsOfRecord: store.prepare(
-      'SELECT fact_id, source_key, content_digest FROM fact WHERE source_key BETWEEN ? AND ?',
-    ),
-    insertFact: store.prepare(
-      `INSERT INTO fact (${factColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    deleteFact: store.prepare('DELETE FROM fact WHERE fact_id = ?'),
-  };
+/** A batch with what is known of its dictionaries in this store. */
+class WrittenBatch {
+  readonly batch: RecordBatch;
+  readonly subjects: (CurrentSubject | undefined)[] = [];
+  readonly conceptIds: (number | undefined)[] = [];
+
+  constructor(batch: RecordBatch) {
+    this.batch = batch;
+  }
+
+  /** How the row's record names its patient. */
+  keyOf(index: number): PatientKey {
+    return this.subjectKey(this.batch.subjectIndexes[index] ?? 0);
+  }
+
+  subjectKey(subjectIndex: number): PatientKey {
+    const key = this.batch.subjects[subjectIndex];
+    if (key === undefined) throw new BugError('a record without its patient');
+    return key;
+  }
 }
 
-/** The columns from `subject_id` to `age_years`. */
-function factRow(
-  { subjectId, calendar }: CurrentSubject,
-  { code, value, day }: SourceFact,
-): readonly unknown[] {
-  const [number, unit, coded] =
-    value === null
-      ? [null, null, null]
-      : 'coded' in value
-        ? [null, null, value.coded]
-        : [value.number, value.unit, null];
-  const said = [code.system, code.code, number, unit, coded?.system ?? null, coded?.code ?? null];
-  return [subjectId, ...said, calendar.shiftDay(day), calendar.ageOn(day)];
+/** What the store has of a record, to be compared with what it says now. */
+class StoredFacts {
+  /** By what they say; a record may say one thing twice. */
+  readonly #left = new Map<string, number[]>();
+
+  constructor(facts: readonly StoredFact[], digest: Buffer) {
+    for (const fact of facts) {
+      if (!digest.equals(fact.record_digest)) continue;
+      const { subject_no, concept_id, number, value_id, day, second, end_day, fact_id } = fact;
+      const name = [subject_no, concept_id, number, value_id, day, second, end_day].join(' ');
+      const ids = this.#left.get(name);
+      if (ids === undefined) this.#left.set(name, [fact_id]);
+      else ids.push(fact_id);
+    }
+  }
+
+  /** Takes a fact that says just this out of what is left; whether there was one. */
+  takeSame(said: readonly (number | null)[]): boolean {
+    if (this.#left.size === 0) return false;
+    return this.#left.get(said.join(' '))?.pop() !== undefined;
+  }
+
+  left(): number[] {
+    return this.#left.size === 0 ? [] : [...this.#left.values()].flat();
+  }
 }
 
 function conflictName({ authority, identifier }: PatientKey): string {
   return `${authority}\0${identifier}`;
-}
-
-/** What the source says, with the real day; neither the age nor the shift, which follow from the patient. */
-function factContent({ code, value, day }: SourceFact): readonly unknown[] {
-  const isCoded = value !== null && 'coded' in value;
-  const said =
-    value === null ? [] : isCoded ? [value.coded.system, value.coded.code] : [value.number, value.unit];
-  return [code.system, code.code, isCoded, ...said, day];
-}
-
-function consentContent(consent: SourceConsent): readonly unknown[] {
-  const { researchStudyId, status, decision, statedDay, fromDay, untilDay } = consent;
-  return [researchStudyId, status, decision, statedDay, fromDay, untilDay];
 }

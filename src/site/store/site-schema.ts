@@ -15,14 +15,17 @@ export interface PersonTable {
 }
 
 export interface SubjectTable {
+  subject_no: Generated<number>;
   subject_id: string;
   sex: string | null;
   added_at: string;
+  survivor_no: Generated<number | null>;
+  days_moved: Generated<number>;
 }
 
 export interface PatientLinkTable {
   link_key: Uint8Array;
-  subject_id: string;
+  subject_no: number;
   sealed: Uint8Array;
 }
 
@@ -44,6 +47,7 @@ export interface IngestOutcomeTable {
   rows_accepted: number;
   rows_duplicate: number;
   rows_rejected: number;
+  rows_not_needed: number;
   finished_at: string;
 }
 
@@ -54,9 +58,33 @@ export interface RowRefusalTable {
   field: string | null;
 }
 
+export interface ConceptTable {
+  concept_id: Generated<number>;
+  kind: string;
+  system: string;
+  code: string;
+}
+
 export interface FactTable {
   fact_id: Generated<number>;
+  record_key: number;
+  record_digest: Uint8Array;
+  subject_no: number;
+  concept_id: number;
+  number: number | null;
+  value_id: number | null;
+  day: number;
+  second: number | null;
+  end_day: number | null;
+  outcome_id: number | null;
+  row: number | null;
+}
+
+/** A fact in words; days and subject as they stand after merges. */
+export interface SubjectFactView {
+  fact_id: number;
   subject_id: string;
+  kind: string;
   code_system: string;
   code: string;
   value_number: number | null;
@@ -64,16 +92,19 @@ export interface FactTable {
   value_system: string | null;
   value_code: string | null;
   day: number;
-  age_years: number | null;
-  source_key: Uint8Array;
-  content_digest: Uint8Array;
+  second: number | null;
+  end_day: number | null;
   outcome_id: number | null;
+  row: number | null;
+  record_key: number;
+  record_digest: Uint8Array;
 }
 
 export interface ConsentTable {
   consent_id: string;
   version: number;
   subject_id: string;
+  merged_from: Generated<string | null>;
   research_study_id: string | null;
   status: string;
   decision: 'permit' | 'deny';
@@ -207,7 +238,7 @@ export interface AuditCheckpointTable {
   created_at: string;
 }
 
-/** Every table of a site, by its name. */
+/** Every table and view of a site, by its name. */
 export interface SiteSchema extends ImagingSchema {
   setting: SettingTable;
   person: PersonTable;
@@ -216,7 +247,9 @@ export interface SiteSchema extends ImagingSchema {
   ingest_batch: IngestBatchTable;
   ingest_outcome: IngestOutcomeTable;
   row_refusal: RowRefusalTable;
+  concept: ConceptTable;
   fact: FactTable;
+  subject_fact: SubjectFactView;
   consent: ConsentTable;
   trust_list: TrustListTable;
   research_study: ResearchStudyTable;

@@ -46,7 +46,7 @@ export function readDocumentPatient(document: XmlElement): PatientRecord {
   const born = isNull(birthTime) ? undefined : birthTime?.attributes.get('value');
   return {
     key,
-    alias: null,
+    aliases: [],
     name: readName(patient),
     birthDate: born === undefined || born === '' ? null : readHl7BirthDate(born, 'birthTime'),
     sex: readSex(descend(patient, 'administrativeGenderCode')),

@@ -96,7 +96,7 @@ class MappedRow {
       subject: key,
       patient: {
         key,
-        alias: null,
+        aliases: [],
         name: this.#optional(patient.name, readText),
         birthDate: this.#optional(patient.birthDate, readBirthDate),
         sex: patient.sex === null ? null : this.#mapped(patient.sex.column, patient.sex.values),

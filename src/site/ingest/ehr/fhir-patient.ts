@@ -15,7 +15,7 @@ export function readPatient(resource: PatientResource, id: string): ClinicalReco
   const alias = resourceKey(id);
   const patient: PatientRecord = {
     key: lasting ?? alias,
-    alias: lasting === undefined ? null : alias,
+    aliases: lasting === undefined ? [] : [alias],
     name: readName(resource),
     birthDate: resource.birthDate === undefined ? null : readBirthDate(resource.birthDate, 'birthDate'),
     sex: readGender(resource.gender),

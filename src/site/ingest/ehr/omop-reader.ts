@@ -84,7 +84,7 @@ function person(row: TableRow): ClinicalRecord {
       ? alias
       : { authority: personSourceAuthority, identifier: readText(source, 'person_source_value') };
   const sex = genders.get(required(row, 'gender_concept_id', readId)) ?? null;
-  const patient = { key, alias: source === '' ? null : alias, name: null, birthDate: birthDate(row), sex };
+  const patient = { key, aliases: source === '' ? [] : [alias], name: null, birthDate: birthDate(row), sex };
   return { subject: key, patient, sourceId: null, facts: [], consents: [] };
 }
 

@@ -14,17 +14,21 @@ CREATE TABLE person (
 ) STRICT;
 
 CREATE TABLE subject (
-  subject_id TEXT PRIMARY KEY,           -- pseudonym under the site's own key (security.md D10)
+  subject_no INTEGER PRIMARY KEY,        -- how facts and links name it, here only
+  subject_id TEXT NOT NULL UNIQUE,       -- pseudonym under the site's own key (security.md D10)
   sex TEXT,                              -- FHIR administrative gender, null when not recorded
-  added_at TEXT NOT NULL                 -- ISO time
+  added_at TEXT NOT NULL,                -- ISO time
+  survivor_no INTEGER REFERENCES subject, -- the subject that this one turned out to be, never itself merged; null: none
+  days_moved INTEGER NOT NULL DEFAULT 0  -- the survivor's date offset less its own: added to the days of its facts
 ) STRICT;
+CREATE INDEX subject_survivor ON subject (survivor_no) WHERE survivor_no IS NOT NULL;
 
 CREATE TABLE patient_link (
   link_key BLOB PRIMARY KEY,             -- HMAC of assigning authority and normalised identifier under the linkage key
-  subject_id TEXT NOT NULL REFERENCES subject,
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as the identifier came, before any merge
   sealed BLOB NOT NULL                   -- identifier, name and birth date, AES-256-GCM under the linkage key; no input of a tensor
 ) STRICT;
-CREATE INDEX patient_link_subject ON patient_link (subject_id);
+CREATE INDEX patient_link_subject ON patient_link (subject_no);
 
 CREATE TABLE ingest_batch (
   batch_id TEXT PRIMARY KEY,             -- random
@@ -44,6 +48,7 @@ CREATE TABLE ingest_outcome (
   rows_accepted INTEGER NOT NULL,        -- records that added something
   rows_duplicate INTEGER NOT NULL,       -- records that were known already
   rows_rejected INTEGER NOT NULL,        -- records refused, each with a row_refusal (the first 1,000)
+  rows_not_needed INTEGER NOT NULL,      -- records of a kind that has no place in the clinical vocabulary
   finished_at TEXT NOT NULL              -- ISO time
 ) STRICT;
 
@@ -55,35 +60,56 @@ CREATE TABLE row_refusal (
 ) STRICT;
 CREATE INDEX row_refusal_outcome ON row_refusal (outcome_id);
 
+CREATE TABLE concept (
+  concept_id INTEGER PRIMARY KEY,        -- how facts name it, here only
+  kind TEXT NOT NULL CHECK (kind IN ('encounter', 'condition', 'measurement', 'medication', 'procedure', 'answer', 'unit')),
+  system TEXT NOT NULL,                  -- URI of the code's system
+  code TEXT NOT NULL,                    -- LOINC, SNOMED CT, UCUM or research-study code
+  UNIQUE (system, code, kind)
+) STRICT;
+
+-- Narrow, and with two indexes that are cheap to add to, because millions of rows come in at once (docs/adr/0010). Its numbers
+-- are given by the writer, so they are no foreign keys: a look-up for each would cost more than the row.
 CREATE TABLE fact (
   fact_id INTEGER PRIMARY KEY,           -- rises with each fact
-  subject_id TEXT NOT NULL REFERENCES subject,
-  code_system TEXT NOT NULL,             -- URI of the code's system
-  code TEXT NOT NULL,                    -- LOINC, SNOMED CT or research-study code
-  value_number REAL,                     -- quantity in 'unit', or 0/1 for a boolean
-  unit TEXT,                             -- UCUM unit as it came; null for booleans and codes
-  value_system TEXT,                     -- system of a coded value
-  value_code TEXT,                       -- coded value
+  record_key INTEGER NOT NULL,           -- 48 bits of the keyed digest of the record's name at its source: finds it again
+  record_digest BLOB NOT NULL,           -- 16 bytes of the same digest, with the record's scope: tells it from another of its key
+  subject_no INTEGER NOT NULL,           -- subject it came for, before any merge
+  concept_id INTEGER NOT NULL,           -- what it is; its kind is the concept's
+  number REAL,                           -- quantity, or 0/1 for a boolean
+  value_id INTEGER,                      -- concept of its unit, or of its coded value; null for a boolean and for a fact without value
   day INTEGER NOT NULL,                  -- day of the fact
-  age_years INTEGER,                     -- whole years on that day, above 89 stored as 90; null until a birth date is known
-  source_key BLOB NOT NULL UNIQUE,       -- keyed digest of the record at its source (16 bytes) and of the part of it (16): a second import finds it
-  content_digest BLOB NOT NULL,          -- keyed digest of what the source says: a changed record is told from a repeated one
-  outcome_id INTEGER                     -- the file that brought it
+  second INTEGER,                        -- second of that day; null when the source states the day only
+  end_day INTEGER,                       -- day of its end; null while it lasts or when none is stated
+  outcome_id INTEGER,                    -- the file that brought it
+  row INTEGER                            -- the row or entry of that file, from 1
 ) STRICT;
-CREATE INDEX fact_code ON fact (code_system, code, subject_id, day);
-CREATE INDEX fact_subject ON fact (subject_id);
+CREATE INDEX fact_record ON fact (record_key);
+CREATE INDEX fact_concept ON fact (concept_id);
+
+-- Facts in words, of the subjects as they stand now.
+CREATE VIEW subject_fact AS SELECT
+  fact_id, standing.subject_id AS subject_id, what.kind AS kind, what.system AS code_system, what.code AS code,
+  number AS value_number, iif(value.kind = 'unit', value.code, NULL) AS unit,
+  iif(value.kind = 'answer', value.system, NULL) AS value_system, iif(value.kind = 'answer', value.code, NULL) AS value_code,
+  day + own.days_moved AS day, second, end_day + own.days_moved AS end_day, outcome_id, row, record_key, record_digest
+FROM fact JOIN concept AS what USING (concept_id)
+  JOIN subject AS own USING (subject_no)
+  JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)
+  LEFT JOIN concept AS value ON value.concept_id = fact.value_id;
 
 CREATE TABLE consent (
-  consent_id TEXT NOT NULL,              -- HMAC of the consent's identity at its source, or random for one given here
+  consent_id TEXT NOT NULL,              -- keyed digest of the consent's name at its source and of its scope, or random for one given here
   version INTEGER NOT NULL,              -- from 1; a change is a new row
-  subject_id TEXT NOT NULL REFERENCES subject,
+  subject_id TEXT NOT NULL REFERENCES subject (subject_id),
+  merged_from TEXT REFERENCES subject (subject_id), -- subject it came for, when that one was merged into another since
   research_study_id TEXT,                -- the research study it is for; null: research in general
   status TEXT NOT NULL,                  -- FHIR Consent.status
   decision TEXT NOT NULL CHECK (decision IN ('permit', 'deny')),
   stated_day INTEGER,                    -- day it was given
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open
-  source TEXT NOT NULL,                  -- csv | fhir | omop | steward
+  source TEXT NOT NULL,                  -- csv | fhir | omop | ccda | hl7v2 | steward
   content_digest BLOB NOT NULL,          -- keyed digest of what the source says, or of the columns above
   recorded_at TEXT NOT NULL,             -- ISO time
   PRIMARY KEY (consent_id, version)

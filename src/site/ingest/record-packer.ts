@@ -1,0 +1,306 @@
+// Packs rows for the writer. Everything of a row that can be computed without the store is computed here, so that it can be done in
+// another thread: keyed digests of records and links, dictionaries of codes.
+import { toHex } from '#base/bytes.ts';
+import { KeyedDigest, sha256 } from '#federation/crypto/digest.ts';
+import { linkKeyOf, type PatientKey } from '#site/deidentify/index.ts';
+import {
+  type ClinicalRecord,
+  type ReadRow,
+  recordIdentityOf,
+  type SourceConsent,
+  type SourceFact,
+} from './clinical-record.ts';
+import {
+  type Concept,
+  digestBytes,
+  linkKeyBytes,
+  notStated,
+  type OtherRow,
+  type PackedConsent,
+  type RecordBatch,
+  type RecordDetails,
+  rowKinds,
+} from './record-batch.ts';
+
+/** Records whose names end in numbers close to each other lie close in the index: a transaction then touches few pages of it. */
+const neighbours = 4_096;
+
+export class RecordPacker {
+  readonly #linkageKey: Uint8Array;
+  readonly #digest: KeyedDigest;
+  /** Digest of a neighbourhood, by its name: exports are mostly in the order of their numbers. */
+  #neighbourhood: { readonly name: string; readonly digest: Uint8Array } = {
+    name: '',
+    digest: new Uint8Array(),
+  };
+  #batch: OpenBatch;
+
+  constructor({ linkageKey, maxRows }: { readonly linkageKey: Uint8Array; readonly maxRows: number }) {
+    this.#linkageKey = linkageKey;
+    this.#digest = new KeyedDigest(linkageKey);
+    this.#batch = new OpenBatch(maxRows);
+  }
+
+  get rowCount(): number {
+    return this.#batch.rowCount;
+  }
+
+  /** Whether the batch must be taken before another row goes in. */
+  get isFull(): boolean {
+    return this.#batch.isFull;
+  }
+
+  add(row: ReadRow): void {
+    switch (row.kind) {
+      case 'record':
+        this.#addRecord(row.row, row.record);
+        return;
+      case 'reference':
+        this.#batch.addRow(row.row, rowKinds.reference);
+        return;
+      case 'not-needed':
+        this.#batch.addRow(row.row, rowKinds.notNeeded);
+        return;
+      case 'deletion': {
+        const name = JSON.stringify(recordIdentityOf(row.sourceId).name);
+        const recordKey = this.#recordKey(name, this.#digest.of(`record ${name}`));
+        this.#batch.addOther({
+          kind: 'deletion',
+          row: row.row,
+          recordKey,
+          consentName: this.#consentName(name),
+        });
+        return;
+      }
+      default:
+        this.#batch.addOther(row);
+    }
+  }
+
+  /** The batch as it is, and a new one begun. */
+  take(): RecordBatch {
+    return this.#batch.take();
+  }
+
+  #addRecord(rowNumber: number, record: ClinicalRecord): void {
+    const { subject, patient, sourceId, facts, consents } = record;
+    const batch = this.#batch;
+    if (patient !== null || consents.length > 0) {
+      batch.addDetails({ patient, consents: consents.map((consent) => this.#packConsent(consent)) });
+    }
+    if (sourceId !== null) {
+      const { name, scope } = recordIdentityOf(sourceId);
+      const nameText = JSON.stringify(name);
+      const mac = this.#digest.of(`record ${nameText}`);
+      batch.setRecord(this.#recordKey(nameText, mac), recordDigest(mac, scope));
+      for (const fact of facts) batch.addFact(fact);
+    }
+    const index = batch.subjectIndex(subject, (key) => linkKeyOf(this.#linkageKey, key));
+    batch.addRow(rowNumber, rowKinds.record, index);
+  }
+
+  /** 48 bits. The upper half of a name that ends in a number is that of its neighbourhood. */
+  #recordKey(name: string, mac: Uint8Array): number {
+    const bytes = Buffer.from(mac.buffer, mac.byteOffset, 6);
+    const number = /^(.*")(\d{1,15})"\]$/.exec(name);
+    if (number === null) return bytes.readUIntBE(0, 6);
+    const neighbourhood = `near ${number[1]}${Math.floor(Number(number[2]) / neighbours)}`;
+    if (this.#neighbourhood.name !== neighbourhood) {
+      this.#neighbourhood = { name: neighbourhood, digest: this.#digest.of(neighbourhood) };
+    }
+    const upper = Buffer.from(this.#neighbourhood.digest).readUIntBE(0, 3);
+    return upper * 0x1000000 + bytes.readUIntBE(0, 3);
+  }
+
+  #consentName(name: string): string {
+    return toHex(this.#digest.of(`consent ${name}`).subarray(0, digestBytes));
+  }
+
+  #packConsent(consent: SourceConsent): PackedConsent {
+    const { sourceId, researchStudyId, status, decision, statedDay, fromDay, untilDay } = consent;
+    const { name, scope } = recordIdentityOf(sourceId);
+    const nameId = this.#consentName(JSON.stringify(name));
+    const scopeId = toHex(this.#digest.of(`scope ${JSON.stringify([name, scope])}`).subarray(0, digestBytes));
+    const content = JSON.stringify([researchStudyId, status, decision, statedDay, fromDay, untilDay]);
+    return { consentId: nameId + scopeId, contentDigest: this.#digest.of(`content ${content}`), consent };
+  }
+}
+
+/** The half of the digest that is not stored keys what is derived from it. */
+function recordDigest(mac: Uint8Array, scope: string | null): Uint8Array {
+  if (scope === null) return mac.subarray(6, 6 + digestBytes);
+  return sha256(Buffer.concat([mac, Buffer.from(scope, 'utf8')])).subarray(0, digestBytes);
+}
+
+/** A batch that grows. */
+class OpenBatch {
+  rowCount = 0;
+  readonly #maxRows: number;
+  #rows: ReturnType<typeof createRowColumns>;
+  #facts = createFactColumns(4_096);
+  #factCount = 0;
+  #subjects: PatientKey[] = [];
+  #linkKeys: Uint8Array[] = [];
+  #subjectIndexes = new Map<string, number>();
+  #concepts: Concept[] = [];
+  #conceptIndexes = new Map<string, number>();
+  #details = new Map<number, RecordDetails>();
+  #others = new Map<number, OtherRow>();
+
+  constructor(maxRows: number) {
+    this.#maxRows = maxRows;
+    this.#rows = createRowColumns(maxRows);
+  }
+
+  get isFull(): boolean {
+    return this.rowCount >= this.#maxRows || this.#factCount >= this.#maxRows * 2;
+  }
+
+  addRow(rowNumber: number, kind: number, subjectIndex = 0): void {
+    const { kinds, rowNumbers, subjectIndexes, firstFacts } = this.#rows;
+    kinds[this.rowCount] = kind;
+    rowNumbers[this.rowCount] = rowNumber;
+    subjectIndexes[this.rowCount] = subjectIndex;
+    this.rowCount += 1;
+    firstFacts[this.rowCount] = this.#factCount;
+    if (this.rowCount < this.#maxRows) this.#rows.recordKeys[this.rowCount] = Number.NaN;
+  }
+
+  addOther(row: OtherRow): void {
+    this.#others.set(this.rowCount, row);
+    this.addRow('row' in row ? row.row : 0, rowKinds.other);
+  }
+
+  addDetails(details: RecordDetails): void {
+    this.#details.set(this.rowCount, details);
+  }
+
+  /** Of the row that is added next. */
+  setRecord(recordKey: number, digest: Uint8Array): void {
+    this.#rows.recordKeys[this.rowCount] = recordKey;
+    this.#rows.recordDigests.set(digest, this.rowCount * digestBytes);
+  }
+
+  addFact({ kind, code, value, day, second, endDay }: SourceFact): void {
+    if (this.#factCount === this.#facts.factDays.length) this.#facts = growFactColumns(this.#facts);
+    const facts = this.#facts;
+    const at = this.#factCount;
+    facts.factConcepts[at] = this.#conceptIndex(kind, code.system, code.code);
+    facts.factNumbers[at] = value !== null && 'number' in value ? value.number : Number.NaN;
+    facts.factValues[at] = this.#valueIndex(value);
+    facts.factDays[at] = day;
+    facts.factSeconds[at] = second ?? notStated;
+    facts.factEndDays[at] = endDay ?? notStated;
+    this.#factCount += 1;
+  }
+
+  subjectIndex(key: PatientKey, linkKey: (key: PatientKey) => Uint8Array): number {
+    const name = `${key.authority}\0${key.identifier}`;
+    const known = this.#subjectIndexes.get(name);
+    if (known !== undefined) return known;
+    const index = this.#subjects.push(key) - 1;
+    this.#linkKeys.push(linkKey(key));
+    this.#subjectIndexes.set(name, index);
+    return index;
+  }
+
+  take(): RecordBatch {
+    const { rowCount } = this;
+    const factCount = this.#factCount;
+    const { kinds, rowNumbers, subjectIndexes, recordKeys, recordDigests, firstFacts } = this.#rows;
+    const facts = this.#facts;
+    const subjectLinkKeys = new Uint8Array(this.#linkKeys.length * linkKeyBytes);
+    for (const [index, linkKey] of this.#linkKeys.entries())
+      subjectLinkKeys.set(linkKey, index * linkKeyBytes);
+    const batch: RecordBatch = {
+      rowCount,
+      kinds: kinds.slice(0, rowCount),
+      rowNumbers: rowNumbers.slice(0, rowCount),
+      subjectIndexes: subjectIndexes.slice(0, rowCount),
+      recordKeys: recordKeys.slice(0, rowCount),
+      recordDigests: recordDigests.slice(0, rowCount * digestBytes),
+      firstFacts: firstFacts.slice(0, rowCount + 1),
+      factConcepts: facts.factConcepts.slice(0, factCount),
+      factValues: facts.factValues.slice(0, factCount),
+      factNumbers: facts.factNumbers.slice(0, factCount),
+      factDays: facts.factDays.slice(0, factCount),
+      factSeconds: facts.factSeconds.slice(0, factCount),
+      factEndDays: facts.factEndDays.slice(0, factCount),
+      subjects: this.#subjects,
+      subjectLinkKeys,
+      concepts: this.#concepts,
+      details: this.#details,
+      others: this.#others,
+    };
+    this.#begin();
+    return batch;
+  }
+
+  #begin(): void {
+    this.rowCount = 0;
+    this.#factCount = 0;
+    this.#rows.recordKeys[0] = Number.NaN;
+    this.#subjects = [];
+    this.#linkKeys = [];
+    this.#subjectIndexes = new Map();
+    this.#concepts = [];
+    this.#conceptIndexes = new Map();
+    this.#details = new Map();
+    this.#others = new Map();
+  }
+
+  #valueIndex(value: SourceFact['value']): number {
+    if (value === null) return -1;
+    if ('coded' in value) return this.#conceptIndex('answer', value.coded.system, value.coded.code);
+    return value.unit === null ? -1 : this.#conceptIndex('unit', unitSystem, value.unit);
+  }
+
+  #conceptIndex(kind: Concept['kind'], system: string, code: string): number {
+    const name = conceptName(kind, system, code);
+    const known = this.#conceptIndexes.get(name);
+    if (known !== undefined) return known;
+    const index = this.#concepts.push({ kind, system, code }) - 1;
+    this.#conceptIndexes.set(name, index);
+    return index;
+  }
+}
+
+const unitSystem = 'http://unitsofmeasure.org';
+
+/** Codes and systems hold no space. */
+export function conceptName(kind: Concept['kind'], system: string, code: string): string {
+  return `${kind} ${system} ${code}`;
+}
+
+function createRowColumns(maxRows: number) {
+  return {
+    kinds: new Uint8Array(maxRows),
+    rowNumbers: new Float64Array(maxRows),
+    subjectIndexes: new Uint32Array(maxRows),
+    recordKeys: new Float64Array(maxRows).fill(Number.NaN, 0, 1),
+    recordDigests: new Uint8Array(maxRows * digestBytes),
+    firstFacts: new Uint32Array(maxRows + 1),
+  };
+}
+
+function createFactColumns(capacity: number) {
+  return {
+    factConcepts: new Int32Array(capacity),
+    factValues: new Int32Array(capacity),
+    factNumbers: new Float64Array(capacity),
+    factDays: new Int32Array(capacity),
+    factSeconds: new Int32Array(capacity),
+    factEndDays: new Int32Array(capacity),
+  };
+}
+
+function growFactColumns(facts: ReturnType<typeof createFactColumns>): ReturnType<typeof createFactColumns> {
+  const grown = createFactColumns(facts.factDays.length * 2);
+  grown.factConcepts.set(facts.factConcepts);
+  grown.factValues.set(facts.factValues);
+  grown.factNumbers.set(facts.factNumbers);
+  grown.factDays.set(facts.factDays);
+  grown.factSeconds.set(facts.factSeconds);
+  grown.factEndDays.set(facts.factEndDays);
+  return grown;
+}
