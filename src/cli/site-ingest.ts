@@ -1,12 +1,15 @@
-// `consilium site ingest PATH…`: files and folders go in; each ends with an outcome.
+// `consilium site ingest PATH…`: files and folders go in; each ends with an outcome. Ctrl-C ends it between two steps: what is in
+// stays in, and is told.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { CliError } from '#cli/cli-error.ts';
+import { describeProgress, describeSummary, summaryOf } from '#cli/ingest-report.ts';
 import { endRefused, printResult } from '#cli/output.ts';
-import { showProgress } from '#cli/progress.ts';
+import { endProgress, showProgress } from '#cli/progress.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
-import type { IngestSummary } from '#ipc/schema.ts';
+import type { SiteClient } from '#headless/reach-site.ts';
+import type { FileOutcome, IngestSummary } from '#ipc/schema.ts';
 
 export function registerIngest(site: Command): void {
   site.addCommand(
@@ -15,31 +18,86 @@ export function registerIngest(site: Command): void {
       .option('--mapping <file>', 'saved column mapping, for CSV files')
       .action(async (paths: string[], options: SiteCommandOptions & { mapping?: string }) => {
         await withSite(options, async ({ client }) => {
-          const absolute = paths.map((given) => path.resolve(given));
-          const events = await client.ingest.paths({
-            paths: absolute,
+          const request = {
+            paths: paths.map((given) => path.resolve(given)),
             mapping: readMapping(options.mapping),
-          });
-          let summary: IngestSummary | undefined;
-          for await (const event of events) {
-            if (event.kind === 'progress') {
-              showProgress(
-                `file ${event.fileIndex + 1} of ${event.fileCount}, ${event.rowCount} rows`,
-                event.bytesRead / Math.max(1, event.bytesTotal),
-              );
-            } else if (event.kind === 'summary') summary = event.summary;
-          }
-          if (summary === undefined) return;
-          printResult(options, summary, describe);
-          if (
-            summary.rejected > 0 ||
-            summary.quarantined > 0 ||
-            summary.files.some(({ rows }) => rows.rejected > 0)
-          )
-            endRefused();
+          };
+          const { summary, notRead } = await ingest(client, request);
+          printResult(options, summary, (document) => describeSummary(document, notRead));
+          const hasRefused = summary.files.some(({ rows }) => rows.rejected > 0);
+          if (summary.rejected > 0 || summary.quarantined > 0 || hasRefused || notRead > 0) endRefused();
         });
       }),
   );
+}
+
+interface Ingested {
+  readonly summary: IngestSummary;
+  /** Files that were found and not read, because a person stopped the import. */
+  readonly notRead: number;
+}
+
+async function ingest(
+  client: SiteClient,
+  request: { readonly paths: string[]; readonly mapping: string | null },
+): Promise<Ingested> {
+  const stop = new AbortController();
+  const onInterrupt = (): void => stop.abort();
+  // Once: a second Ctrl-C ends the process as ever.
+  process.once('SIGINT', onInterrupt);
+  const files: FileOutcome[] = [];
+  let fileCount = 0;
+  let summary: IngestSummary | undefined;
+  const [lastBefore] = (await client.ingest.outcomes({ offset: 0, limit: 1 })).outcomes;
+  try {
+    for await (const event of await client.ingest.paths(request, { signal: stop.signal })) {
+      if (event.kind === 'progress') {
+        fileCount = event.fileCount;
+        const { label, share } = describeProgress(event);
+        showProgress(label, share);
+      } else if (event.kind === 'file') files.push(event.file);
+      else summary = event.summary;
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    endProgress();
+  }
+  // Over a socket a stopped stream gives nothing more: what it left is asked for.
+  const since = { outcomeId: lastBefore?.outcomeId ?? 0, told: files.length };
+  const ended = summary ?? summaryOf([...files, ...(await outcomesSince(client, since))]);
+  return { summary: ended, notRead: stop.signal.aborted ? Math.max(0, fileCount - ended.files.length) : 0 };
+}
+
+const settleAttempts = 12;
+const settlePauseMs = 250;
+
+/** Outcomes stored after the first `told` ones since `outcomeId`: the files that were under way when the import was stopped. */
+async function outcomesSince(
+  client: SiteClient,
+  { outcomeId, told }: { readonly outcomeId: number; readonly told: number },
+): Promise<FileOutcome[]> {
+  for (let attempt = 1; attempt <= settleAttempts; attempt += 1) {
+    const { outcomes } = await client.ingest.outcomes({ offset: 0, limit: 100 });
+    const untold = outcomes
+      .filter((outcome) => outcome.outcomeId > outcomeId)
+      .toReversed()
+      .slice(told);
+    // The site notices between two steps, then gives what was under way its outcome.
+    if (untold.some(({ code }) => code === 'IMPORT_CANCELLED'))
+      return untold.map(({ name, outcome, format, code, reason, rows }) => ({
+        path: name,
+        outcome,
+        format,
+        code,
+        reason,
+        rows,
+        refusals: [],
+      }));
+    await new Promise((resolve) => setTimeout(resolve, settlePauseMs));
+  }
+  return [];
 }
 
 function readMapping(file: string | undefined): string | null {
@@ -49,14 +107,4 @@ function readMapping(file: string | undefined): string | null {
   } catch (cause) {
     throw new CliError('USAGE', 'The mapping file cannot be read.', { cause });
   }
-}
-
-function describe(summary: IngestSummary): string[] {
-  return [
-    ...summary.files.map(
-      ({ path: file, outcome, code, rows }) =>
-        `${outcome.padEnd(11)} ${file}  ${rows.accepted} new, ${rows.duplicate} known, ${rows.rejected} refused, ${rows.notNeeded} not needed${code === null ? '' : `  ${code}`}`,
-    ),
-    `${summary.accepted} accepted, ${summary.duplicate} duplicate, ${summary.quarantined} quarantined, ${summary.rejected} rejected`,
-  ];
 }

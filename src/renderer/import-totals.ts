@@ -2,13 +2,8 @@
 // stands in exactly one place.
 import type { FileOutcome } from '#ipc/schema.ts';
 
-/** Rows of a file by what came of them; `notNeeded` are rows of a kind that nothing here uses. */
-export interface RowTotals {
-  readonly accepted: number;
-  readonly duplicate: number;
-  readonly notNeeded: number;
-  readonly rejected: number;
-}
+/** Rows of a file by what came of them. */
+export type RowTotals = FileOutcome['rows'];
 
 export interface ImportTotals {
   readonly filesOffered: number;
@@ -39,18 +34,12 @@ export const rowKinds = [
   'rejected',
 ] as const satisfies readonly (keyof RowTotals)[];
 
-export function rowTotalsOf(rows: FileOutcome['rows'] & { readonly notNeeded?: number }): RowTotals {
-  const { accepted, duplicate, rejected, notNeeded = 0 } = rows;
-  return { accepted, duplicate, notNeeded, rejected };
-}
-
 /** Rows of a file in all. */
 export const sumOf = ({ accepted, duplicate, notNeeded, rejected }: RowTotals): number =>
   accepted + duplicate + notNeeded + rejected;
 
 /** The totals with one more file done. */
 export function addOutcome(totals: ImportTotals, { outcome, code, rows }: FileOutcome): ImportTotals {
-  const added = rowTotalsOf(rows);
   const codes = code === null ? totals.codes : new Map(totals.codes);
   if (code !== null && codes instanceof Map) codes.set(code, (codes.get(code) ?? 0) + 1);
   return {
@@ -58,10 +47,10 @@ export function addOutcome(totals: ImportTotals, { outcome, code, rows }: FileOu
     filesDone: totals.filesDone + 1,
     files: { ...totals.files, [outcome]: totals.files[outcome] + 1 },
     rows: {
-      accepted: totals.rows.accepted + added.accepted,
-      duplicate: totals.rows.duplicate + added.duplicate,
-      notNeeded: totals.rows.notNeeded + added.notNeeded,
-      rejected: totals.rows.rejected + added.rejected,
+      accepted: totals.rows.accepted + rows.accepted,
+      duplicate: totals.rows.duplicate + rows.duplicate,
+      notNeeded: totals.rows.notNeeded + rows.notNeeded,
+      rejected: totals.rows.rejected + rows.rejected,
     },
     codes,
   };

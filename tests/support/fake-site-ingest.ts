@@ -32,7 +32,7 @@ const outcomes: readonly [pattern: RegExp, outcome: Omit<FileOutcome, 'path'>][]
       ...whole,
       outcome: 'accepted',
       format: 'csv',
-      rows: { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 0 },
+      rows: { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 5 },
       refusals: [
         { row: 7, code: 'BAD_NUMBER', field: 'chol' },
         { row: 12, code: 'BAD_DATE', field: 'index_date' },
@@ -63,10 +63,10 @@ export function ingestRouter(site: FakeSite) {
       state.pushed.push({ fileIndex: input.fileIndex, offset: input.offset, isLast: input.isLast });
       if (site.options.pushDelayMs !== undefined) await wait(site.options.pushDelayMs);
       const outcome = input.isLast && file !== undefined ? outcomeFor(file.name) : null;
-      const rows = outcome?.rows ?? { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 0 };
+      const rows = outcome?.rows ?? { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 5 };
       return {
         bytesRead: input.offset,
-        rowCount: rows.accepted + rows.duplicate + rows.rejected,
+        rowCount: rows.accepted + rows.duplicate + rows.rejected + rows.notNeeded,
         file: outcome,
       };
     }),

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { FileOutcome } from '#ipc/schema.ts';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
-import { rowTotalsOf, sumOf } from '../import-totals.ts';
+import { sumOf } from '../import-totals.ts';
 import styles from '../screens/screens.module.css';
 import { OutcomeBadge } from './outcome-badge.tsx';
 import { CodeText, type Fact, Facts, PlainText, SmallTable } from './parts.tsx';
@@ -12,7 +12,7 @@ import { CodeText, type Fact, Facts, PlainText, SmallTable } from './parts.tsx';
 export function FileOutcomeFacts({ file }: { file: FileOutcome }): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
-  const rows = rowTotalsOf(file.rows);
+  const { rows } = file;
   const facts: (Fact | null)[] = [
     [t('import.file'), <PlainText key="name">{file.path}</PlainText>],
     [t('import.result'), <OutcomeBadge key="outcome" outcome={file.outcome} />],
