@@ -7,7 +7,13 @@ import { silentLogger } from '#base/logger.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { openAuditLog, systemActor } from '#site/audit/index.ts';
 import { openSubjectRegistry, patientOf, subjectIdOf } from '#site/deidentify/index.ts';
-import { convertUnit, type FileOutcome, type IngestSummary, openIngest } from '#site/ingest/index.ts';
+import {
+  convertUnit,
+  type FileOutcome,
+  type IngestSummary,
+  openIngest,
+  openTimeZone,
+} from '#site/ingest/index.ts';
 import { openStore, type Store } from '#site/store/index.ts';
 import { heartSystem, loinc } from './heart-exports/code-system.ts';
 import { type HeartExport, makeHeartExports } from './make-heart-exports.ts';
@@ -40,7 +46,7 @@ beforeAll(async () => {
     const store = openStore({ file, key: new Uint8Array(32).fill(2), clock });
     const signer = createSigningKey(new Uint8Array(32).fill(5));
     const auditLog = openAuditLog({ store, signer, origin: 'test', bootId: 'boot', softwareVersion: '0' });
-    const ingest = openIngest({ store, auditLog, keys, logger: silentLogger });
+    const ingest = openIngest({ store, auditLog, keys, zone: openTimeZone('UTC'), logger: silentLogger });
     const run = async (): Promise<IngestSummary> => {
       const signal = new AbortController().signal;
       for await (const event of ingest.ingestPaths({

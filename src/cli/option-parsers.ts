@@ -23,3 +23,12 @@ export function parseDate(text: string): string {
     throw new InvalidArgumentError('It takes a day of the calendar, YYYY-MM-DD.');
   return text;
 }
+
+/** A time zone of the IANA database. @throws InvalidArgumentError */
+export function parseTimeZone(text: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidArgumentError('It takes a time zone by its IANA name, e.g. Europe/Berlin.');
+  }
+}

@@ -41,10 +41,10 @@ export function openHeadlessSite(options: HeadlessSiteOptions): Promise<Site> {
 
 /** Makes a profile (mode 0700) and its keys. */
 export async function initialiseHeadlessSite(
-  options: HeadlessSiteOptions & { readonly name: string },
+  options: HeadlessSiteOptions & { readonly name: string; readonly timeZone?: string | undefined },
 ): Promise<void> {
   mkdirSync(path.resolve(options.profile), { recursive: true, mode: 0o700 });
   const ports = headlessPorts(options);
-  await initialiseSite(ports, { name: options.name });
+  await initialiseSite(ports, { name: options.name, timeZone: options.timeZone });
   await ports.trainingHost.close();
 }

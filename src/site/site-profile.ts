@@ -11,6 +11,7 @@ import type { SiteKeys, SitePorts } from '#site/ports.ts';
 import { openStore, type Store } from '#site/store/index.ts';
 import { SiteError } from './site-error.ts';
 import { loadSiteName, saveSiteName } from './site-overview.ts';
+import { machineTimeZone, saveTimeZone } from './site-time-zone.ts';
 import { software } from './software.ts';
 
 export interface OpenProfile {
@@ -68,11 +69,17 @@ export function openProfile(ports: ProfilePorts): OpenProfile {
   throw notInitialised();
 }
 
+export interface NewSite {
+  readonly name: string;
+  /** IANA name of the hospital's time zone; without it the machine's. */
+  readonly timeZone?: string | undefined;
+}
+
 /**
  * Makes the keys and the store of a new site. A try that was cut off may be repeated.
- * @throws SiteError ALREADY_INITIALISED, PROFILE_IN_USE, PROFILE_WITHOUT_KEYS.
+ * @throws SiteError ALREADY_INITIALISED, PROFILE_IN_USE, PROFILE_WITHOUT_KEYS; RangeError for an unknown time zone.
  */
-export function initialiseProfile(ports: ProfilePorts, name: string): void {
+export function initialiseProfile(ports: ProfilePorts, { name, timeZone }: NewSite): void {
   const { keyStore, paths } = ports;
   const opened = openLocked(ports, () => {
     const known = keyStore.load();
@@ -90,6 +97,7 @@ export function initialiseProfile(ports: ProfilePorts, name: string): void {
         throw new SiteError('ALREADY_INITIALISED', 'There is a site in this profile already.');
       }
       saveSiteName(store, name);
+      saveTimeZone(store, timeZone ?? machineTimeZone());
       auditLog.append({
         actor: systemActor.name,
         role: null,

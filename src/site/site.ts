@@ -13,9 +13,10 @@ import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import type { Site } from './site-facade.ts';
 import { readStatus, summarisePlan } from './site-overview.ts';
-import { initialiseProfile, type OpenProfile, openProfile } from './site-profile.ts';
+import { initialiseProfile, type NewSite, type OpenProfile, openProfile } from './site-profile.ts';
 import { openRounds } from './site-rounds.ts';
 import { openSync, type SyncStages } from './site-sync.ts';
+import { loadTimeZone } from './site-time-zone.ts';
 import { rememberEngine } from './used-engine.ts';
 
 export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
@@ -51,8 +52,8 @@ export type { RoundState } from './site-rounds.ts';
  * Makes a new site in an existing, empty profile folder: keys, encrypted store, first audit entry.
  * @throws SiteError ALREADY_INITIALISED, PROFILE_IN_USE, PROFILE_WITHOUT_KEYS.
  */
-export async function initialiseSite(ports: SitePorts, { name }: { readonly name: string }): Promise<void> {
-  initialiseProfile(ports, name);
+export async function initialiseSite(ports: SitePorts, site: NewSite): Promise<void> {
+  initialiseProfile(ports, site);
 }
 
 /**
@@ -78,7 +79,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const people = openPeople({ store, auditLog, keyStore });
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
-  const ingest = openIngest({ store, auditLog, keys, logger });
+  const ingest = openIngest({ store, auditLog, keys, logger, zone: loadTimeZone(store) });
   const consents = openConsents({ store, auditLog, days, linkageKey: keys.linkageKey });
   const cohorts = openCohorts({
     store,

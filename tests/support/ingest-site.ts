@@ -12,6 +12,7 @@ import {
   type IngestEvent,
   type IngestSummary,
   openIngest,
+  openTimeZone,
 } from '#site/ingest/index.ts';
 import { openStore, type Store } from '#site/store/index.ts';
 
@@ -40,7 +41,7 @@ export const siteKeys = { subjectKey: new Uint8Array(32).fill(21), linkageKey: n
 export const steward = { name: 'Steward', role: 'steward' } as const;
 
 /** @param inMemory leaves the encrypted file out, for tables of many small cases */
-export function openIngestSite({ inMemory = false } = {}): IngestSite {
+export function openIngestSite({ inMemory = false, timeZone = 'UTC' } = {}): IngestSite {
   const folder = mkdtempSync(path.join(tmpdir(), 'consilium-ingest-'));
   const profile = path.join(folder, 'profile');
   mkdirSync(profile);
@@ -62,7 +63,8 @@ export function openIngestSite({ inMemory = false } = {}): IngestSite {
   const log = (message: string, fields?: Readonly<Record<string, unknown>>): void =>
     void logged.push(JSON.stringify([message, fields]));
   const logger: Logger = { info: log, warn: log, error: log };
-  const open = (): Ingest => openIngest({ store, auditLog, keys: siteKeys, logger });
+  const open = (): Ingest =>
+    openIngest({ store, auditLog, keys: siteKeys, logger, zone: openTimeZone(timeZone) });
   const ingest = open();
   let imports = 0;
 

@@ -162,11 +162,12 @@ export class RowRefusal extends Error {
   }
 }
 
-/** `parse` of one row, with its refusal as a value. */
-export function readRow(row: number, parse: () => ClinicalRecord | null): ReadRow {
+/** `parse` of one row, with its refusal as a value: a record, nothing that adds one (null), or a row of another kind. */
+export function readRow(row: number, parse: () => ClinicalRecord | ReadRow | null): ReadRow {
   try {
-    const record = parse();
-    return record === null ? { kind: 'reference', row } : { kind: 'record', row, record };
+    const read = parse();
+    if (read === null) return { kind: 'reference', row };
+    return 'kind' in read ? read : { kind: 'record', row, record: read };
   } catch (error) {
     if (error instanceof RowRefusal) return { kind: 'refused', row, code: error.code, field: error.field };
     throw error;

@@ -4,7 +4,7 @@ import type { RecordReader } from './clinical-record.ts';
 import { CcdaReader } from './ehr/ccda-reader.ts';
 import { type CsvMapping, mappingMark } from './ehr/csv-mapping.ts';
 import { CsvMappingReader } from './ehr/csv-mapping-reader.ts';
-import { createCsvReader, missingColumn } from './ehr/csv-reader.ts';
+import { createCsvReader, findTable, missingColumn } from './ehr/csv-reader.ts';
 import { parseHeader, type TableHeader } from './ehr/csv-table.ts';
 import { BundleReader } from './ehr/fhir-bundle-reader.ts';
 import { NdjsonReader } from './ehr/fhir-ndjson-reader.ts';
@@ -14,13 +14,15 @@ import { createOmopReader } from './ehr/omop-reader.ts';
 import {
   lowerCaseColumns,
   missingOmopColumn,
+  needsConcepts,
   type OmopTable,
   omopTables,
   recogniseOmopTable,
 } from './ehr/omop-tables.ts';
+import { syntheaMapping } from './ehr/synthea-mapping.ts';
 import { type XmlRoot, xmlRootOf } from './ehr/xml-text.ts';
 import type { FileRefusalCode } from './ingest-error.ts';
-import { openTimeZone } from './time-zone.ts';
+import type { TimeZone } from './time-zone.ts';
 
 /** How much of a file is looked at; a CSV header must fit in. */
 export const headBytes = 262_144;
@@ -30,7 +32,7 @@ export type FormatName = 'ccda' | 'csv' | 'fhir-bundle' | 'fhir-ndjson' | 'omop-
 export type FileFormat =
   | { readonly kind: 'ccda' }
   | { readonly kind: 'csv'; readonly header: TableHeader }
-  | { readonly kind: 'omop-csv'; readonly table: OmopTable | 'unsupported'; readonly header: TableHeader }
+  | { readonly kind: 'omop-csv'; readonly table: OmopTable | 'not-needed'; readonly header: TableHeader }
   | { readonly kind: 'fhir-bundle' }
   | { readonly kind: 'fhir-ndjson'; readonly resourceType: string | null }
   | { readonly kind: 'csv-mapping' }
@@ -80,14 +82,15 @@ function recogniseJson(text: string, firstLine: string): FileFormat {
   const first = scanJson(firstLine);
   const isOneLine = first.shape === 'whole';
   const { resourceType } = isOneLine ? first : scanJson(text);
-  if (resourceType === 'Bundle') return { kind: 'fhir-bundle' };
   // Only in NDJSON does a later line begin an object at its margin.
-  if (isOneLine || /\n\{"/.test(text) || !text.includes('\n')) {
-    return resourceType === null && !/\n\{"/.test(text)
+  const isLines = /\n\{[ \t]*"/.test(text);
+  if (resourceType === 'Bundle' && !(isOneLine && isLines)) return { kind: 'fhir-bundle' };
+  if (isOneLine || isLines || !text.includes('\n')) {
+    return resourceType === null && !isLines
       ? { kind: 'refused', code: 'NOT_RECOGNISED' }
       : { kind: 'fhir-ndjson', resourceType };
   }
-  return { kind: 'refused', code: 'NOT_RECOGNISED' };
+  return resourceType === null ? { kind: 'refused', code: 'NOT_RECOGNISED' } : { kind: 'fhir-bundle' };
 }
 
 function recogniseTable(firstLine: string): FileFormat {
@@ -117,11 +120,13 @@ function decode(bytes: Uint8Array): string | undefined {
 export function importRank(format: FileFormat): number {
   if (format.kind === 'csv-mapping') return 0;
   if (format.kind === 'omop-csv')
-    return format.table === 'unsupported' ? 9 : 1 + omopTables.indexOf(format.table);
-  return format.kind === 'fhir-ndjson' && format.resourceType === 'Patient' ? 2 : 6;
+    return format.table === 'not-needed' ? 19 : 1 + omopTables.indexOf(format.table);
+  return format.kind === 'fhir-ndjson' && format.resourceType === 'Patient' ? 2 : 16;
 }
 
 export interface ReaderContext {
+  /** The hospital's: instants become its days. */
+  readonly zone: TimeZone;
   /** For CSV files. */
   readonly mapping: CsvMapping | null;
   readonly onMapping: (mapping: CsvMapping) => void;
@@ -131,7 +136,7 @@ export interface ReaderContext {
 /** The reader for a file, or why it is refused as a whole. */
 export function openReader(
   format: FileFormat,
-  { mapping, onMapping, concepts }: ReaderContext,
+  { zone, mapping, onMapping, concepts }: ReaderContext,
 ): RecordReader | { readonly code: FileRefusalCode; readonly field: string | null } {
   switch (format.kind) {
     case 'refused':
@@ -139,30 +144,32 @@ export function openReader(
     case 'csv-mapping':
       return new CsvMappingReader(onMapping);
     case 'ccda':
-      return new CcdaReader(openTimeZone('UTC'));
+      return new CcdaReader(zone);
     case 'fhir-bundle':
-      return new BundleReader();
+      return new BundleReader(zone);
     case 'fhir-ndjson':
-      return new NdjsonReader();
+      return new NdjsonReader(zone);
     case 'csv': {
-      if (mapping === null) return { code: 'MAPPING_REQUIRED', field: null };
-      const missing = missingColumn(mapping, format.header);
-      return missing === undefined
-        ? createCsvReader(mapping, format.header)
+      const table =
+        findTable(mapping ?? syntheaMapping(), format.header) ?? findTable(syntheaMapping(), format.header);
+      if (table !== undefined) return createCsvReader(table, format.header, zone);
+      const missing = mapping === null ? null : missingColumn(mapping, format.header);
+      return missing === null
+        ? { code: 'MAPPING_REQUIRED', field: null }
         : { code: 'MISSING_COLUMN', field: missing };
     }
     case 'omop-csv': {
       // A hospital's own table may look like one of OMOP's: the mapping that fits it decides.
-      if (mapping !== null && missingColumn(mapping, format.header) === undefined) {
-        return createCsvReader(mapping, format.header);
-      }
-      if (format.table === 'unsupported') return { code: 'UNSUPPORTED_TABLE', field: null };
+      const table = mapping === null ? undefined : findTable(mapping, format.header);
+      if (table !== undefined) return createCsvReader(table, format.header, zone);
       const header = lowerCaseColumns(format.header);
-      const missing = missingOmopColumn(format.table, header);
-      if (missing !== undefined) return { code: 'MISSING_COLUMN', field: missing };
-      const needsConcepts = format.table === 'measurement' || format.table === 'observation';
-      if (needsConcepts && !concepts.isLoaded) return { code: 'CONCEPTS_REQUIRED', field: null };
-      return createOmopReader(format.table, header, concepts);
+      if (format.table !== 'not-needed') {
+        const missing = missingOmopColumn(format.table, header);
+        if (missing !== undefined) return { code: 'MISSING_COLUMN', field: missing };
+        if (needsConcepts(format.table) && !concepts.isLoaded)
+          return { code: 'CONCEPTS_REQUIRED', field: null };
+      }
+      return createOmopReader(format.table, header, { concepts, zone });
     }
   }
 }

@@ -55,7 +55,6 @@ describe('a whole file', () => {
     ['a header with an open quote', 'number,"name\n1,2\n', 'MALFORMED_HEADER'],
     ['a header that is not UTF-8', Buffer.from('number,gr\xf6sse\n1,2\n', 'latin1'), 'NOT_UTF8'],
     ['a table without a mapping that fits', 'number,other\n1,2\n', 'MISSING_COLUMN'],
-    ['an OMOP table that is not read', 'visit_occurrence_id,person_id\n1,2\n', 'UNSUPPORTED_TABLE'],
     [
       'an OMOP table without its date',
       'measurement_id,person_id,measurement_concept_id\n1,1,1\n',
@@ -185,7 +184,7 @@ describe('an NDJSON line', () => {
     ],
     [
       'a resource of another type',
-      '{"resourceType":"Condition","id":"c"}',
+      '{"resourceType":"Diagnosis","id":"c"}',
       '2 UNSUPPORTED_RESOURCE resourceType',
     ],
     ['no id', observation({ id: undefined }), '2 MISSING_FIELD id'],
@@ -276,7 +275,7 @@ describe('an NDJSON line', () => {
 
 describe('an OMOP row', () => {
   const concepts =
-    'concept_id,vocabulary_id,concept_code\n1,LOINC,8480-6\n2,UCUM,mm[Hg]\n3,ICD10CM,I10\n4,UCUM,mmHg\n5,SNOMED,373066001\n';
+    'concept_id,vocabulary_id,concept_code\n1,LOINC,8480-6\n2,UCUM,mm[Hg]\n3,None,I10\n4,UCUM,mmHg\n5,SNOMED,373066001\n';
   const columns =
     'measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,value_as_concept_id,unit_concept_id';
   it.each([

@@ -13,6 +13,7 @@ import { FileImport } from './file-import.ts';
 import { IngestError } from './ingest-error.ts';
 import type { FileOutcome, IngestSummary } from './ingest-outcome.ts';
 import { RecordWriter } from './record-writer.ts';
+import type { TimeZone } from './time-zone.ts';
 
 export interface IngestOptions {
   readonly store: Store;
@@ -20,6 +21,8 @@ export interface IngestOptions {
   /** 32 bytes each. */
   readonly keys: { readonly subjectKey: Uint8Array; readonly linkageKey: Uint8Array };
   readonly logger: Logger;
+  /** The hospital's own. */
+  readonly zone: TimeZone;
 }
 
 export class ImportBatch {
@@ -59,7 +62,7 @@ export class ImportBatch {
 
   /** Begins a file. @param name as the caller named it */
   openFile(name: string): FileImport {
-    const { store, auditLog, keys } = this.#options;
+    const { store, auditLog, keys, zone } = this.#options;
     const folder = path.dirname(name);
     return new FileImport(
       {
@@ -73,6 +76,7 @@ export class ImportBatch {
       {
         path: name,
         reading: {
+          zone,
           mapping: this.#mapping ?? this.#mappingsByFolder.get(folder) ?? null,
           onMapping: (mapping) => this.#mappingsByFolder.set(folder, mapping),
           concepts: this.#concepts,

@@ -13,4 +13,5 @@ export type {
   RecordCount,
   StoredOutcome,
 } from './ingest-outcome.ts';
+export { openTimeZone, type TimeZone } from './time-zone.ts';
 export { convertUnit, normaliseUnit } from './unit.ts';

@@ -31,7 +31,6 @@ export type FileRefusalCode =
   | 'UNREADABLE'
   | 'UNSUPPORTED_BUNDLE'
   | 'UNSUPPORTED_ENCODING'
-  | 'UNSUPPORTED_TABLE'
   | 'XML_DTD_REFUSED'
   | 'XML_ENTITY_REFUSED'
   | 'XML_TOO_LARGE';
@@ -112,9 +111,8 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   UNSUPPORTED_BUNDLE: 'The bundle is not a collection, transaction, batch or searchset.',
   UNSUPPORTED_CONSENT: 'The consent is not a research consent, or permits several things at once.',
   UNSUPPORTED_ENCODING: 'The text states a character encoding that is not read.',
-  UNSUPPORTED_REQUEST: 'The bundle entry asks for a deletion or has no resource.',
-  UNSUPPORTED_RESOURCE: 'Resources of this type are not imported.',
-  UNSUPPORTED_TABLE: 'This OMOP table is not imported.',
+  UNSUPPORTED_REQUEST: 'The bundle entry is neither a resource nor the deletion of a named one.',
+  UNSUPPORTED_RESOURCE: 'This is no resource type of FHIR R4.',
   UNSUPPORTED_VALUE: 'A value of this kind is not imported.',
   XML_DTD_REFUSED: 'The XML declares a document type; entities could then be expanded or fetched.',
   XML_ENTITY_REFUSED: 'The XML refers to an entity that XML itself does not define.',

@@ -1,30 +1,60 @@
-// A saved column mapping: which column of a hospital's own CSV says what (docs/formats/csv-mapping.md). One row is one patient
-// at one index date.
+// A saved column mapping: which column of which CSV table says what (docs/formats/csv-mapping.md). A row is one patient at one
+// date with a column for each fact (wide), or one fact with a column for its code (long).
 import { z } from 'zod';
+import { factKinds } from '../clinical-record.ts';
 import { normaliseUnit } from '../unit.ts';
 
 export const mappingMark = 'csv-mapping/1';
 
 const column = z.string().min(1).max(200);
+const columns = z.union([column.transform((name) => [name]), z.array(column).min(1).max(10)]);
 const coded = z.strictObject({ system: z.url().max(200), code: z.string().regex(/^[!-~]{1,64}$/) });
 /** Cell text -> meaning. Keys are compared exactly. */
 const meaning = <T extends z.ZodType>(value: T) => z.record(z.string().max(200), value);
-
-const factMapping = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('quantity'),
-    column,
-    code: coded,
-    /** UCUM unit of the whole column, or the column that names it row by row. */
-    unit: z.union([
-      z.string().refine((unit) => normaliseUnit(unit) !== undefined),
-      z.strictObject({ column }),
-    ]),
-  }),
-  z.strictObject({ kind: z.literal('boolean'), column, code: coded, values: meaning(z.boolean()) }),
-  z.strictObject({ kind: z.literal('coded'), column, code: coded, values: meaning(coded) }),
+const factKind = z.enum(factKinds);
+/** UCUM unit of the whole column, or the column that names it row by row. */
+const unit = z.union([
+  z.string().refine((text) => normaliseUnit(text) !== undefined),
+  z.strictObject({ column }),
 ]);
-export type FactMapping = z.infer<typeof factMapping>;
+
+/** What a column of a wide table says. `as`: the kind of fact in the clinical vocabulary. */
+const wide = { column, code: coded, as: factKind.default('measurement') };
+const columnFact = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('quantity'), ...wide, unit }),
+  z.strictObject({ kind: z.literal('boolean'), ...wide, values: meaning(z.boolean()) }),
+  z.strictObject({ kind: z.literal('coded'), ...wide, values: meaning(coded) }),
+  /** The column holds the day on which it was there; `end`: the column of its last day. */
+  z.strictObject({ kind: z.literal('event'), ...wide, end: column.nullable() }),
+]);
+export type ColumnFact = z.infer<typeof columnFact>;
+
+/** The fact of each row of a long table. */
+const rowFact = z.strictObject({
+  as: z.union([factKind, z.strictObject({ column, values: meaning(factKind) })]),
+  code: z.union([
+    z.strictObject({
+      column,
+      system: z.union([z.url().max(200), z.strictObject({ column, values: meaning(z.url().max(200)) })]),
+    }),
+    z.strictObject({ column, values: meaning(coded) }),
+  ]),
+  /** Column of its last day. */
+  end: column.nullable(),
+  value: z.union([
+    z.null(),
+    /** A code. */
+    z.strictObject({ column, system: z.url().max(200) }),
+    /** A number with its unit, or an answer of `values`; `others`: what becomes of a row with any other answer. */
+    z.strictObject({
+      column,
+      unit,
+      values: meaning(coded),
+      others: z.enum(['refuse', 'not-needed']).default('refuse'),
+    }),
+  ]),
+});
+export type RowFact = z.infer<typeof rowFact>;
 
 const consentMapping = z.strictObject({
   /** Without it the consent is for research in general. */
@@ -47,52 +77,108 @@ const consentMapping = z.strictObject({
   until: column.nullable(),
 });
 
-const csvMapping = z.strictObject({
-  consilium: z.literal(mappingMark),
+const table = {
+  /** Further columns by which the table is known. */
+  columns: z.array(column).max(200).default([]),
   patient: z.strictObject({
     identifier: column,
     /** Who gives the identifiers, as a URI. */
     authority: z.url().max(200),
-    name: column.nullable(),
+    /** Parts of a name are joined in this order. */
+    name: columns.nullable(),
     birthDate: column.nullable(),
     sex: z
       .strictObject({ column, values: meaning(z.enum(['male', 'female', 'other', 'unknown'])) })
       .nullable(),
   }),
-  /** The column with the date of all facts of the row. */
-  indexDate: column,
-  /** The column that names the row at its source, where a patient may have several on one date; else patient and date do. */
-  record: column.nullable(),
+  /** The column with the date of all facts of the row; null where they have their own. */
+  indexDate: column.nullable(),
+  /** The columns that name the row at its source, where a patient may have several on one date; else patient and date do. */
+  record: columns.nullable(),
+  /** What becomes of a further row of one name: refused where it differs, or a record of its own by its number. */
+  repeats: z.enum(['refuse', 'number']).default('refuse'),
   /** Cells that say: not known. The empty cell always does. */
   missing: z.array(z.string().max(50)).max(50),
-  facts: z.array(factMapping).min(1).max(10_000),
+  /** Rows with one of these cells have nothing for the clinical vocabulary. */
+  skip: z
+    .strictObject({ column, values: z.array(z.string().max(200)).max(1_000) })
+    .nullable()
+    .default(null),
+  facts: z.array(columnFact).max(10_000),
+  fact: rowFact.nullable().default(null),
   consent: consentMapping.nullable(),
+};
+/** A table that is known and has nothing for the clinical vocabulary. */
+const otherTable = z.strictObject({ columns: z.array(column).min(2).max(200), notNeeded: z.literal(true) });
+const hasFacts = <T extends { fact: unknown; indexDate: unknown; facts: { kind: string }[] }>(
+  mapping: T,
+): boolean =>
+  mapping.indexDate !== null ||
+  (mapping.fact === null && mapping.facts.every(({ kind }) => kind === 'event'));
+
+const tableMapping = z.strictObject(table).refine(hasFacts);
+export type TableMapping = z.infer<typeof tableMapping>;
+export type OtherTable = z.infer<typeof otherTable>;
+
+const oneTable = z.strictObject({ consilium: z.literal(mappingMark), ...table }).refine(hasFacts);
+const severalTables = z.strictObject({
+  consilium: z.literal(mappingMark),
+  tables: z
+    .array(z.union([otherTable, tableMapping]))
+    .min(1)
+    .max(200),
 });
-export type CsvMapping = z.infer<typeof csvMapping>;
+
+/** One document for several tables: the first whose columns are all there is taken. */
+export interface CsvMapping {
+  readonly tables: readonly (TableMapping | OtherTable)[];
+}
 
 /** A mapping from its JSON text, or undefined when it is none. */
 export function parseMapping(text: string): CsvMapping | undefined {
-  const parsed = csvMapping.safeParse(parseJson(text));
-  return parsed.success ? parsed.data : undefined;
+  const json = parseJson(text);
+  const isSeveral = typeof json === 'object' && json !== null && 'tables' in json;
+  if (isSeveral) return severalTables.safeParse(json).data;
+  const parsed = oneTable.safeParse(json);
+  return parsed.success ? { tables: [parsed.data] } : undefined;
 }
 
-/** Every column that the mapping reads. */
-export function mappedColumns(mapping: CsvMapping): string[] {
-  const { patient, consent } = mapping;
-  const columns = [
+/** Every column that a table must have for the mapping to fit. */
+export function mappedColumns(mapping: TableMapping | OtherTable): string[] {
+  if ('notNeeded' in mapping) return mapping.columns;
+  const { patient, consent, facts, fact } = mapping;
+  const names = [
+    ...mapping.columns,
     patient.identifier,
-    patient.name,
+    ...(patient.name ?? []),
     patient.birthDate,
     patient.sex?.column,
     mapping.indexDate,
-    mapping.record,
-    ...mapping.facts.flatMap((fact) => [
-      fact.column,
-      fact.kind === 'quantity' && typeof fact.unit === 'object' ? fact.unit.column : null,
+    ...(mapping.record ?? []),
+    mapping.skip?.column,
+    ...facts.flatMap((each) => [
+      each.column,
+      each.kind === 'quantity' ? columnOf(each.unit) : each.kind === 'event' ? each.end : null,
     ]),
+    ...(fact === null ? [] : rowColumns(fact)),
     ...(consent === null ? [] : [consent.status.column, consent.stated, consent.from, consent.until]),
   ];
-  return [...new Set(columns.filter((name) => name !== null && name !== undefined))];
+  return [...new Set(names.filter((name) => name !== null && name !== undefined))];
+}
+
+function rowColumns({ as, code, end, value }: RowFact): (string | null)[] {
+  return [
+    typeof as === 'string' ? null : as.column,
+    code.column,
+    'system' in code ? columnOf(code.system) : null,
+    end,
+    value?.column ?? null,
+    value !== null && 'unit' in value ? columnOf(value.unit) : null,
+  ];
+}
+
+function columnOf(said: string | { readonly column: string }): string | null {
+  return typeof said === 'string' ? null : said.column;
 }
 
 function parseJson(text: string): unknown {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseDay } from '#site/deidentify/index.ts';
 import { RowRefusal } from '../clinical-record.ts';
+import { openTimeZone } from '../time-zone.ts';
 import { readConsent, researchStudySystem } from './fhir-consent.ts';
-import { check } from './fhir-record.ts';
+import { check, type ResourceContext } from './fhir-context.ts';
 import { consentSchema } from './fhir-resource.ts';
 
 const actor = (value: string, system = researchStudySystem) => [
@@ -12,6 +13,13 @@ const period = { start: '2001-01-01', end: '2005-12-31' };
 const research = [{ code: 'HRESCH' }];
 const permit = { type: 'permit', period, purpose: research, actor: actor('heart-disease') };
 const policy = (code: string) => ({ coding: [{ code }] });
+
+const context: ResourceContext = {
+  zone: openTimeZone('UTC'),
+  fallbackId: null,
+  patients: new Map(),
+  medications: new Map(),
+};
 
 function read(change: object) {
   const resource = {
@@ -24,7 +32,7 @@ function read(change: object) {
     policyRule: policy('OPTIN'),
     ...change,
   };
-  const [consent] = readConsent(check(consentSchema, resource), 'c1', new Map()).consents;
+  const [consent] = readConsent(check(consentSchema, resource), context).consents;
   return consent;
 }
 

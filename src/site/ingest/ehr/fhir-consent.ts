@@ -1,7 +1,9 @@
 // A FHIR R4 Consent as one permit or deny (security.md C1-C3, as far as plain research consents go): what is not understood in a
 // permit makes it none, in a deny it stays a deny.
 import { type ClinicalRecord, RowRefusal, type SourceConsent } from '../clinical-record.ts';
-import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
+import type { TimeZone } from '../time-zone.ts';
+import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
+import type { FhirReference } from './fhir-reference.ts';
 import type { ConsentResource, NestedProvision } from './fhir-resource.ts';
 import { readConsentStatus, readDay } from './field-value.ts';
 
@@ -20,37 +22,40 @@ interface Rule {
   readonly untilDay: number | null;
 }
 
-/** @param id the resource's id. @throws RowRefusal. */
-export function readConsent(resource: ConsentResource, id: string, patients: PatientsByUrl): ClinicalRecord {
+/** @throws RowRefusal. */
+export function readConsent(resource: ConsentResource, context: ResourceContext): ClinicalRecord {
+  const { zone } = context;
   const isResearch = (resource.scope?.coding ?? []).some(
     ({ system, code }) => code === 'research' && (system ?? scopeSystem) === scopeSystem,
   );
   if (!isResearch) throw new RowRefusal('UNSUPPORTED_CONSENT', 'scope');
-  const { key, scope } = resolvePatient(resource.patient, 'patient', patients);
+  const id = idOf(resource.id, context.fallbackId);
+  const identified = { resourceType: 'Consent', id, subject: resource.patient, subjectField: 'patient' };
+  const { subject, sourceId } = recordOf(identified, context);
   const consent: SourceConsent = {
-    sourceId: ['fhir', 'Consent', scope, id],
+    sourceId: sourceId ?? [],
     status: readConsentStatus(resource.status ?? '', 'status'),
-    statedDay: resource.dateTime === undefined ? null : readDay(resource.dateTime, 'dateTime'),
-    ...readRule(resource),
+    statedDay: resource.dateTime === undefined ? null : readDay(resource.dateTime, 'dateTime', zone),
+    ...readRule(resource, zone),
     source: 'fhir',
   };
-  return { subject: key, patient: null, sourceId: null, facts: [], consents: [consent] };
+  return { subject, patient: null, sourceId: null, facts: [], consents: [consent] };
 }
 
-function readRule(resource: ConsentResource): Rule {
+function readRule(resource: ConsentResource, zone: TimeZone): Rule {
   const denyAll: Rule = { decision: 'deny', researchStudyId: null, fromDay: null, untilDay: null };
   const root = resource.provision ?? {};
   const nested = root.provision ?? [];
   if (resource.modifierExtension !== undefined || root.type === 'deny') return denyAll;
   if (nested.some(({ type }) => type === 'deny')) return denyAll;
-  const limits = readLimits(root, denyAll);
+  const limits = readLimits(root, denyAll, zone);
   if (limits === undefined) return denyAll;
   // The root's own `permit` is not what the standard foresees: it counts only with period, purpose and actor (C2).
   const isFull = root.period !== undefined && root.actor !== undefined && root.purpose !== undefined;
   if (root.type === 'permit' && isFull) return { ...limits, decision: 'permit' };
   const permits = nested
     .filter(({ type, provision }) => type === 'permit' && (provision ?? []).length === 0)
-    .map((rule) => readLimits(rule, limits));
+    .map((rule) => readLimits(rule, limits, zone));
   const [understood, ...others] = permits.filter((permit) => permit !== undefined);
   // One of several would be silently left out, and one stored beside it would outlive its removal at the source. A consent that
   // is not active permits nothing, so it goes in: it may end one that is known.
@@ -65,7 +70,11 @@ function readRule(resource: ConsentResource): Rule {
 }
 
 /** Whom and when a provision is about, within `outer`; undefined when it names a filter that is not evaluated. */
-function readLimits(provision: Omit<NestedProvision, 'provision'>, outer: Rule): Rule | undefined {
+function readLimits(
+  provision: Omit<NestedProvision, 'provision'>,
+  outer: Rule,
+  zone: TimeZone,
+): Rule | undefined {
   const { action, securityLabel, class: classes, code, data, dataPeriod, modifierExtension } = provision;
   const isNarrowed = [action, securityLabel, classes, code, data].some((filter) => (filter ?? []).length > 0);
   if (isNarrowed || dataPeriod !== undefined || modifierExtension !== undefined) return undefined;
@@ -76,7 +85,7 @@ function readLimits(provision: Omit<NestedProvision, 'provision'>, outer: Rule):
   );
   const researchStudyId = readActors(provision.actor);
   if ((purposes.length > 0 && !isResearch) || researchStudyId === undefined) return undefined;
-  const { fromDay, untilDay } = readPeriod(provision.period, 'provision.period');
+  const { fromDay, untilDay } = readPeriod(provision.period, zone);
   return {
     decision: 'deny',
     researchStudyId: researchStudyId ?? outer.researchStudyId,
@@ -98,11 +107,11 @@ function readActors(
 
 function readPeriod(
   period: { start?: string | undefined; end?: string | undefined } | undefined,
-  field: string,
+  zone: TimeZone,
 ) {
   return {
-    fromDay: period?.start === undefined ? null : readDay(period.start, `${field}.start`),
-    untilDay: period?.end === undefined ? null : readDay(period.end, `${field}.end`),
+    fromDay: period?.start === undefined ? null : readDay(period.start, 'provision.period.start', zone),
+    untilDay: period?.end === undefined ? null : readDay(period.end, 'provision.period.end', zone),
   };
 }
 

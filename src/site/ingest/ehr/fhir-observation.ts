@@ -7,13 +7,13 @@ import {
   RowRefusal,
   type SourceFact,
 } from '../clinical-record.ts';
-import { type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
+import type { TimeZone } from '../time-zone.ts';
+import { ucumSystem } from './code-system.ts';
+import { readCoding } from './fhir-coding.ts';
+import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import type { ComponentElement, ObservationResource } from './fhir-resource.ts';
-import { readCode, readDay, readSystem, readUnit } from './field-value.ts';
+import { readTime, readUnit, type StatedTime } from './field-value.ts';
 
-const ucumSystem = 'http://unitsofmeasure.org';
-/** Of several codings of one concept the first of these systems is taken, else the first coding. */
-const preferredSystems = ['http://loinc.org', 'http://snomed.info/sct'];
 const finishedStatuses = new Set(['final', 'amended', 'corrected']);
 const withdrawnStatuses = new Set(['entered-in-error', 'cancelled']);
 const otherValues = [
@@ -26,54 +26,48 @@ const otherValues = [
   'valuePeriod',
 ] as const;
 
-/** @param id the resource's id. @throws RowRefusal. */
-export function readObservation(
-  resource: ObservationResource,
-  id: string,
-  patients: PatientsByUrl,
-): ClinicalRecord {
-  const { status, modifierExtension } = resource;
+/** @throws RowRefusal. */
+export function readObservation(resource: ObservationResource, context: ResourceContext): ClinicalRecord {
+  const { status, modifierExtension, subject } = resource;
   // A modifier that is not understood may turn the meaning round (R4 section 2.1.0.4.2).
   if (modifierExtension !== undefined) throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
   const isWithdrawn = withdrawnStatuses.has(status ?? '');
   if (!isWithdrawn && !finishedStatuses.has(status ?? '')) throw new RowRefusal('STATUS_NOT_TAKEN', 'status');
-  const { key, scope } = resolvePatient(resource.subject, 'subject', patients);
-  return {
-    subject: key,
-    patient: null,
-    sourceId: ['fhir', 'Observation', scope, id],
-    facts: isWithdrawn ? [] : readFacts(resource),
-    consents: [],
-  };
+  const id = idOf(resource.id, context.fallbackId);
+  const record = recordOf({ resourceType: 'Observation', id, subject, subjectField: 'subject' }, context);
+  return isWithdrawn ? record : { ...record, facts: readFacts(resource, context.zone) };
 }
 
-function readFacts(resource: ObservationResource): SourceFact[] {
-  const day = readEffectiveDay(resource);
-  const measured = { kind: 'measurement', day, second: null, endDay: null } as const;
-  const facts: SourceFact[] = [];
+/** None where the source says why there is no value, or only groups other observations. */
+function readFacts(resource: ObservationResource, zone: TimeZone): SourceFact[] {
+  const { component, dataAbsentReason, hasMember } = resource;
   const value = readValue(resource, 'value');
-  if (value !== null)
-    facts.push({ ...measured, part: 'value', code: readCoding(resource.code, 'code'), value });
-  for (const [index, component] of (resource.component ?? []).entries()) {
-    if (component.modifierExtension !== undefined)
-      throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
-    const componentValue = readValue(component, 'component.value');
-    if (componentValue === null) continue;
-    const code = readCoding(component.code, 'component.code');
-    facts.push({ ...measured, part: `component ${index}`, code, value: componentValue });
+  const facts: SourceFact[] = [];
+  let isExplained = dataAbsentReason !== undefined || (hasMember ?? []).length > 0;
+  const { day, second } = readEffective(resource, zone);
+  const add = (part: string, code: CodedValue, factValue: FactValue): void =>
+    void facts.push({ kind: 'measurement', part, code, value: factValue, day, second, endDay: null });
+  if (value !== null) add('value', readCoding(resource.code, 'code', 'measurement'), value);
+  for (const [index, part] of (component ?? []).entries()) {
+    if (part.modifierExtension !== undefined) throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
+    isExplained ||= part.dataAbsentReason !== undefined;
+    // Free text among the answers of a questionnaire: the others count without it.
+    if (part.valueString !== undefined && (component ?? []).length > 1) continue;
+    const partValue = readValue(part, 'component.value');
+    if (partValue === null) continue;
+    add(`component ${index}`, readCoding(part.code, 'component.code', 'measurement'), partValue);
   }
-  if (facts.length === 0) throw new RowRefusal('MISSING_FIELD', 'value');
+  if (facts.length === 0 && !isExplained) throw new RowRefusal('MISSING_FIELD', 'value');
   return facts;
 }
 
-function readEffectiveDay({
-  effectiveDateTime,
-  effectiveInstant,
-  effectivePeriod,
-}: ObservationResource): number {
+function readEffective(
+  { effectiveDateTime, effectiveInstant, effectivePeriod }: ObservationResource,
+  zone: TimeZone,
+): StatedTime {
   const stated = effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.start;
   if (stated === undefined) throw new RowRefusal('MISSING_FIELD', 'effective');
-  return readDay(stated, 'effective');
+  return readTime(stated, 'effective', zone);
 }
 
 function readValue(element: ObservationResource | ComponentElement, field: string): FactValue | null {
@@ -91,26 +85,9 @@ function readValue(element: ObservationResource | ComponentElement, field: strin
   }
   if (valueBoolean !== undefined) return { number: valueBoolean ? 1 : 0, unit: null };
   if (valueInteger !== undefined) return { number: valueInteger, unit: '1' };
-  if (valueCodeableConcept !== undefined) return codedFactValue(readCoding(valueCodeableConcept, field));
+  if (valueCodeableConcept !== undefined)
+    return codedFactValue(readCoding(valueCodeableConcept, field, 'measurement'));
   if (otherValues.some((name) => element[name] !== undefined))
     throw new RowRefusal('UNSUPPORTED_VALUE', field);
   return null;
-}
-
-export interface CodeableConcept {
-  readonly coding?:
-    | readonly { readonly system?: string | undefined; readonly code?: string | undefined }[]
-    | undefined;
-}
-
-/** @throws RowRefusal MISSING_FIELD, BAD_CODE. */
-export function readCoding(concept: CodeableConcept, field: string): CodedValue {
-  const codings = (concept.coding ?? []).filter(
-    ({ system, code }) => system !== undefined && code !== undefined,
-  );
-  const coding =
-    preferredSystems.map((known) => codings.find(({ system }) => system === known)).find(Boolean) ??
-    codings[0];
-  if (coding?.system === undefined || coding.code === undefined) throw new RowRefusal('MISSING_FIELD', field);
-  return { system: readSystem(coding.system, field), code: readCode(coding.code, field) };
 }

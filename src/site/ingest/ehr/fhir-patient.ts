@@ -1,26 +1,57 @@
-// A FHIR R4 Patient as an identity: identifier, name, birth date and administrative gender, nothing else.
-import type { PatientRecord } from '#site/deidentify/index.ts';
-import { type ClinicalRecord, RowRefusal } from '../clinical-record.ts';
-import { lastingIdentifier, resourceKey } from './fhir-reference.ts';
+// A FHIR R4 Patient as an identity: identifier, name, birth date and administrative gender; beside it the fact of a death.
+import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import { type ClinicalRecord, RowRefusal, type SourceFact } from '../clinical-record.ts';
+import { deathCode } from './code-system.ts';
+import type { ResourceContext } from './fhir-context.ts';
+import { lastingIdentifier, type PatientsByUrl, resolvePatient, resourceKey } from './fhir-reference.ts';
 import type { PatientResource } from './fhir-resource.ts';
-import { readBirthDate, readText } from './field-value.ts';
+import { readBirthDate, readText, readTime, type StatedTime } from './field-value.ts';
 
 const genders = ['male', 'female', 'other', 'unknown'] as const;
 
 /** @param id the resource's id. @throws RowRefusal. */
-export function readPatient(resource: PatientResource, id: string): ClinicalRecord {
+export function readPatient(
+  resource: PatientResource,
+  id: string,
+  { zone }: ResourceContext,
+): ClinicalRecord {
   if (resource.modifierExtension !== undefined)
     throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
   const lasting = lastingIdentifier(resource);
-  const alias = resourceKey(id);
+  const own = resourceKey(id);
   const patient: PatientRecord = {
-    key: lasting ?? alias,
-    aliases: lasting === undefined ? [] : [alias],
+    key: lasting ?? own,
+    aliases: lasting === undefined ? [] : [own],
     name: readName(resource),
     birthDate: resource.birthDate === undefined ? null : readBirthDate(resource.birthDate, 'birthDate'),
     sex: readGender(resource.gender),
   };
-  return { subject: patient.key, patient, sourceId: null, facts: [], consents: [] };
+  const { deceasedDateTime } = resource;
+  const facts =
+    deceasedDateTime === undefined ? [] : [deathFact(readTime(deceasedDateTime, 'deceasedDateTime', zone))];
+  // A death that a later export no longer states is taken back.
+  const sourceId = ['fhir', 'Patient', id];
+  return { subject: patient.key, patient, sourceId, facts, consents: [] };
+}
+
+/** A death, whatever the format. */
+export function deathFact({ day, second }: StatedTime): SourceFact {
+  return { kind: 'condition', part: 'death', code: deathCode, value: null, day, second, endDay: null };
+}
+
+/**
+ * The two patients of a resource that another one replaces (R4 Patient.link `replaced-by`), or null. What the surviving resource
+ * says of it (`replaces`) is not acted upon: the replaced one says it too. @throws RowRefusal.
+ */
+export function readMerge(
+  resource: PatientResource,
+  id: string,
+  patients: PatientsByUrl,
+): { readonly survivor: PatientKey; readonly retired: PatientKey } | null {
+  const replacing = resource.link?.find(({ type }) => type === 'replaced-by');
+  if (replacing === undefined) return null;
+  const retired = lastingIdentifier(resource) ?? resourceKey(id);
+  return { survivor: resolvePatient(replacing.other, 'link.other', patients).key, retired };
 }
 
 function readGender(gender: string | undefined): PatientRecord['sex'] {

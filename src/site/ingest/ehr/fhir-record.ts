@@ -1,62 +1,62 @@
-// One FHIR R4 resource, parsed from JSON, as a record. The types that are read are told apart here.
-
-import type { z } from 'zod';
-import { type ClinicalRecord, RowRefusal } from '../clinical-record.ts';
+// One FHIR R4 resource, parsed from JSON, as a row. The types that are read are told apart here.
+import { type ClinicalRecord, type ReadRow, readRow } from '../clinical-record.ts';
 import { readConsent } from './fhir-consent.ts';
+import { check, idOf, type ResourceContext, resourceTypeOf } from './fhir-context.ts';
+import { isEvent, readEvent } from './fhir-event.ts';
 import { readObservation } from './fhir-observation.ts';
-import { readPatient } from './fhir-patient.ts';
-import type { PatientsByUrl } from './fhir-reference.ts';
+import { readMerge, readPatient } from './fhir-patient.ts';
 import { consentSchema, observationSchema, patientSchema } from './fhir-resource.ts';
+import { isResourceType } from './fhir-resource-types.ts';
 
-export interface ResourceContext {
-  /** Stands in for a missing `id`: the entry's fullUrl. */
-  readonly fallbackId: string | null;
-  readonly patients: PatientsByUrl;
+/** Read by themselves; the other types that are read are events. */
+const readTypes = new Set(['Patient', 'Observation', 'Consent']);
+
+/** @param row its number in the file */
+export function readResource(row: number, resource: unknown, context: ResourceContext): ReadRow {
+  const resourceType = resourceTypeOf(resource);
+  if (resourceType === undefined)
+    return { kind: 'refused', row, code: 'MISSING_FIELD', field: 'resourceType' };
+  if (!isRead(resourceType)) {
+    if (isResourceType(resourceType)) return { kind: 'not-needed', row };
+    return { kind: 'refused', row, code: 'UNSUPPORTED_RESOURCE', field: 'resourceType' };
+  }
+  return readRow(row, () => readRecord(row, resourceType, { resource, context }));
 }
 
-/** @throws RowRefusal UNSUPPORTED_RESOURCE, MALFORMED_RESOURCE and what the resource types refuse. */
-export function readResource(resource: unknown, { fallbackId, patients }: ResourceContext): ClinicalRecord {
-  switch (resourceTypeOf(resource)) {
+function readRecord(
+  row: number,
+  resourceType: string,
+  { resource, context }: { readonly resource: unknown; readonly context: ResourceContext },
+): ClinicalRecord | ReadRow {
+  switch (resourceType) {
     case 'Patient': {
       const patient = check(patientSchema, resource);
-      return readPatient(patient, idOf(patient.id, fallbackId));
+      const id = idOf(patient.id, context.fallbackId);
+      const merge = readMerge(patient, id, context.patients);
+      return merge === null ? readPatient(patient, id, context) : { kind: 'merge', row, ...merge };
     }
-    case 'Observation': {
-      const observation = check(observationSchema, resource);
-      return readObservation(observation, idOf(observation.id, fallbackId), patients);
-    }
-    case 'Consent': {
-      const consent = check(consentSchema, resource);
-      return readConsent(consent, idOf(consent.id, fallbackId), patients);
-    }
-    case undefined:
-      throw new RowRefusal('MISSING_FIELD', 'resourceType');
+    case 'Observation':
+      return readObservation(check(observationSchema, resource), context);
+    case 'Consent':
+      return readConsent(check(consentSchema, resource), context);
     default:
-      throw new RowRefusal('UNSUPPORTED_RESOURCE', 'resourceType');
+      return readEvent(resourceType, resource, context);
   }
 }
 
-export function resourceTypeOf(resource: unknown): string | undefined {
-  if (typeof resource !== 'object' || resource === null || !Object.hasOwn(resource, 'resourceType'))
-    return undefined;
-  const type = (resource as { resourceType: unknown }).resourceType;
-  return typeof type === 'string' ? type : undefined;
+/** A deletion as bundles ask for it: `Observation/123`. Conditional ones name no record. */
+export function readDeletion(row: number, url: unknown): ReadRow {
+  const named =
+    typeof url === 'string' && url.length <= 1000
+      ? /^(?:https?:\/\/[^?#]+\/)?([A-Za-z]{1,64})\/([A-Za-z0-9.-]{1,64})$/.exec(url)
+      : null;
+  const [, resourceType = '', id = ''] = named ?? [];
+  if (!isResourceType(resourceType))
+    return { kind: 'refused', row, code: 'UNSUPPORTED_REQUEST', field: 'request.url' };
+  if (!isRead(resourceType)) return { kind: 'not-needed', row };
+  return { kind: 'deletion', row, sourceId: ['fhir', resourceType, id] };
 }
 
-/** @throws RowRefusal MISSING_FIELD, BAD_CODE: FHIR ids are 1 to 64 of [A-Za-z0-9.-]. */
-export function idOf(id: string | undefined, fallbackId: string | null): string {
-  const chosen = id ?? fallbackId?.replace(/^urn:(?:uuid|oid):/, '').replace(/^https?:\/\/.*\//, '');
-  if (chosen === undefined) throw new RowRefusal('MISSING_FIELD', 'id');
-  if (!/^[A-Za-z0-9.-]{1,64}$/.test(chosen)) throw new RowRefusal('BAD_CODE', 'id');
-  return chosen;
-}
-
-/** The resource as its schema has it. The element that is wrong is named from the schema, never from the input. */
-export function check<T extends z.ZodType>(schema: T, resource: unknown): z.infer<T> {
-  const parsed = schema.safeParse(resource);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = (issue?.path ?? []).filter((step) => typeof step === 'string').join('.');
-  const isNumber = issue?.code === 'invalid_type' && path.endsWith('valueQuantity.value');
-  throw new RowRefusal(isNumber ? 'BAD_NUMBER' : 'MALFORMED_RESOURCE', path === '' ? null : path);
+function isRead(resourceType: string): boolean {
+  return readTypes.has(resourceType) || isEvent(resourceType);
 }

@@ -2,14 +2,15 @@
 // be overlooked (modifierExtension) is kept.
 import type { Consent, Observation, Patient } from '@medplum/fhirtypes';
 import { z } from 'zod';
-
-const text = z.string().max(10_000).optional();
-const coding = z.object({ system: text, code: text });
-const codeableConcept = z.object({ coding: z.array(coding).max(100).optional() });
-const identifier = z.object({ use: text, system: text, value: text, type: codeableConcept.optional() });
-const reference = z.object({ reference: text, type: text, identifier: identifier.optional() });
-const period = z.object({ start: text, end: text });
-const modifierExtension = z.array(z.unknown()).max(1000).optional();
+import {
+  codeableConcept,
+  coding,
+  identifier,
+  modifierExtension,
+  period,
+  reference,
+  text,
+} from './fhir-element.ts';
 
 export const patientSchema = z.object({
   resourceType: z.literal('Patient'),
@@ -23,6 +24,11 @@ export const patientSchema = z.object({
     .optional(),
   gender: text,
   birthDate: text,
+  deceasedDateTime: text,
+  link: z
+    .array(z.object({ other: reference, type: text }))
+    .max(100)
+    .optional(),
   modifierExtension,
 });
 export type PatientResource = z.infer<typeof patientSchema>;
@@ -39,6 +45,7 @@ const value = {
   valueCodeableConcept: codeableConcept.optional(),
   valueBoolean: z.boolean().optional(),
   valueInteger: z.int().optional(),
+  dataAbsentReason: z.unknown().optional(),
   /** Kinds that are told apart only to be refused by name. */
   valueString: z.unknown().optional(),
   valueRange: z.unknown().optional(),
@@ -61,6 +68,7 @@ export const observationSchema = z.object({
   effectiveInstant: text,
   effectivePeriod: period.optional(),
   component: z.array(component).max(1000).optional(),
+  hasMember: z.array(z.unknown()).max(1000).optional(),
   modifierExtension,
   ...value,
 });

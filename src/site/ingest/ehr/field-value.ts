@@ -1,28 +1,61 @@
 // Cells and elements as values: strict spellings only, so that nothing is guessed.
 import { parseDay } from '#site/deidentify/index.ts';
 import { type ConsentStatus, consentStatuses, RowRefusal } from '../clinical-record.ts';
+import type { TimeZone } from '../time-zone.ts';
 import { normaliseUnit } from '../unit.ts';
 
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const longestNumber = 64;
 
+/** Whether the text is written as a decimal number. */
+export function isNumber(text: string): boolean {
+  return text.length <= longestNumber && numberPattern.test(text);
+}
+
 /** A finite decimal number. @throws RowRefusal BAD_NUMBER. */
 export function readNumber(text: string, field: string): number {
-  const number = text.length <= longestNumber && numberPattern.test(text) ? Number(text) : Number.NaN;
+  const number = isNumber(text) ? Number(text) : Number.NaN;
   if (!Number.isFinite(number)) throw new RowRefusal('BAD_NUMBER', field);
   return number;
 }
 
 /** `T10:00`, ` 10:00:00.5`, `T10:00:00+01:00`: nothing may follow it. */
 const timePattern =
-  /^[T ](?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+  /^[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+const dayMs = 86_400_000;
 
-/** The day of `YYYY-MM-DD`, alone or before a time of day. @throws RowRefusal BAD_DATE. */
-export function readDay(text: string, field: string): number {
-  const [date = '', rest] = [text.slice(0, 10), text.slice(10)];
-  const day = rest === '' || timePattern.test(rest) ? parseDay(date) : undefined;
+/** A day, and the second of it where the text states a time of day. */
+export interface StatedTime {
+  readonly day: number;
+  readonly second: number | null;
+}
+
+/**
+ * `YYYY-MM-DD`, alone or before a time of day. A time with an offset becomes day and second in the site's zone; one without is
+ * the hospital's own clock already. @throws RowRefusal BAD_DATE.
+ */
+export function readTime(text: string, field: string, zone: TimeZone): StatedTime {
+  const day = parseDay(text.length === 10 ? text : text.slice(0, 10));
   if (day === undefined) throw new RowRefusal('BAD_DATE', field);
-  return day;
+  if (text.length === 10) return { day, second: null };
+  const found = timePattern.exec(text.slice(10));
+  if (found === null) throw new RowRefusal('BAD_DATE', field);
+  // A leap second has no place in a day of 86,400 seconds.
+  const second = Number(found[1]) * 3600 + Number(found[2]) * 60 + Math.min(Number(found[3] ?? 0), 59);
+  const offset = found[4];
+  if (offset === undefined) return { day, second };
+  return zone.localTime(day * dayMs + second * 1000 - offsetMs(offset));
+}
+
+function offsetMs(offset: string): number {
+  if (offset === 'Z') return 0;
+  const ms = (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6))) * 60_000;
+  return offset.startsWith('-') ? -ms : ms;
+}
+
+/** The day of a time, in the site's zone. @throws RowRefusal BAD_DATE. */
+export function readDay(text: string, field: string, zone: TimeZone): number {
+  return readTime(text, field, zone).day;
 }
 
 /** A birth date as it may be stored: a day, a month or a year. @throws RowRefusal BAD_DATE. */

@@ -74,3 +74,21 @@ class Scan {
     while (/[ \t\r\n\ufeff]/.test(this.#text[this.#at] ?? '')) this.#at += 1;
   }
 }
+
+/** Whether JSON nests deeper than `maxJsonDepth`, from its UTF-8 bytes: the cheap check before a line is parsed. */
+export function isTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (isInString) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) isInString = false;
+    } else if (byte === 0x22) isInString = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      depth += 1;
+      if (depth > maxJsonDepth) return true;
+    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+  return false;
+}
