@@ -2,6 +2,7 @@
 export { ageInYears, formatDay, highestExactAge, parseDay } from './calendar-day.ts';
 export { dateOffsetDays } from './date-offset.ts';
 export { type DeidentifyCode, DeidentifyError } from './deidentify-error.ts';
+export { type BurnedInCode, type BurnedInRisk, burnedInRisk, mayShowFace } from './dicom/burned-in.ts';
 export {
   type DataSet,
   type DicomElement,
@@ -16,6 +17,7 @@ export {
 } from './dicom/data-set.ts';
 export { type DicomDeidentification, deidentifyDicom } from './dicom/deidentify-dicom.ts';
 export { isPrivateTag, isSignDependent, keywordOf, tagOf, vrOf } from './dicom/dictionary.ts';
+export { hasDrawnText, type PixelPlane } from './dicom/drawn-text.ts';
 export { encodeDataSet, encodeDicom } from './dicom/encode-dicom.ts';
 export {
   type DicomProfile,

@@ -22,7 +22,7 @@ const correctedVrs: Readonly<Record<string, string>> = {
   '(0066,0043)': 'OL',
   '(0068,62F0)': 'SQ',
   '(0070,150C)': 'UL',
-  '(0076,0034)': 'CS',
+  '(0076,0034)': 'SQ',
 };
 const rangePattern = /^\(([0-9A-F]{4})(?:-([0-9A-F]{4}))?,([0-9A-F]{4})(?:-([0-9A-F]{4}))?\)$/;
 
