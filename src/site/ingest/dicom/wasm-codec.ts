@@ -1,0 +1,111 @@
+// The WebAssembly decoders (charls, openjpeg, openjph, libjpeg-turbo), loaded when first needed. What they answer is checked: some
+// give no samples, or too few, for a broken stream without an error.
+import { createRequire } from 'node:module';
+import { DicomRefusal } from './dicom-refusal.ts';
+
+export type WasmCodec = 'charls' | 'openjpeg' | 'openjph' | 'libjpeg-turbo';
+
+export interface DecodedStream {
+  readonly rows: number;
+  readonly columns: number;
+  readonly samplesPerPixel: number;
+  readonly bitsPerSample: number;
+  /** Little-endian samples of one byte, or of two where there are more than 8 bits. */
+  readonly bytes: Uint8Array;
+  /** Whether whole planes follow each other, as JPEG-LS streams may have them. */
+  readonly isPlanar: boolean;
+}
+
+interface CodecDecoder {
+  /** A view to write the stream into. */
+  getEncodedBuffer(byteCount: number): Uint8Array;
+  /** A view of the samples, gone with the next call. */
+  getDecodedBuffer(): Uint8Array;
+  decode(): void;
+  getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
+  getInterleaveMode?(): number;
+  delete(): void;
+}
+
+/** The packages bring no types: this is the part of them that is used. */
+interface CodecModule {
+  readonly JpegLSDecoder?: new () => CodecDecoder;
+  readonly J2KDecoder?: new () => CodecDecoder;
+  readonly HTJ2KDecoder?: new () => CodecDecoder;
+  readonly JPEGDecoder?: new () => CodecDecoder;
+}
+type CreateModule = (options: { print: () => void; printErr: () => void }) => Promise<CodecModule>;
+
+const packageOf: Readonly<Record<WasmCodec, string>> = {
+  charls: '@cornerstonejs/codec-charls/decodewasmjs',
+  openjpeg: '@cornerstonejs/codec-openjpeg/decodewasmjs',
+  openjph: '@cornerstonejs/codec-openjph/wasmjs',
+  'libjpeg-turbo': '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs',
+};
+
+const require = createRequire(import.meta.url);
+
+/** Emscripten's abort leaves a module unusable, so a failed one is loaded anew. */
+const loaded = new Map<WasmCodec, Promise<CodecModule>>();
+
+function loadCodec(codec: WasmCodec): Promise<CodecModule> {
+  let module = loaded.get(codec);
+  if (module === undefined) {
+    const createModule: CreateModule = require(packageOf[codec]);
+    // The codecs write to the console what they find wrong with a file. Each module keeps the object that it is given.
+    module = createModule({ print: () => undefined, printErr: () => undefined });
+    loaded.set(codec, module);
+  }
+  return module;
+}
+
+/**
+ * Decodes one stream.
+ * @throws DicomRefusal DICOM_DECODER_FAILED
+ */
+export async function decodeWithCodec(codec: WasmCodec, stream: Uint8Array): Promise<DecodedStream> {
+  const module = await loadCodec(codec);
+  const Decoder = module.JpegLSDecoder ?? module.J2KDecoder ?? module.HTJ2KDecoder ?? module.JPEGDecoder;
+  if (Decoder === undefined) throw failed();
+  let decoder: CodecDecoder | undefined;
+  try {
+    decoder = new Decoder();
+    decoder.getEncodedBuffer(stream.length).set(stream);
+    decoder.decode();
+    return copied(decoder);
+  } catch (error) {
+    if (error instanceof DicomRefusal) throw error;
+    // The codecs throw numbers, pointers into their own memory; no text of theirs is passed on.
+    loaded.delete(codec);
+    throw failed();
+  } finally {
+    release(decoder);
+  }
+}
+
+function copied(decoder: CodecDecoder): DecodedStream {
+  const { width, height, componentCount, bitsPerSample } = decoder.getFrameInfo();
+  const bytes = decoder.getDecodedBuffer();
+  const expectedBytes = width * height * componentCount * (bitsPerSample > 8 ? 2 : 1);
+  if (expectedBytes === 0 || bytes.length !== expectedBytes) throw failed();
+  return {
+    rows: height,
+    columns: width,
+    samplesPerPixel: componentCount,
+    bitsPerSample,
+    bytes: bytes.slice(),
+    isPlanar: componentCount > 1 && decoder.getInterleaveMode?.() === 0,
+  };
+}
+
+function release(decoder: CodecDecoder | undefined): void {
+  try {
+    decoder?.delete();
+  } catch {
+    // An aborted module cannot free; it is dropped whole.
+  }
+}
+
+function failed(): DicomRefusal {
+  return new DicomRefusal('DICOM_DECODER_FAILED', 'PixelData');
+}
