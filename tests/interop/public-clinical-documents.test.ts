@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CcdaReader } from '#site/ingest/ehr/ccda-reader.ts';
+import { Hl7v2Reader } from '#site/ingest/ehr/hl7v2-reader.ts';
 import { openTimeZone } from '#site/ingest/time-zone.ts';
 import { type IngestSite, openIngestSite, outcomesByName, summaryOf } from '#support/ingest-site.ts';
 
@@ -336,6 +337,71 @@ describe.runIf(isThere)('public C-CDA documents', () => {
     // Samples of two vendors name one patient and disagree on the name: the patient changes, no fact does.
     const again = summaryOf(await site.importPaths([folder]));
     expect(again.rows).toMatchObject({ patient: 0 });
+    expect(storedFacts(site)).toEqual(stored);
+  }, 60_000);
+});
+
+const messageFolder = path.join(data ?? '', 'hl7v2');
+const areMessagesThere = data !== undefined && existsSync(messageFolder);
+if (!areMessagesThere)
+  process.stderr.write(
+    'public HL7 v2 messages not tested: CONSILIUM_DATA does not name a folder with them\n',
+  );
+
+/** Segments that are rows, by type of message; any other message is one row. */
+const rowSegments: Readonly<Record<string, RegExp>> = {
+  ADT: /^(?:PID|PV1|DG1|PR1|OBX)\|/,
+  ORU: /^(?:PID|OBX)\|/,
+};
+
+/** Counts with nothing but a split by line ends. */
+function countRows(text: string): number {
+  const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/^\ufeff/, ''));
+  let count = 0;
+  let rows: RegExp | undefined;
+  for (const line of lines) {
+    if (line.startsWith('MSH')) {
+      const isBroken = !/^MSH\|\^~\\&\|/.test(line) || (line.split('|')[8] ?? '') === '';
+      rows = isBroken ? undefined : rowSegments[line.split('|')[8]?.slice(0, 3) ?? ''];
+      if (rows === undefined) count += 1;
+    } else if (rows?.test(line)) count += 1;
+  }
+  return count;
+}
+
+describe.runIf(areMessagesThere)('public HL7 v2 messages', () => {
+  const names = areMessagesThere ? readdirSync(messageFolder).filter((name) => name.endsWith('.hl7')) : [];
+
+  it.each(names)('%s gives as many rows as a plain splitter counts, in pieces of any size', (name) => {
+    const bytes = readFileSync(path.join(messageFolder, name));
+    const read = (size: number) => {
+      const reader = new Hl7v2Reader(openTimeZone('UTC'));
+      const rows = [];
+      for (let at = 0; at < bytes.length; at += size)
+        rows.push(...reader.write(bytes.subarray(at, at + size)));
+      return [...rows, ...reader.end()];
+    };
+    expect(read(bytes.length)).toHaveLength(countRows(bytes.toString('utf8')));
+    expect(read(97)).toEqual(read(bytes.length));
+  });
+
+  it('that are malformed are refused by name', async () => {
+    site = openIngestSite();
+    const outcomes = outcomesByName(summaryOf(await site.importPaths([messageFolder])));
+    expect(Object.keys(outcomes)).toHaveLength(readdirSync(messageFolder).length);
+    expect(outcomes).toMatchObject({
+      'empty.hl7': ['rejected', 'EMPTY_FILE'],
+      'README.md': ['rejected', 'NOT_RECOGNISED'],
+      'msh_present_but_missing_all_fields.hl7': ['rejected', 'MALFORMED_MESSAGE'],
+      'msh_present_but_missing_msh-2.hl7': ['rejected', 'MALFORMED_MESSAGE'],
+      'msh_present_but_missing_msh-9.hl7': ['rejected', 'MALFORMED_MESSAGE'],
+      // Its fourth encoding character is the third again.
+      'lfh_sample_unix.hl7': ['rejected', 'MALFORMED_MESSAGE'],
+      '001_ADT_A01.hl7': ['accepted', null],
+    });
+    const stored = storedFacts(site);
+    expect(stored.length).toBeGreaterThan(700);
+    await site.importPaths([messageFolder]);
     expect(storedFacts(site)).toEqual(stored);
   }, 60_000);
 });

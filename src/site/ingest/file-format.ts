@@ -8,6 +8,7 @@ import { createCsvReader, findTable, missingColumn } from './ehr/csv-reader.ts';
 import { parseHeader, type TableHeader } from './ehr/csv-table.ts';
 import { BundleReader } from './ehr/fhir-bundle-reader.ts';
 import { NdjsonReader } from './ehr/fhir-ndjson-reader.ts';
+import { Hl7v2Reader } from './ehr/hl7v2-reader.ts';
 import { scanJson } from './ehr/json-scan.ts';
 import type { OmopConcepts } from './ehr/omop-concepts.ts';
 import { createOmopReader } from './ehr/omop-reader.ts';
@@ -27,13 +28,21 @@ import type { TimeZone } from './time-zone.ts';
 /** How much of a file is looked at; a CSV header must fit in. */
 export const headBytes = 262_144;
 
-export type FormatName = 'ccda' | 'csv' | 'fhir-bundle' | 'fhir-ndjson' | 'omop-csv' | 'csv-mapping';
+export type FormatName =
+  | 'ccda'
+  | 'csv'
+  | 'fhir-bundle'
+  | 'fhir-ndjson'
+  | 'hl7v2'
+  | 'omop-csv'
+  | 'csv-mapping';
 
 export type FileFormat =
   | { readonly kind: 'ccda' }
   | { readonly kind: 'csv'; readonly header: TableHeader }
   | { readonly kind: 'omop-csv'; readonly table: OmopTable | 'not-needed'; readonly header: TableHeader }
   | { readonly kind: 'fhir-bundle' }
+  | { readonly kind: 'hl7v2' }
   | { readonly kind: 'fhir-ndjson'; readonly resourceType: string | null }
   | { readonly kind: 'csv-mapping' }
   | { readonly kind: 'refused'; readonly code: FileRefusalCode };
@@ -45,6 +54,7 @@ export function recogniseFormat(head: Uint8Array): FileFormat {
   if (bytes.length === 0) return { kind: 'refused', code: 'EMPTY_FILE' };
   const xml = xmlRootOf(bytes);
   if (xml !== undefined) return recogniseXml(xml);
+  if (hl7v2Start.test(bytes.subarray(0, 64).toString('latin1'))) return { kind: 'hl7v2' };
   const newline = bytes.indexOf(0x0a);
   const firstBytes = newline === -1 ? bytes : bytes.subarray(0, newline);
   // Executables, archives and UTF-16 have NUL bytes in their first line.
@@ -58,6 +68,9 @@ export function recogniseFormat(head: Uint8Array): FileFormat {
   if (newline === -1 && !isWhole) return { kind: 'refused', code: 'TOO_MANY_COLUMNS' };
   return recogniseTable(firstLine.replace(/\r$/, ''));
 }
+
+/** A message or a batch of them, perhaps in an MLLP frame or behind a byte order mark. */
+const hl7v2Start = /^(?:\u00ef\u00bb\u00bf)?\s*(?:MSH|FHS|BHS)[!-/:-@[-`{-~]/;
 
 /** Parts of a CDA document that are met alone: examples, and what an interface cut out. */
 const cdaParts = new Set([
@@ -145,6 +158,8 @@ export function openReader(
       return new CsvMappingReader(onMapping);
     case 'ccda':
       return new CcdaReader(zone);
+    case 'hl7v2':
+      return new Hl7v2Reader(zone);
     case 'fhir-bundle':
       return new BundleReader(zone);
     case 'fhir-ndjson':
