@@ -270,7 +270,7 @@ const labels: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 function storedFacts({ store }: IngestSite): readonly unknown[] {
   return store
     .prepare(
-      'SELECT code_system, code, value_number, unit, value_code, day FROM fact ORDER BY 1, 2, 3, 4, 5, 6',
+      'SELECT code_system, code, value_number, unit, value_code, day FROM subject_fact ORDER BY 1, 2, 3, 4, 5, 6',
     )
     .all();
 }
@@ -334,9 +334,9 @@ describe.runIf(isThere)('public C-CDA documents', () => {
     }
     const stored = storedFacts(site);
     expect(stored.length).toBeGreaterThan(300);
-    // Samples of two vendors name one patient and disagree on the name: the patient changes, no fact does.
+    // Samples of one vendor give one patient and one statement several contents, each replacing the last: the end is the same.
     const again = summaryOf(await site.importPaths([folder]));
-    expect(again.rows).toMatchObject({ patient: 0 });
+    expect(again.rows).not.toHaveProperty('patient');
     expect(storedFacts(site)).toEqual(stored);
   }, 60_000);
 });

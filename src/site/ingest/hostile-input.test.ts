@@ -42,7 +42,7 @@ describe('a whole file', () => {
     ['UTF-16', Buffer.from(`\ufeff${csv(good('1'))}`, 'utf16le'), 'NOT_RECOGNISED'],
     ['plain text', 'Dear colleague\nplease find enclosed\n', 'NOT_RECOGNISED'],
     ['XML', '<?xml version="1.0"?>\n<ClinicalDocument/>\n', 'CDA_FRAGMENT'],
-    ['HL7 v2', 'MSH|^~\\&|A|B|C|D|20010101||ADT^A01|1|P|2.3\r', 'NOT_RECOGNISED'],
+    ['HL7 v2 without a patient', 'MSH|^~\\&|A|B|C|D|20010101||ADT^A01|1|P|2.3\r', 'MISSING_FIELD'],
     ['a JSON array', '[1,2,3]\n', 'NOT_RECOGNISED'],
     ['some other JSON', '{\n  "a": 1\n}\n', 'NOT_RECOGNISED'],
     [

@@ -7,12 +7,16 @@ import {
   RowRefusal,
 } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
-import { readCode, readNumber, readUnit } from './field-value.ts';
-import { cvx, loinc, rxNorm, snomedCt, systemOfOid } from './hl7-code-system.ts';
-import { readHl7Time, type StatedTime } from './hl7-time.ts';
+import { preferCoding } from './code-system.ts';
+import { readCode, readNumber, type StatedTime } from './field-value.ts';
+import { systemOfOid } from './hl7-code-system.ts';
+import { readHl7Time } from './hl7-time.ts';
+import { readSourceUnit } from './unit-spelling.ts';
 import type { XmlElement } from './xml-document.ts';
 
 export const cdaNamespace = 'urn:hl7-org:v3';
+/** Extensions of the standard's own committee. */
+export const sdtcNamespace = 'urn:hl7-org:sdtc';
 const typeAttribute = '{http://www.w3.org/2001/XMLSchema-instance}type';
 
 export function childrenOf(element: XmlElement | undefined, name: string): XmlElement[] {
@@ -38,9 +42,15 @@ export function typeOf(element: XmlElement): string {
   return (element.attributes.get(typeAttribute) ?? '').replace(/^.*:/, '');
 }
 
-/** Of several codings of one concept the first of these systems is taken, else the first that is written. */
-const preferredSystems = [loinc, snomedCt];
-const preferredProducts = [rxNorm, cvx];
+/** The codings of a concept: its code and the translations of it, as they are written. @throws RowRefusal BAD_CODE. */
+export function readCodings(element: XmlElement | undefined, field: string): CodedValue[] {
+  const codings = element === undefined ? [] : [element, ...childrenOf(element, 'translation')];
+  return codings.flatMap(({ attributes }) => {
+    const [code, oid] = [attributes.get('code'), attributes.get('codeSystem')];
+    if (code === undefined || oid === undefined) return [];
+    return [{ system: systemOfOid(oid, `${field}.codeSystem`), code }];
+  });
+}
 
 /** The code or the translation of it that is wanted. @throws RowRefusal MISSING_FIELD, BAD_CODE. */
 export function readConcept(
@@ -48,16 +58,7 @@ export function readConcept(
   field: string,
   kind: FactKind = 'measurement',
 ): CodedValue {
-  const codings = element === undefined ? [] : [element, ...childrenOf(element, 'translation')];
-  const written = codings.flatMap(({ attributes }) => {
-    const [code, oid] = [attributes.get('code'), attributes.get('codeSystem')];
-    return code === undefined || oid === undefined
-      ? []
-      : [{ system: systemOfOid(oid, `${field}.codeSystem`), code }];
-  });
-  const preferred = kind === 'medication' ? [...preferredProducts, ...preferredSystems] : preferredSystems;
-  const chosen =
-    preferred.map((system) => written.find((coding) => coding.system === system)).find(Boolean) ?? written[0];
+  const chosen = preferCoding(readCodings(element, field), kind);
   if (chosen === undefined) throw new RowRefusal('MISSING_FIELD', field);
   return { system: chosen.system, code: readCode(chosen.code, `${field}.code`) };
 }
@@ -75,9 +76,8 @@ export function readInterval(element: XmlElement | undefined, zone: TimeZone): S
   const end = stated(descend(element, 'high'));
   const from = readHl7Time(start, 'effectiveTime', zone);
   const endDay = end === undefined || end === '' ? null : readHl7Time(end, 'effectiveTime.high', zone).day;
-  // An end before the start: one of the two is wrong.
-  if (endDay !== null && endDay < from.day) throw new RowRefusal('BAD_DATE', 'effectiveTime.high');
-  return { ...from, endDay };
+  // An end before the start is none.
+  return { ...from, endDay: endDay !== null && endDay < from.day ? null : endDay };
 }
 
 /** The first of several that states a time. @throws RowRefusal MISSING_FIELD, BAD_DATE. */
@@ -104,7 +104,7 @@ export function readValue(element: XmlElement): FactValue | null {
     case 'PQ':
       return {
         number: readNumber(required(), 'value'),
-        unit: readUnit(element.attributes.get('unit'), 'value.unit'),
+        unit: readSourceUnit(element.attributes.get('unit') ?? '', 'value.unit'),
       };
     case 'INT':
     case 'REAL':

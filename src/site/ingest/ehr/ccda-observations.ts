@@ -13,13 +13,13 @@ import {
   type StatementReading,
   withoutParts,
 } from './ccda-statement.ts';
-import { loinc } from './hl7-code-system.ts';
+import { loincSystem } from './code-system.ts';
 import type { XmlElement } from './xml-document.ts';
 
 const section = '2.16.840.1.113883.10.20.22.2';
 /** Smoking Status and Tobacco Use of R1.1 have an assertion where R2.1 has the LOINC code of the question. */
 const smokingTemplates = new Set(['2.16.840.1.113883.10.20.22.4.78']);
-const smokingStatus: CodedValue = { system: loinc, code: '72166-2' };
+const smokingStatus: CodedValue = { system: loincSystem, code: '72166-2' };
 
 function observationFamily(
   name: string,

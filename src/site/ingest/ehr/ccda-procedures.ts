@@ -1,6 +1,6 @@
 // Procedures (templates 22.4.12 to 22.4.14) and encounters (22.4.49) of C-CDA.
-import type { FactKind } from '../clinical-record.ts';
-import { childrenOf, descend, isNull, readConcept, readTime } from './ccda-element.ts';
+import type { CodedValue, FactKind, FactValue } from '../clinical-record.ts';
+import { childrenOf, descend, isNull, readCodings, readConcept, readTime } from './ccda-element.ts';
 import {
   isNoFact,
   isWithdrawn,
@@ -8,6 +8,8 @@ import {
   type SectionFamily,
   type StatusRule,
 } from './ccda-statement.ts';
+import { encounterClassSystem, preferCoding } from './code-system.ts';
+import { readCode } from './field-value.ts';
 
 const section = '2.16.840.1.113883.10.20.22.2';
 
@@ -23,12 +25,24 @@ function eventFamily(
       if (!names.has(element.name) || isNoFact(statement)) return null;
       const written = descend(element, 'code');
       if (isNull(written) && childrenOf(written, 'translation').length === 0) return null;
+      const codings = readCodings(written, 'code');
       const code = readConcept(written, 'code', kind);
       if (isWithdrawn(statement, status)) return { code, facts: [] };
       const { day, second, endDay } = readTime(childrenOf(element, 'effectiveTime'), zone);
-      return { code, facts: [{ kind, part: 'value', code, value: null, day, second, endDay }] };
+      const value = kind === 'encounter' ? typeOf(code, codings) : null;
+      return { code, facts: [{ kind, part: 'value', code, value, day, second, endDay }] };
     },
   };
+}
+
+/** Of an encounter the class is its code where it is stated; what more is known of it is its type. */
+function typeOf(code: CodedValue, codings: readonly CodedValue[]): FactValue | null {
+  if (code.system !== encounterClassSystem) return null;
+  const more = preferCoding(
+    codings.filter(({ system }) => system !== encounterClassSystem),
+    'encounter',
+  );
+  return more === undefined ? null : { coded: { ...more, code: readCode(more.code, 'code') } };
 }
 
 export const eventSections: readonly SectionFamily[] = [

@@ -4,7 +4,14 @@ import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import { type ReadRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import type { TimeZone } from '../time-zone.ts';
-import { cdaNamespace, childrenOf, descend, hasTemplate } from './ccda-element.ts';
+import {
+  cdaNamespace,
+  childrenOf,
+  descend,
+  hasTemplate,
+  readInterval,
+  sdtcNamespace,
+} from './ccda-element.ts';
 import { documentIdOf, readDocumentPatient, readDocumentPatientKey } from './ccda-header.ts';
 import { productSections } from './ccda-medications.ts';
 import { observationSections } from './ccda-observations.ts';
@@ -17,6 +24,7 @@ import {
   type Statement,
   type StatementReading,
 } from './ccda-statement.ts';
+import { deathFact } from './fhir-patient.ts';
 import { XmlDocument, type XmlElement, XmlRefusal } from './xml-document.ts';
 
 const families: readonly SectionFamily[] = [
@@ -128,9 +136,21 @@ class DocumentRows {
       return {
         kind: 'record',
         row,
-        record: { subject: patient.key, patient, sourceId: null, facts: [], consents: [] },
+        record: { subject: patient.key, patient, ...this.#readDeath(patient.key), consents: [] },
       };
     });
+  }
+
+  /** A document that does not state it leaves a death as it is. */
+  #readDeath({ authority, identifier }: PatientKey) {
+    const patient = descend(this.#document, 'recordTarget', 'patientRole', 'patient');
+    const death = patient?.children.find(
+      ({ name, namespace }) => name === 'deceasedTime' && namespace === sdtcNamespace,
+    );
+    const stated = readInterval(death, this.#zone);
+    return stated === undefined
+      ? { sourceId: null, facts: [] }
+      : { sourceId: ['ccda', 'patient', authority, identifier], facts: [deathFact(stated)] };
   }
 
   #readStatement(statement: Statement, family: SectionFamily): ReadRow {

@@ -1,6 +1,6 @@
 // The code systems of the clinical vocabulary by their FHIR names (terminology.hl7.org), and which is taken where a source states
 // a thing in several.
-import type { FactKind } from '../clinical-record.ts';
+import type { CodedValue, FactKind } from '../clinical-record.ts';
 
 export const loincSystem = 'http://loinc.org';
 export const snomedSystem = 'http://snomed.info/sct';
@@ -26,6 +26,12 @@ export const preferredSystems: Readonly<Record<FactKind, readonly string[]>> = {
   medication: [rxNormSystem, cvxSystem, snomedSystem, ndcSystem, atcSystem],
   procedure: [snomedSystem, loincSystem, cptSystem, hcpcsSystem, icd10PcsSystem],
 };
+
+/** Of several codings of one concept the preferred one, else the first. */
+export function preferCoding(codings: readonly CodedValue[], kind: FactKind): CodedValue | undefined {
+  const preferred = preferredSystems[kind].map((wanted) => codings.find(({ system }) => system === wanted));
+  return preferred.find(Boolean) ?? codings[0];
+}
 
 /** SNOMED CT `Dead (finding)`: the fact of a death, a condition that begins on its day. */
 export const deathCode = { system: snomedSystem, code: '419099009' } as const;

@@ -2,12 +2,7 @@
 import { parseDay } from '#site/deidentify/index.ts';
 import { RowRefusal } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
-
-export interface StatedTime {
-  readonly day: number;
-  /** Null where a day only is stated. */
-  readonly second: number | null;
-}
+import type { StatedTime } from './field-value.ts';
 
 const pattern =
   /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.\d{1,9})?)?)?)?)?)?([+-]\d{2}[0-5]\d)?$/;

@@ -1,7 +1,7 @@
 // What an ADT message says of a visit: the encounter (PV1), its diagnoses (DG1) and procedures (PR1).
 import { type CodedValue, RowRefusal } from '../clinical-record.ts';
+import { encounterClassSystem } from './code-system.ts';
 import { readCode } from './field-value.ts';
-import { actCode } from './hl7-code-system.ts';
 import { readHl7Time } from './hl7-time.ts';
 import {
   type MessageContext,
@@ -43,22 +43,25 @@ export function readVisitSegment(segment: Segment, context: MessageContext): Seg
   const { day, second } = readFirstTime(context, [[segment, 44], ...fallback]);
   // A cancelled discharge: the visit goes on.
   const discharge = header.trigger === 'A13' ? '' : fields.text(segment, 45);
-  const endDay = discharge === '' ? null : readHl7Time(discharge, 'PV1-45', zone).day;
-  if (endDay !== null && endDay < day) throw new RowRefusal('BAD_DATE', 'PV1-45');
+  const stated = discharge === '' ? null : readHl7Time(discharge, 'PV1-45', zone).day;
+  const endDay = stated !== null && stated < day ? null : stated;
   const code = classCode(patientClass);
   return { sourceId, facts: [{ kind: 'encounter', part: 'value', code, value: null, day, second, endDay }] };
 }
 
 function classCode(patientClass: string): CodedValue {
   const known = actCodes.get(patientClass);
-  if (known !== undefined) return { system: actCode, code: known };
+  if (known !== undefined) return { system: encounterClassSystem, code: known };
   return { system: 'http://terminology.hl7.org/CodeSystem/v2-0004', code: readCode(patientClass, 'PV1-2') };
 }
 
 /** @throws RowRefusal. */
 export function readDiagnosisSegment(segment: Segment, context: MessageContext): SegmentReading {
   const { fields } = context;
-  const code = readCodedElement(fields, fields.repetitions(segment, 3)[0], { field: 'DG1-3' });
+  const code = readCodedElement(fields, fields.repetitions(segment, 3)[0], {
+    field: 'DG1-3',
+    kind: 'condition',
+  });
   const own = fields.text(segment, 20);
   const sourceId = [
     'hl7v2',
@@ -86,7 +89,10 @@ export function readDiagnosisSegment(segment: Segment, context: MessageContext):
 /** @throws RowRefusal. */
 export function readProcedureSegment(segment: Segment, context: MessageContext): SegmentReading {
   const { fields } = context;
-  const code = readCodedElement(fields, fields.repetitions(segment, 3)[0], { field: 'PR1-3' });
+  const code = readCodedElement(fields, fields.repetitions(segment, 3)[0], {
+    field: 'PR1-3',
+    kind: 'procedure',
+  });
   const { day, second } = readFirstTime(context, [[segment, 5]]);
   const own = fields.text(segment, 19) || `${day} ${second ?? ''}`;
   const sourceId = [

@@ -1,10 +1,11 @@
 // What the segments of one HL7 v2 message share: patient, visit and order that they stand under, and how their records are named.
 import type { PatientKey } from '#site/deidentify/index.ts';
-import { type CodedValue, RowRefusal, type SourceFact } from '../clinical-record.ts';
+import { type CodedValue, type FactKind, RowRefusal, type SourceFact } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
-import { readCode } from './field-value.ts';
-import { cvx, loinc, rxNorm, snomedCt, systemOfV2Name } from './hl7-code-system.ts';
-import { readHl7Time, type StatedTime } from './hl7-time.ts';
+import { preferCoding } from './code-system.ts';
+import { readCode, type StatedTime } from './field-value.ts';
+import { systemOfV2Name } from './hl7-code-system.ts';
+import { readHl7Time } from './hl7-time.ts';
 import type { MessageHeader } from './hl7v2-header.ts';
 import type { FieldReader, Segment } from './hl7v2-message.ts';
 
@@ -45,9 +46,6 @@ export function readFirstTime(
   throw new RowRefusal('MISSING_FIELD', first ?? null);
 }
 
-const preferredSystems = [loinc, snomedCt];
-const preferredProducts = [rxNorm, cvx];
-
 /**
  * A coded element (CE, CWE, CNE): of its up to three codings the preferred one, else the first that names its system.
  * @throws RowRefusal MISSING_FIELD, BAD_CODE.
@@ -55,7 +53,7 @@ const preferredProducts = [rxNorm, cvx];
 export function readCodedElement(
   fields: FieldReader,
   repetition: string | undefined,
-  { field, isProduct = false }: { readonly field: string; readonly isProduct?: boolean },
+  { field, kind = 'measurement' }: { readonly field: string; readonly kind?: FactKind },
 ): CodedValue {
   const codings = ([1, 4, 10] as const).flatMap((at) => {
     const [code, name] = [
@@ -65,9 +63,7 @@ export function readCodedElement(
     return code === '' || name === '' ? [] : [{ code, name }];
   });
   const written = codings.map(({ code, name }) => ({ system: systemOfV2Name(name, field), code }));
-  const preferred = isProduct ? [...preferredProducts, ...preferredSystems] : preferredSystems;
-  const chosen =
-    preferred.map((system) => written.find((one) => one.system === system)).find(Boolean) ?? written[0];
+  const chosen = preferCoding(written, kind);
   if (chosen === undefined) throw new RowRefusal('MISSING_FIELD', field);
   return { system: chosen.system, code: readCode(chosen.code, field) };
 }

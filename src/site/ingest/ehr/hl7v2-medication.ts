@@ -50,7 +50,7 @@ export function readDrugSegment(segment: Segment, context: MessageContext): Segm
   }
   const field = `${name}-${places.code}`;
   const written = fields.repetitions(segment, places.code)[0];
-  const code = readCodedElement(fields, written, { field, isProduct: true });
+  const code = readCodedElement(fields, written, { field, kind: 'medication' });
   const sourceId = [
     'hl7v2',
     'drug',
@@ -70,6 +70,7 @@ export function readDrugSegment(segment: Segment, context: MessageContext): Segm
   const endSegment =
     places.end === null ? undefined : places.end[0] === name ? segment : above.get(places.end[0]);
   const end = places.end === null ? '' : fields.text(endSegment, places.end[1]);
-  const endDay = end === '' ? null : readHl7Time(end, `${places.end?.join('-')}`, zone).day;
+  const stated = end === '' ? null : readHl7Time(end, `${places.end?.join('-')}`, zone).day;
+  const endDay = stated !== null && stated < day ? null : stated;
   return { sourceId, facts: [{ kind: 'medication', part: 'value', code, value: null, day, second, endDay }] };
 }

@@ -1,6 +1,6 @@
 // An observation of an HL7 v2 message (OBX) as measurements: one for each repetition of its value.
 import { codedFactValue, type FactValue, RowRefusal } from '../clinical-record.ts';
-import { readNumber, readUnit } from './field-value.ts';
+import { readNumber } from './field-value.ts';
 import {
   type MessageContext,
   orderParts,
@@ -11,6 +11,7 @@ import {
   type SegmentReading,
 } from './hl7v2-context.ts';
 import type { FieldReader, Segment } from './hl7v2-message.ts';
+import { readSourceUnit } from './unit-spelling.ts';
 
 /** Table 0085. Final, corrected, final without a new value; amended, appended and verified of later versions. */
 const takenStatuses = new Set(['F', 'C', 'U', 'A', 'B', 'V']);
@@ -89,5 +90,5 @@ function readUnitField(segment: Segment, fields: FieldReader): string {
   const usable = stated.find(([, system]) => system.toUpperCase() === 'UCUM') ?? stated[0];
   if (usable === undefined) throw new RowRefusal('MISSING_UNIT', 'OBX-6');
   if (!unitSystems.has(usable[1].toUpperCase())) throw new RowRefusal('NO_UCUM_SYSTEM', 'OBX-6.3');
-  return readUnit(usable[0].replaceAll(/[\u00b5\u03bc]/g, 'u'), 'OBX-6');
+  return readSourceUnit(usable[0].replaceAll(/[\u00b5\u03bc]/g, 'u'), 'OBX-6');
 }

@@ -92,7 +92,7 @@ export function readPatientSegment(
   const birth = fields.text(segment, 7);
   return {
     key: readPatientKey(segment, fields, header),
-    alias: null,
+    aliases: [],
     name: readName(segment, fields),
     birthDate: birth === '' ? null : readHl7BirthDate(birth, 'PID-7'),
     sex: readSex(fields.text(segment, 8)),

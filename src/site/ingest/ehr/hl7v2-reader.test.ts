@@ -66,6 +66,11 @@ describe('HL7 v2 messages', () => {
     expect(read(two).map((row) => (row.kind === 'record' ? row.row : row.kind))).toEqual([4, 6, 8, 10]);
   });
 
+  it('say that the patient died', () => {
+    const dead = [msh('ADT^A08'), `${pid}${'|'.repeat(21)}20200107`].join('\r');
+    expect(read(dead)).toMatchObject([{ record: { facts: [{ code: { code: '419099009' }, day: 18_268 }] } }]);
+  });
+
   it('are short when a batch has fewer messages than its trailer states', () => {
     expect(said(`BHS|^~\\&\r${oru()}\rBTS|3\r`).at(-1)).toBe('TRUNCATED BTS-1');
   });

@@ -3,6 +3,8 @@
 import type { PatientKey } from '#site/deidentify/index.ts';
 import { type ReadRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
+import { deathFact } from './fhir-patient.ts';
+import { readHl7Time } from './hl7-time.ts';
 import { readDiagnosisSegment, readProcedureSegment, readVisitSegment } from './hl7v2-admission.ts';
 import { BatchSplitter, type BatchTrailer, type RawMessage } from './hl7v2-batch.ts';
 import type { MessageContext, SegmentReading } from './hl7v2-context.ts';
@@ -176,7 +178,12 @@ class MessageRows {
     this.#patient = undefined;
     this.#patient = readPatientKey(segment, fields, header);
     const patient = readPatientSegment(segment, fields, header);
-    const record = { subject: patient.key, patient, sourceId: null, facts: [], consents: [] };
+    // A message that does not state it leaves a death as it is.
+    const stated = fields.text(segment, 29);
+    const sourceId =
+      stated === '' ? null : ['hl7v2', 'patient', patient.key.authority, patient.key.identifier];
+    const facts = stated === '' ? [] : [deathFact(readHl7Time(stated, 'PID-29', this.#zone))];
+    const record = { subject: patient.key, patient, sourceId, facts, consents: [] };
     return { kind: 'record', row: segment.row, record };
   }
 
