@@ -1,6 +1,6 @@
 // `consilium site ingest PATH…`: files and folders go in; each ends with an outcome. Ctrl-C ends it between two steps: what is in
 // stays in, and is told.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { CliError } from '#cli/cli-error.ts';
@@ -15,7 +15,10 @@ export function registerIngest(site: Command): void {
   site.addCommand(
     personCommand('ingest', 'take in exported files and folders')
       .argument('<path...>', 'files or folders')
-      .option('--mapping <file>', 'saved column mapping, for CSV files')
+      .option(
+        '--mapping <file>',
+        'saved column mapping, for CSV files; or the name of a shipped one: synthea',
+      )
       .action(async (paths: string[], options: SiteCommandOptions & { mapping?: string }) => {
         await withSite(options, async ({ client }) => {
           const request = {
@@ -100,8 +103,9 @@ async function outcomesSince(
   return [];
 }
 
+/** A shipped mapping needs no text: its tables are known by their headers. */
 function readMapping(file: string | undefined): string | null {
-  if (file === undefined) return null;
+  if (file === undefined || (file === 'synthea' && !existsSync(file))) return null;
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

@@ -6,6 +6,7 @@ import { registerConsent } from '#cli/site-consent.ts';
 import { registerEnrol } from '#cli/site-enrol.ts';
 import { registerIngest } from '#cli/site-ingest.ts';
 import { registerInit } from '#cli/site-init.ts';
+import { registerMapping } from '#cli/site-mapping.ts';
 import { registerPeople } from '#cli/site-people.ts';
 import { registerRecords } from '#cli/site-records.ts';
 import { registerReview } from '#cli/site-review.ts';
@@ -22,6 +23,7 @@ export function registerSite(program: Command): void {
   registerServe(site);
   registerStatus(site);
   registerIngest(site);
+  registerMapping(site);
   registerRecords(site);
   registerConsent(site);
   registerCohort(site);

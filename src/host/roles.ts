@@ -24,6 +24,8 @@ const rules: Readonly<Record<string, Rule>> = {
   'ingest.push': ['steward', 'investigator'],
   'ingest.close': ['steward', 'investigator'],
   'ingest.outcomes': ['steward', 'investigator'],
+  'mapping.suggest': ['steward', 'investigator'],
+  'mapping.preview': ['steward', 'investigator'],
   // Exact counts: next to a preview that withholds small ones they would give these away. Stewards see single patients anyway.
   records: ['steward'],
   'consent.list': ['steward'],

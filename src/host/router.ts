@@ -71,6 +71,10 @@ export function createSiteRouter(site: Site) {
       close: contract.ingest.close.handler(({ input }) => site.ingest.closeBatch(input.batchId)),
       outcomes: contract.ingest.outcomes.handler(({ input }) => site.ingest.listOutcomes(input)),
     },
+    mapping: {
+      suggest: contract.mapping.suggest.handler(({ input }) => site.mapping.suggest(input.head)),
+      preview: contract.mapping.preview.handler(({ input }) => site.mapping.preview(input)),
+    },
     records: contract.records.handler(() => site.records()),
     consent: {
       list: contract.consent.list.handler(({ input, context: { actor } }) => site.consent.list(input, actor)),

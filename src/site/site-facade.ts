@@ -53,6 +53,11 @@ export interface Site {
     add(person: Person, secret: string, actor: Actor): Person;
   };
   readonly ingest: Pick<Ingest, 'ingestPaths' | 'openBatch' | 'push' | 'closeBatch' | 'listOutcomes'>;
+  /** For the caller's eyes only: samples of cells are patient data and stand in no log. */
+  readonly mapping: {
+    suggest: Ingest['suggestMapping'];
+    preview: Ingest['previewMapping'];
+  };
   records(): ReturnType<Ingest['recordCounts']>;
   readonly consent: {
     list(query: ConsentQuery, actor: Actor): ConsentPage;

@@ -118,6 +118,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     enrolment: { accept: (enrolment) => acceptInvitation(stages, enrolment) },
     people: { list: people.list, add: people.add },
     ingest,
+    mapping: { suggest: ingest.suggestMapping, preview: ingest.previewMapping },
     records: ingest.recordCounts,
     consent: {
       list: consents.list,

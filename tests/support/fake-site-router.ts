@@ -129,6 +129,10 @@ export function createFakeSiteRouter(site: FakeSite) {
       add: os.people.add.handler(({ input }) => ({ name: input.name, role: input.role })),
     },
     ingest: ingestRouter(site),
+    mapping: {
+      suggest: os.mapping.suggest.handler(() => ({ delimiter: ',', columns: [], mapping: null })),
+      preview: os.mapping.preview.handler(() => ({ rows: [], accepted: 0, rejected: 0 })),
+    },
     records: os.records.handler(() =>
       options.isEmpty
         ? []

@@ -1,5 +1,7 @@
 // Ingest: files in, pseudonymous facts and consents out, and for every file and refused row a reason by name.
 
+export type { MappingPreview } from './ehr/preview-mapping.ts';
+export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
 export type { IngestOptions } from './import-batch.ts';
 export { type Ingest, type IngestPathsRequest, type OpenBatchRequest, openIngest } from './ingest.ts';
 export { type FileRefusalCode, type IngestCode, IngestError, type RowRefusalCode } from './ingest-error.ts';

@@ -2,7 +2,12 @@
 import { CodedError } from '#base/coded-error.ts';
 import { type DicomRefusalCode, dicomReasonOf } from './dicom/dicom-refusal.ts';
 
-export type IngestCode = 'BAD_MAPPING' | 'BATCH_NOT_OPEN' | 'CHUNK_OUT_OF_ORDER' | 'UNIT_NOT_CONVERTIBLE';
+export type IngestCode =
+  | 'BAD_MAPPING'
+  | 'BATCH_NOT_OPEN'
+  | 'CHUNK_OUT_OF_ORDER'
+  | 'NOT_A_TABLE'
+  | 'UNIT_NOT_CONVERTIBLE';
 export class IngestError extends CodedError<IngestCode> {}
 
 /** Why a file is not, or not wholly, accepted. A file whose refused rows all have one code carries that code. */

@@ -2,6 +2,9 @@
 import { fromBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
+import { type MappingPreview, previewMapping } from './ehr/preview-mapping.ts';
+import { type MappingSuggestion, suggestMapping } from './ehr/suggest-mapping.ts';
+import { headBytes } from './file-format.ts';
 import type { FileImport } from './file-import.ts';
 import { type FoundFile, findFiles, openPlainFile } from './file-walk.ts';
 import { ImportBatch, type IngestOptions } from './import-batch.ts';
@@ -50,6 +53,10 @@ export interface Ingest {
     outcomes: StoredOutcome[];
   };
   recordCounts(): RecordCount[];
+  /** What the columns of a CSV may mean. @param head base64 of its first 256 KiB. @throws IngestError NOT_A_TABLE. */
+  suggestMapping(head: string): MappingSuggestion;
+  /** What a mapping makes of the first rows; nothing is stored. @throws IngestError NOT_A_TABLE, BAD_MAPPING. */
+  previewMapping(request: { readonly head: string; readonly mapping: string }): MappingPreview;
 }
 
 /** Opens the stage. Batches that were cut off by a crash get their audit event now. */
@@ -77,7 +84,18 @@ export function openIngest(options: IngestOptions): Ingest {
     },
     listOutcomes: (page) => listOutcomes(options.store, options.keys.linkageKey, page),
     recordCounts: () => recordCounts(options.store),
+    suggestMapping: (head) => suggestMapping(...wholeHead(head)),
+    previewMapping: ({ head, mapping }) => {
+      const [bytes, isWhole] = wholeHead(head);
+      return previewMapping({ head: bytes, isWhole, mapping, zone: options.zone });
+    },
   };
+}
+
+/** The bytes, and whether they are all of the file. */
+function wholeHead(head: string): [Uint8Array, boolean] {
+  const bytes = fromBase64(head);
+  return [bytes, bytes.length < headBytes];
 }
 
 async function* ingestPaths(

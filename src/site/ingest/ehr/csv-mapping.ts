@@ -93,6 +93,9 @@ const table = {
   }),
   /** The column with the date of all facts of the row; null where they have their own. */
   indexDate: column.nullable(),
+  /** How its dates and numbers are written. */
+  dates: z.enum(['YYYY-MM-DD', 'DD.MM.YYYY', 'MM/DD/YYYY']).default('YYYY-MM-DD'),
+  decimals: z.enum(['.', ',']).default('.'),
   /** The columns that name the row at its source, where a patient may have several on one date; else patient and date do. */
   record: columns.nullable(),
   /** What becomes of a further row of one name: refused where it differs, or a record of its own by its number. */

@@ -34,6 +34,9 @@ export interface MappedTable {
   readonly zone: TimeZone;
 }
 
+const pointDate = /^(\d{1,2})\.(\d{1,2})\.(\d{4})([T ].*)?$/;
+const slashDate = /^(\d{1,2})\/(\d{1,2})\/(\d{4})([T ].*)?$/;
+
 type ValueColumn = Exclude<NonNullable<RowFact['value']>, { system: string }>;
 
 export class MappedRow {
@@ -77,7 +80,10 @@ export class MappedRow {
       key,
       aliases: [],
       name: wholeName === '' ? null : wholeName,
-      birthDate: birthDate === null ? null : this.#optional(birthDate, readBirthDate),
+      birthDate:
+        birthDate === null
+          ? null
+          : this.#optional(birthDate, (text) => readBirthDate(this.#birthDate(text), birthDate)),
       sex: sex === null ? null : this.#mapped(sex.column, sex.values),
     };
   }
@@ -106,7 +112,7 @@ export class MappedRow {
   #columnValue(mapping: Exclude<ColumnFact, { kind: 'event' }>): FactValue | null {
     switch (mapping.kind) {
       case 'quantity': {
-        const number = this.#optional(mapping.column, readNumber);
+        const number = this.#optional(mapping.column, (text) => this.#number(text, mapping.column));
         return number === null ? null : { number, unit: this.#unit(mapping.unit, mapping.column) };
       }
       case 'boolean': {
@@ -157,7 +163,8 @@ export class MappedRow {
     const text = this.#required(column, (cell) => cell);
     const coded = Object.hasOwn(values, text) ? values[text] : undefined;
     if (coded !== undefined) return codedFactValue(coded);
-    if (isNumber(text)) return { number: readNumber(text, column), unit: this.#unit(unit, column) };
+    if (isNumber(this.#mapping.decimals === ',' ? text.replace(',', '.') : text))
+      return { number: this.#number(text, column), unit: this.#unit(unit, column) };
     if (others === 'refuse') throw new RowRefusal('UNSUPPORTED_VALUE', column);
     return others;
   }
@@ -175,7 +182,9 @@ export class MappedRow {
     if (stated === null) return [];
     const { researchStudyId } = consent;
     const day = (column: string | null): number | null =>
-      column === null ? null : this.#optional(column, (text) => readDay(text, column, this.#table.zone));
+      column === null
+        ? null
+        : this.#optional(column, (text) => readDay(this.#isoDate(text), column, this.#table.zone));
     return [
       {
         sourceId: [...patientId, 'consent', researchStudyId ?? 'any'],
@@ -190,12 +199,35 @@ export class MappedRow {
   }
 
   #time(column: string): StatedTime {
-    return this.#required(column, (text) => readTime(text, column, this.#table.zone));
+    return this.#required(column, (text) => readTime(this.#isoDate(text), column, this.#table.zone));
+  }
+
+  /** A date as the table writes it, as `YYYY-MM-DD`; what is none stays as it is and is refused. */
+  #isoDate(text: string): string {
+    const { dates } = this.#mapping;
+    if (dates === 'YYYY-MM-DD') return text;
+    const found = (dates === 'DD.MM.YYYY' ? pointDate : slashDate).exec(text);
+    if (found === null) return 'none';
+    const [, first = '', second = '', year = '', rest = ''] = found;
+    const [day, month] = dates === 'DD.MM.YYYY' ? [first, second] : [second, first];
+    return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}${rest}`;
+  }
+
+  /** A year or a month may stand alone. */
+  #birthDate(text: string): string {
+    return /^\d{4}(?:-\d{2})?$/.test(text) ? text : this.#isoDate(text);
+  }
+
+  #number(text: string, column: string): number {
+    if (this.#mapping.decimals === '.') return readNumber(text, column);
+    // With a decimal comma a point would stand for thousands, or be the other spelling: neither is guessed.
+    if (text.includes('.')) throw new RowRefusal('BAD_NUMBER', column);
+    return readNumber(text.replace(',', '.'), column);
   }
 
   #endDay(column: string | null): number | null {
     if (column === null) return null;
-    return this.#optional(column, (text) => readDay(text, column, this.#table.zone));
+    return this.#optional(column, (text) => readDay(this.#isoDate(text), column, this.#table.zone));
   }
 
   /** The cell, or null when it says nothing. */

@@ -5,8 +5,13 @@ import { type CsvMapping, parseMapping } from './csv-mapping.ts';
 
 let parsed: CsvMapping | undefined;
 
+/** Its JSON text. */
+export function shippedMapping(): string {
+  return JSON.stringify(synthea, null, 2);
+}
+
 export function syntheaMapping(): CsvMapping {
-  parsed ??= parseMapping(JSON.stringify(synthea));
+  parsed ??= parseMapping(shippedMapping());
   if (parsed === undefined) throw new BugError('the shipped Synthea mapping is none');
   return parsed;
 }
