@@ -10,6 +10,7 @@ export default defineConfig({
         input: {
           index: path.resolve('src/main/index.ts'),
           'site-process': path.resolve('src/main/site-process.ts'),
+          'decode-worker': path.resolve('src/site/ingest/dicom/decode-worker.ts'),
           'training-process': path.resolve('src/site/training/training-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js' },
