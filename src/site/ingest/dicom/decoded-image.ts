@@ -44,13 +44,14 @@ export async function decodeImage({
   const image = openImage(parseDicom(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
   if (image === null) return null;
   const { attributes, description } = image;
-  const groups = readFrameGroups(attributes, description.frameCount);
+  // A check is of the pixels; whoever uses the frames learns that their groups do not fit.
+  const groups = isCheckOnly ? null : readFrameGroups(attributes, description.frameCount);
   const frames: DecodedFrameValues[] = [];
   let heldSamples = 0;
   for (const frameIndex of frameIndexes ??
     Array.from({ length: description.frameCount }, (_, index) => index)) {
     const frame = await image.decodeFrame(frameIndex);
-    if (isCheckOnly) continue;
+    if (groups === null) continue;
     heldSamples += frame.samples.length;
     // Attack: a thousand frames asked for at once; whoever wants them all asks in parts.
     if (heldSamples > maxHeldSamples) throw new DicomRefusal('DICOM_IMAGE_TOO_LARGE', 'NumberOfFrames');
