@@ -77,7 +77,12 @@ export function* readMessage(raw: RawMessage, zone: TimeZone): Generator<ReadRow
     yield { kind: 'refused', row, code: error.code, field: error.field };
     return;
   }
-  yield* new MessageRows(message, zone).read(row);
+  yield* readParsedMessage(message, zone);
+}
+
+/** Rows of a message whose header could be read. */
+export function readParsedMessage(message: ParsedMessage, zone: TimeZone): Generator<ReadRow> {
+  return new MessageRows(message, zone).read(message.segments[0]?.row ?? 1);
 }
 
 export interface ParsedMessage {
