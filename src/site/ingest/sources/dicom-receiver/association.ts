@@ -57,7 +57,7 @@ const abortReason: Readonly<Partial<Record<AssociationFaultCode, 1 | 2 | 6>>> = 
   MALFORMED_PDU: 1,
   UNEXPECTED_PDU: 2,
   PDU_TOO_LARGE: 6,
-  MALFORMED_MESSAGE: 6,
+  MALFORMED_DIMSE: 6,
 };
 
 export class Association {

@@ -36,14 +36,14 @@ const element = {
   affectedSopInstance: 0x1000,
 } as const;
 
-/** @throws AssociationFault MALFORMED_MESSAGE. */
+/** @throws AssociationFault MALFORMED_DIMSE. */
 export function parseCommand(bytes: Buffer): DimseCommand {
   const values = parseElements(bytes);
   const field = numberOf(values, element.commandField);
   const messageId = numberOf(values, element.messageId);
   const dataSetType = numberOf(values, element.dataSetType);
   if (field === undefined || messageId === undefined || dataSetType === undefined)
-    throw new AssociationFault('MALFORMED_MESSAGE');
+    throw new AssociationFault('MALFORMED_DIMSE');
   return {
     field,
     messageId,
@@ -58,12 +58,12 @@ function parseElements(bytes: Buffer): Map<number, Buffer> {
   const values = new Map<number, Buffer>();
   let last = -1;
   for (let at = 0; at < bytes.length; ) {
-    if (at + 8 > bytes.length) throw new AssociationFault('MALFORMED_MESSAGE');
+    if (at + 8 > bytes.length) throw new AssociationFault('MALFORMED_DIMSE');
     const group = bytes.readUInt16LE(at);
     const number = bytes.readUInt16LE(at + 2);
     const end = at + 8 + bytes.readUInt32LE(at + 4);
     // A length that goes past the command, another group, an element twice: nobody honest writes that.
-    if (group !== 0 || number <= last || end > bytes.length) throw new AssociationFault('MALFORMED_MESSAGE');
+    if (group !== 0 || number <= last || end > bytes.length) throw new AssociationFault('MALFORMED_DIMSE');
     values.set(number, bytes.subarray(at + 8, end));
     last = number;
     at = end;

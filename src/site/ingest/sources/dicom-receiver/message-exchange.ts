@@ -67,10 +67,10 @@ export class MessageExchange {
     const context = this.#options.contexts.get(contextId);
     // A message keeps to one context that was accepted, and its data set follows its command.
     if (context === undefined || (this.#contextId ?? contextId) !== contextId)
-      throw new AssociationFault('MALFORMED_MESSAGE');
-    if (isCommand !== (this.#store === undefined)) throw new AssociationFault('MALFORMED_MESSAGE');
+      throw new AssociationFault('MALFORMED_DIMSE');
+    if (isCommand !== (this.#store === undefined)) throw new AssociationFault('MALFORMED_DIMSE');
     if (bytes.length === 0) this.#emptyCount += 1;
-    if (this.#emptyCount > maxEmptyFragments) throw new AssociationFault('MALFORMED_MESSAGE');
+    if (this.#emptyCount > maxEmptyFragments) throw new AssociationFault('MALFORMED_DIMSE');
     this.#contextId = contextId;
     const answer = isCommand ? this.#takeCommand(fragment, context) : await this.#takeData(fragment);
     if (answer === undefined) return undefined;
@@ -86,7 +86,7 @@ export class MessageExchange {
 
   #takeCommand({ isLast, bytes }: Fragment, context: AcceptedContext): Buffer | undefined {
     this.#commandBytes += bytes.length;
-    if (this.#commandBytes > maxCommandBytes) throw new AssociationFault('MALFORMED_MESSAGE');
+    if (this.#commandBytes > maxCommandBytes) throw new AssociationFault('MALFORMED_DIMSE');
     this.#commandParts.push(bytes);
     if (!isLast) return undefined;
     const command = parseCommand(Buffer.concat(this.#commandParts));
@@ -94,10 +94,10 @@ export class MessageExchange {
     this.#commandBytes = 0;
     if (command.field === commandField.storeRequest) return this.#beginStore(command, context);
     this.#contextId = undefined;
-    if (command.hasDataSet) throw new AssociationFault('MALFORMED_MESSAGE');
+    if (command.hasDataSet) throw new AssociationFault('MALFORMED_DIMSE');
     if (command.field === commandField.cancelRequest) return undefined;
     if (command.field === commandField.echoRequest) return this.#echo(command, context);
-    throw new AssociationFault('MALFORMED_MESSAGE');
+    throw new AssociationFault('MALFORMED_DIMSE');
   }
 
   #echo(command: DimseCommand, context: AcceptedContext): Buffer {
@@ -128,7 +128,7 @@ export class MessageExchange {
 
   async #takeData({ isLast, bytes }: Fragment): Promise<Buffer | undefined> {
     const store = this.#store;
-    if (store === undefined) throw new AssociationFault('MALFORMED_MESSAGE');
+    if (store === undefined) throw new AssociationFault('MALFORMED_DIMSE');
     const { maxObjectBytes } = this.#options.limits;
     store.byteCount += bytes.length;
     if (store.status === undefined) await this.#keep(store, bytes);
