@@ -12,6 +12,7 @@ import { registerRecords } from '#cli/site-records.ts';
 import { registerReview } from '#cli/site-review.ts';
 import { registerRound } from '#cli/site-round.ts';
 import { registerServe } from '#cli/site-serve.ts';
+import { registerSource } from '#cli/site-source.ts';
 import { registerStatus } from '#cli/site-status.ts';
 import { registerSync } from '#cli/site-sync.ts';
 
@@ -24,6 +25,7 @@ export function registerSite(program: Command): void {
   registerStatus(site);
   registerIngest(site);
   registerMapping(site);
+  registerSource(site);
   registerRecords(site);
   registerConsent(site);
   registerCohort(site);

@@ -25,6 +25,7 @@ export async function serveSite(options: ServeOptions): Promise<ServedSite> {
     throw new HostError('RENDERER_NOT_BUILT', 'The screens are not built. Run: npm run build:renderer');
   }
   const site = await openHeadlessSite(options);
+  await site.sources.listen();
   const endpoint = await openEndpoint(site, { port: options.port, rendererDirectory }).catch(
     async (error: unknown) => {
       await site.close();

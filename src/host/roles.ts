@@ -26,6 +26,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'ingest.outcomes': ['steward', 'investigator'],
   'mapping.suggest': ['steward', 'investigator'],
   'mapping.preview': ['steward', 'investigator'],
+  'sources.list': ['steward', 'admin'],
+  'sources.save': 'keeper',
+  'sources.remove': 'keeper',
+  'sources.run': ['steward'],
   // Exact counts: next to a preview that withholds small ones they would give these away. Stewards see single patients anyway.
   records: ['steward'],
   'consent.list': ['steward'],

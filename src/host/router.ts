@@ -75,6 +75,16 @@ export function createSiteRouter(site: Site) {
       suggest: contract.mapping.suggest.handler(({ input }) => site.mapping.suggest(input.head)),
       preview: contract.mapping.preview.handler(({ input }) => site.mapping.preview(input)),
     },
+    sources: {
+      list: contract.sources.list.handler(() => site.sources.list()),
+      save: contract.sources.save.handler(({ input, context: { actor } }) => site.sources.save(input, actor)),
+      remove: contract.sources.remove.handler(({ input, context: { actor } }) =>
+        site.sources.remove(input.sourceId, actor),
+      ),
+      run: contract.sources.run.handler(({ input, context: { actor }, signal }) =>
+        stream(site.sources.run(input.sourceId, actor, signal ?? neverAborted)),
+      ),
+    },
     records: contract.records.handler(() => site.records()),
     consent: {
       list: contract.consent.list.handler(({ input, context: { actor } }) => site.consent.list(input, actor)),

@@ -1,7 +1,7 @@
 // The contract between a site and whoever looks at it: renderer (MessagePort or WebSocket) and command line. No logic.
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
-import { mappingContract } from '#ipc/ingest-contract.ts';
+import { mappingContract, sourcesContract } from '#ipc/ingest-contract.ts';
 import * as schema from '#ipc/schema.ts';
 
 export const siteContract = {
@@ -31,6 +31,7 @@ export const siteContract = {
     outcomes: oc.input(schema.page).output(schema.ingestOutcomes),
   },
   mapping: mappingContract,
+  sources: sourcesContract,
   records: oc.output(z.array(schema.recordCount)),
   consent: {
     list: oc.input(schema.consentQuery).output(schema.consentPage),

@@ -46,6 +46,10 @@ function serve(site: Site, port: MessagePortMain): void {
 
 const opened = openOrInitialise();
 opened
+  .then(async (site) => {
+    await site.sources.listen();
+    return site;
+  })
   .then((site) => openEndpoint(site, { port: 0, rendererDirectory: null }))
   .catch((error: unknown) => {
     logger.error('the site does not open', { code: isCodedError(error) ? error.code : 'BUG' });

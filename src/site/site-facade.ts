@@ -6,7 +6,7 @@ import type { Actor, AuditExport, AuditPage, AuditQuery, AuditVerification } fro
 import type { CohortPreview } from '#site/cohort/index.ts';
 import type { ConsentPage, ConsentQuery, ConsentRow, ConsentSubject } from '#site/consent/index.ts';
 import type { Evaluation } from '#site/evaluation/index.ts';
-import type { Ingest } from '#site/ingest/index.ts';
+import type { Ingest, Sources } from '#site/ingest/index.ts';
 import type { Credentials, Person } from '#site/people/index.ts';
 import type { SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
@@ -58,6 +58,8 @@ export interface Site {
     suggest: Ingest['suggestMapping'];
     preview: Ingest['previewMapping'];
   };
+  /** `listen` is the host's to call, where it serves the site for longer than one call. */
+  readonly sources: Pick<Sources, 'list' | 'save' | 'remove' | 'run' | 'listen'>;
   records(): ReturnType<Ingest['recordCounts']>;
   readonly consent: {
     list(query: ConsentQuery, actor: Actor): ConsentPage;

@@ -5,7 +5,7 @@ import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
-import { openIngest } from '#site/ingest/index.ts';
+import { openIngest, openSources, sourceKinds } from '#site/ingest/index.ts';
 import { openPeople } from '#site/people/index.ts';
 import type { SitePorts } from '#site/ports.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
@@ -80,6 +80,17 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
   const ingest = openIngest({ store, auditLog, keys, logger, zone: loadTimeZone(store) });
+  const sources = openSources({
+    store,
+    auditLog,
+    linkageKey: keys.linkageKey,
+    profile: ports.paths.profile,
+    clock: ports.clock,
+    logger,
+    kinds: sourceKinds,
+    openArrivals: ingest.openArrivals,
+    importPaths: (paths, actor, signal) => ingest.ingestPaths({ paths, actor, signal, mapping: null }),
+  });
   const consents = openConsents({ store, auditLog, days, linkageKey: keys.linkageKey });
   const cohorts = openCohorts({
     store,
@@ -119,6 +130,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     people: { list: people.list, add: people.add },
     ingest,
     mapping: { suggest: ingest.suggestMapping, preview: ingest.previewMapping },
+    sources,
     records: ingest.recordCounts,
     consent: {
       list: consents.list,
@@ -150,6 +162,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
       export: auditLog.exportTo,
     },
     close: async () => {
+      // First of all: what still arrives is in the inbox or is the sender's.
+      await sources.close();
       // The runs are cancelled first, and end when their engine does.
       const ended = rounds.close();
       await trainingHost.close();

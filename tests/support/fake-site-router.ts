@@ -133,6 +133,16 @@ export function createFakeSiteRouter(site: FakeSite) {
       suggest: os.mapping.suggest.handler(() => ({ delimiter: ',', columns: [], mapping: null })),
       preview: os.mapping.preview.handler(() => ({ rows: [], accepted: 0, rejected: 0 })),
     },
+    sources: {
+      list: os.sources.list.handler(() => []),
+      save: os.sources.save.handler(() => {
+        throw refuse('SOURCE_KIND_UNKNOWN', 'Not in this fake.');
+      }),
+      remove: os.sources.remove.handler(() => {}),
+      run: os.sources.run.handler(() => {
+        throw refuse('SOURCE_NOT_FOUND', 'Not in this fake.');
+      }),
+    },
     records: os.records.handler(() =>
       options.isEmpty
         ? []

@@ -43,6 +43,13 @@ export const auditActions = [
   'file-imported',
   'file-refused',
   'names-shown',
+  // sources
+  'source-saved',
+  'source-removed',
+  'source-failed',
+  'association-ended',
+  'association-refused',
+  'inbox-damaged',
   // consent
   'consent-imported',
   'consent-granted',

@@ -15,5 +15,8 @@ export type {
   RecordCount,
   StoredOutcome,
 } from './ingest-outcome.ts';
+export type { SourceKindName, SourceSettings } from './sources/source-kind.ts';
+export { sourceKinds } from './sources/source-kinds.ts';
+export { openSources, type SaveSource, type Source, type Sources } from './sources/sources.ts';
 export { openTimeZone, type TimeZone } from './time-zone.ts';
 export { convertUnit, normaliseUnit } from './unit.ts';

@@ -2,6 +2,7 @@
 import { fromBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
+import { ArrivalBatch } from './arrival-batch.ts';
 import { type MappingPreview, previewMapping } from './ehr/preview-mapping.ts';
 import { type MappingSuggestion, suggestMapping } from './ehr/suggest-mapping.ts';
 import { headBytes } from './file-format.ts';
@@ -48,6 +49,8 @@ export interface Ingest {
   push(chunk: IngestChunk): IngestPushed;
   /** Ends a batch; a file whose bytes did not all come is TRUNCATED. @throws IngestError BATCH_NOT_OPEN. */
   closeBatch(batchId: string): IngestSummary;
+  /** A batch for files that arrive one by one. */
+  openArrivals(actor: Actor): ArrivalBatch;
   listOutcomes(page: { readonly offset: number; readonly limit: number }): {
     total: number;
     outcomes: StoredOutcome[];
@@ -82,6 +85,7 @@ export function openIngest(options: IngestOptions): Ingest {
       batches.delete(batchId);
       return summary;
     },
+    openArrivals: (actor) => new ArrivalBatch(options, actor),
     listOutcomes: (page) => listOutcomes(options.store, options.keys.linkageKey, page),
     recordCounts: () => recordCounts(options.store),
     suggestMapping: (head) => suggestMapping(...wholeHead(head)),

@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import { openTypedDatabase, type TypedDatabase } from '#base/typed-database.ts';
 import { initialMigration } from '#site/store/migrations/0001-initial.ts';
 import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
+import { sourcesMigration } from '#site/store/migrations/0003-sources.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
@@ -15,9 +16,10 @@ export {
   SegmentWriter,
 } from '#site/store/segment-writer.ts';
 export type * from '#site/store/site-schema.ts';
+export type * from '#site/store/source-schema.ts';
 
 /** SQL of each schema version in order. Forward only: a released entry is never changed. */
-export const siteMigrations: readonly string[] = [initialMigration, imagingMigration];
+export const siteMigrations: readonly string[] = [initialMigration, imagingMigration, sourcesMigration];
 
 /** The open store. */
 export type Store = TypedDatabase<SiteSchema>;

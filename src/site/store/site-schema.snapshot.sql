@@ -291,6 +291,24 @@ CREATE TABLE sop_instance (
   outcome_id INTEGER NOT NULL            -- the file that brought it
 ) STRICT;
 
+CREATE TABLE source (
+  source_id TEXT PRIMARY KEY,            -- random
+  kind TEXT NOT NULL CHECK (kind IN ('folder', 'dicom-receiver', 'dicomweb', 'mllp', 'bulk-export')),
+  label TEXT NOT NULL,                   -- as an admin named it; one of its kind
+  sealed_settings BLOB NOT NULL,         -- JSON under a key of the site, secrets included
+  received INTEGER NOT NULL,             -- files and messages that came from it and have an outcome
+  last_received_at TEXT,                 -- ISO time; null before the first
+  last_code TEXT,                        -- why it failed last; null where it did not
+  saved_at TEXT NOT NULL,                -- ISO time
+  UNIQUE (kind, label)
+) STRICT;
+
+CREATE TABLE source_object (
+  source_id TEXT NOT NULL REFERENCES source,
+  object_digest BLOB NOT NULL,           -- keyed digest (16 bytes) of what the source calls an object whose outcome is committed: it is not fetched again
+  PRIMARY KEY (source_id, object_digest)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE subject (
   subject_no INTEGER PRIMARY KEY,        -- how facts and links name it, here only
   subject_id TEXT NOT NULL UNIQUE,       -- pseudonym under the site's own key (security.md D10)

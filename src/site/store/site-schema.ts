@@ -1,5 +1,7 @@
 // Row types of the site's tables, column by column as in migrations/; what each column holds is said there.
+
 import type { Generated } from 'kysely';
+import type { SourceObjectTable, SourceTable } from '#site/store/source-schema.ts';
 import type { ImagingSchema } from './imaging-schema.ts';
 
 export interface SettingTable {
@@ -265,4 +267,6 @@ export interface SiteSchema extends ImagingSchema {
   audit_node: AuditNodeTable;
   audit_detail: AuditDetailTable;
   audit_checkpoint: AuditCheckpointTable;
+  source: SourceTable;
+  source_object: SourceObjectTable;
 }

@@ -34,6 +34,17 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     rows_not_needed: true,
     finished_at: true,
   },
+  source: {
+    source_id: true,
+    kind: true,
+    label: true,
+    sealed_settings: true,
+    received: true,
+    last_received_at: true,
+    last_code: true,
+    saved_at: true,
+  },
+  source_object: { source_id: true, object_digest: true },
   row_refusal: { outcome_id: true, row: true, code: true, field: true },
   concept: { concept_id: true, kind: true, system: true, code: true },
   fact: {

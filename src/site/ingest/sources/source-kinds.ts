@@ -1,0 +1,5 @@
+// Every kind of source that this release knows. A kind is added here and nowhere else.
+import { dicomReceiverKind } from './dicom-receiver/receiver-kind.ts';
+import type { SourceKind } from './source-kind.ts';
+
+export const sourceKinds: readonly SourceKind[] = [dicomReceiverKind];
