@@ -134,7 +134,14 @@ export function importRank(format: FileFormat): number {
   if (format.kind === 'csv-mapping') return 0;
   if (format.kind === 'omop-csv')
     return format.table === 'not-needed' ? 19 : 1 + omopTables.indexOf(format.table);
+  if (format.kind === 'csv') return statesPatients(format.header) ? 3 : 16;
   return format.kind === 'fhir-ndjson' && format.resourceType === 'Patient' ? 2 : 16;
+}
+
+/** Synthea's table of patients. Tables of a mapping of one's own state the patient in each row. */
+function statesPatients(header: TableHeader): boolean {
+  const table = findTable(syntheaMapping(), header);
+  return table !== undefined && 'patient' in table && table.patient.birthDate !== null;
 }
 
 export interface ReaderContext {

@@ -162,6 +162,7 @@ export class FileImport {
         const row = batch.rowNumbers[index] ?? 0;
         if (change === 'conflict') this.#refuseRow({ row, code: 'IDENTITY_CONFLICT', field: null });
         else if (change === 'mention') this.#referenceCount += 1;
+        else if (change === 'empty') this.#counts.notNeeded += 1;
         else this.#counts[change === 'added' ? 'accepted' : 'duplicate'] += 1;
         return;
       }

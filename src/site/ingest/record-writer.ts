@@ -14,8 +14,11 @@ import {
   type RecordBatch,
 } from './record-batch.ts';
 
-/** What became of a record. `conflict`: it names two different patients. `mention`: it only names one that is known. */
-export type RecordChange = 'added' | 'known' | 'conflict' | 'mention';
+/**
+ * What became of a record. `conflict`: it names two different patients. `mention`: it only names one that is known. `empty`: it
+ * states no fact and took none away, as one that was entered in error and never known.
+ */
+export type RecordChange = 'added' | 'known' | 'conflict' | 'mention' | 'empty';
 
 /** Rows that were added, by kind: patient, consent and the kinds of facts. */
 export type AddedRows = Readonly<Record<string, number>>;
@@ -98,7 +101,9 @@ export class RecordWriter {
     if (hasFacts && this.#writeFacts(index, subject, outcomeId)) isChanged = true;
     for (const consent of details?.consents ?? []) if (this.#writeConsent(subject, consent)) isChanged = true;
     if (isChanged) return 'added';
-    return hasFacts || details !== undefined ? 'known' : 'mention';
+    if (details !== undefined) return 'known';
+    if (!hasFacts) return 'mention';
+    return batch.firstFacts[index] === batch.firstFacts[index + 1] ? 'empty' : 'known';
   }
 
   /** Removes a record's facts and ends its consents; whether there were any. */
