@@ -7,6 +7,7 @@ import { CsvMappingReader } from './ehr/csv-mapping-reader.ts';
 import { createCsvReader, findTable, missingColumn } from './ehr/csv-reader.ts';
 import { parseHeader, type TableHeader } from './ehr/csv-table.ts';
 import { BundleReader } from './ehr/fhir-bundle-reader.ts';
+import type { FhirMedications } from './ehr/fhir-medications.ts';
 import { NdjsonReader } from './ehr/fhir-ndjson-reader.ts';
 import { Hl7v2Reader } from './ehr/hl7v2-reader.ts';
 import { scanJson } from './ehr/json-scan.ts';
@@ -135,7 +136,8 @@ export function importRank(format: FileFormat): number {
   if (format.kind === 'omop-csv')
     return format.table === 'not-needed' ? 19 : 1 + omopTables.indexOf(format.table);
   if (format.kind === 'csv') return statesPatients(format.header) ? 3 : 16;
-  return format.kind === 'fhir-ndjson' && format.resourceType === 'Patient' ? 2 : 16;
+  if (format.kind !== 'fhir-ndjson') return 16;
+  return format.resourceType === 'Patient' ? 2 : format.resourceType === 'Medication' ? 3 : 16;
 }
 
 /** Synthea's table of patients. Tables of a mapping of one's own state the patient in each row. */
@@ -151,12 +153,13 @@ export interface ReaderContext {
   readonly mapping: CsvMapping | null;
   readonly onMapping: (mapping: CsvMapping) => void;
   readonly concepts: OmopConcepts;
+  readonly medications: FhirMedications;
 }
 
 /** The reader for a file, or why it is refused as a whole. */
 export function openReader(
   format: FileFormat,
-  { zone, mapping, onMapping, concepts }: ReaderContext,
+  { zone, mapping, onMapping, concepts, medications }: ReaderContext,
 ): RecordReader | { readonly code: FileRefusalCode; readonly field: string | null } {
   switch (format.kind) {
     case 'refused':
@@ -170,7 +173,7 @@ export function openReader(
     case 'fhir-bundle':
       return new BundleReader(zone);
     case 'fhir-ndjson':
-      return new NdjsonReader(zone);
+      return new NdjsonReader(zone, medications);
     case 'csv': {
       const table =
         findTable(mapping ?? syntheaMapping(), format.header) ?? findTable(syntheaMapping(), format.header);

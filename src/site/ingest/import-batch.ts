@@ -8,6 +8,7 @@ import type { Actor, AuditLog } from '#site/audit/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { type CsvMapping, parseMapping } from './ehr/csv-mapping.ts';
+import { FhirMedications } from './ehr/fhir-medications.ts';
 import { OmopConcepts } from './ehr/omop-concepts.ts';
 import { FileImport } from './file-import.ts';
 import { IngestError } from './ingest-error.ts';
@@ -32,6 +33,7 @@ export class ImportBatch {
   readonly #mapping: CsvMapping | null;
   readonly #mappingsByFolder = new Map<string, CsvMapping>();
   readonly #concepts = new OmopConcepts();
+  readonly #medications = new FhirMedications();
   readonly #writer: RecordWriter;
   readonly #outcomes: FileOutcome[] = [];
 
@@ -80,6 +82,7 @@ export class ImportBatch {
           mapping: this.#mapping ?? this.#mappingsByFolder.get(folder) ?? null,
           onMapping: (mapping) => this.#mappingsByFolder.set(folder, mapping),
           concepts: this.#concepts,
+          medications: this.#medications,
         },
       },
     );

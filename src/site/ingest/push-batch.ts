@@ -74,7 +74,13 @@ export function openPushBatch(options: IngestOptions, { files, mapping, actor }:
 
 /** Only names are known yet: they decide the order, the content decides the format. A wrong guess is refused by name. */
 function orderByName(names: readonly string[]): number[] {
-  const first = [/\.json$/i, /(^|\W)concept\.csv$/i, /(^|\W)person\.csv$/i, /(^|\W)patient/i];
+  const first = [
+    /\.json$/i,
+    /(^|\W)concept\.csv$/i,
+    /(^|\W)person\.csv$/i,
+    /(^|\W)patient/i,
+    /(^|\W)medication\W/i,
+  ];
   const rank = (name: string): number => {
     const at = first.findIndex((pattern) => pattern.test(name));
     return at === -1 ? first.length : at;

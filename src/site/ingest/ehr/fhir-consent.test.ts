@@ -4,6 +4,7 @@ import { RowRefusal } from '../clinical-record.ts';
 import { openTimeZone } from '../time-zone.ts';
 import { readConsent, researchStudySystem } from './fhir-consent.ts';
 import { check, type ResourceContext } from './fhir-context.ts';
+import { FhirMedications } from './fhir-medications.ts';
 import { consentSchema } from './fhir-resource.ts';
 
 const actor = (value: string, system = researchStudySystem) => [
@@ -18,7 +19,7 @@ const context: ResourceContext = {
   zone: openTimeZone('UTC'),
   fallbackId: null,
   patients: new Map(),
-  medications: new Map(),
+  medications: new FhirMedications(),
 };
 
 function read(change: object) {

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { type ClinicalRecord, RowRefusal } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
-import type { CodeableConcept } from './fhir-coding.ts';
+import type { FhirMedications } from './fhir-medications.ts';
 import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
 
 export interface ResourceContext {
@@ -10,8 +10,7 @@ export interface ResourceContext {
   /** Stands in for a missing `id`: the entry's fullUrl. */
   readonly fallbackId: string | null;
   readonly patients: PatientsByUrl;
-  /** Codes of a bundle's Medication resources by `fullUrl` and by `Medication/id`. */
-  readonly medications: ReadonlyMap<string, CodeableConcept>;
+  readonly medications: FhirMedications;
 }
 
 export function resourceTypeOf(resource: unknown): string | undefined {

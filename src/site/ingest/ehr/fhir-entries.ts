@@ -2,9 +2,9 @@
 // what a search adds about itself.
 import { type ReadRow, readRow } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
-import type { CodeableConcept } from './fhir-coding.ts';
 import { check, idOf, resourceTypeOf } from './fhir-context.ts';
 import { medicationSchema } from './fhir-event-resource.ts';
+import { FhirMedications } from './fhir-medications.ts';
 import { readDeletion, readResource } from './fhir-record.ts';
 import { byResourceId, lastingIdentifier, type ReferredPatient } from './fhir-reference.ts';
 import { patientSchema } from './fhir-resource.ts';
@@ -81,19 +81,25 @@ function readPatients(entries: readonly unknown[]): Map<string, ReferredPatient>
   return patients;
 }
 
-function readMedications(entries: readonly unknown[]): Map<string, CodeableConcept> {
-  const medications = new Map<string, CodeableConcept>();
-  for (const { resource, fullUrl } of resourcesOf(entries, 'Medication')) {
-    // One that cannot be read stands for nothing: what refers to it is refused.
-    readRow(1, () => {
-      const medication = check(medicationSchema, resource);
-      const code = medication.code ?? {};
-      medications.set(`Medication/${idOf(medication.id, fullUrl)}`, code);
-      if (fullUrl !== null) medications.set(fullUrl, code);
-      return null;
-    });
-  }
+function readMedications(entries: readonly unknown[]): FhirMedications {
+  const medications = new FhirMedications();
+  for (const { resource, fullUrl } of resourcesOf(entries, 'Medication'))
+    readMedication(resource, fullUrl, medications);
   return medications;
+}
+
+/** Takes a Medication's code. One that cannot be read stands for nothing: what refers to it is refused. */
+export function readMedication(
+  resource: unknown,
+  fullUrl: string | null,
+  medications: FhirMedications,
+): void {
+  readRow(1, () => {
+    const { id, code } = check(medicationSchema, resource);
+    medications.add(`Medication/${idOf(id, fullUrl)}`, code ?? {});
+    if (fullUrl !== null) medications.add(fullUrl, code ?? {});
+    return null;
+  });
 }
 
 function* resourcesOf(entries: readonly unknown[], resourceType: string) {

@@ -3,6 +3,7 @@ import { formatDay } from '#site/deidentify/index.ts';
 import type { ReadRow } from '../clinical-record.ts';
 import { openTimeZone } from '../time-zone.ts';
 import { BundleReader } from './fhir-bundle-reader.ts';
+import { FhirMedications } from './fhir-medications.ts';
 import { NdjsonReader } from './fhir-ndjson-reader.ts';
 
 const zone = openTimeZone('Europe/Berlin');
@@ -14,7 +15,10 @@ function readAll(reader: BundleReader | NdjsonReader, text: string): ReadRow[] {
   return [...reader.write(Buffer.from(text)), ...reader.end()];
 }
 const readLines = (...resources: object[]): ReadRow[] =>
-  readAll(new NdjsonReader(zone), resources.map((resource) => JSON.stringify(resource)).join('\n'));
+  readAll(
+    new NdjsonReader(zone, new FhirMedications()),
+    resources.map((resource) => JSON.stringify(resource)).join('\n'),
+  );
 const readBundle = (entry: object[], type = 'transaction'): ReadRow[] =>
   readAll(new BundleReader(zone), JSON.stringify({ resourceType: 'Bundle', type, entry }));
 
@@ -281,6 +285,17 @@ describe('a bundle', () => {
       'not-needed',
       ...Array(3).fill('medication 1191 - 2020-03-01 - -'),
       ...Array(2).fill('UNRESOLVED_REFERENCE medication'),
+    ]);
+  });
+
+  it('leaves medications in a file of their own to the files after it', () => {
+    const medications = new FhirMedications();
+    const lines = (...resources: object[]) =>
+      readAll(new NdjsonReader(zone, medications), resources.map((each) => JSON.stringify(each)).join('\n'));
+    expect(lines(medication).map(told)).toEqual(['not-needed']);
+    expect(lines(referring('Medication/med1'), referring('Medication/med2')).map(told)).toEqual([
+      'medication 1191 - 2020-03-01 - -',
+      'UNRESOLVED_REFERENCE medication',
     ]);
   });
 

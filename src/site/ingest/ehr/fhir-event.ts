@@ -237,7 +237,7 @@ function statedMedication(
     const own = reference.startsWith('#')
       ? contained?.find(({ id, resourceType }) => resourceType === 'Medication' && `#${id}` === reference)
           ?.code
-      : medications.get(reference);
+      : medications.find(reference);
     if (own === undefined) throw new RowRefusal('UNRESOLVED_REFERENCE', 'medication');
     return own;
   };

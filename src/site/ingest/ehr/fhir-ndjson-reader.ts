@@ -4,7 +4,8 @@ import { fromUtf8 } from '#base/bytes.ts';
 import { type ReadRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
 import { type ResourceContext, resourceTypeOf } from './fhir-context.ts';
-import { entriesOf, readEntries } from './fhir-entries.ts';
+import { entriesOf, readEntries, readMedication } from './fhir-entries.ts';
+import type { FhirMedications } from './fhir-medications.ts';
 import { readResource } from './fhir-record.ts';
 import { isTooDeep } from './json-scan.ts';
 import { type Line, LineSplitter } from './line-splitter.ts';
@@ -15,8 +16,9 @@ export class NdjsonReader implements RecordReader {
   readonly #lines = new LineSplitter({ maxBytes: maxLineBytes, quotes: false });
   readonly #context: ResourceContext;
 
-  constructor(zone: TimeZone) {
-    this.#context = { zone, fallbackId: null, patients: new Map(), medications: new Map() };
+  /** @param medications of the batch; this file's are added */
+  constructor(zone: TimeZone, medications: FhirMedications) {
+    this.#context = { zone, fallbackId: null, patients: new Map(), medications };
   }
 
   *write(bytes: Uint8Array): Generator<ReadRow> {
@@ -37,8 +39,13 @@ export class NdjsonReader implements RecordReader {
       yield { kind: 'refused', row, code: error.code, field: error.field };
       return;
     }
-    if (resourceTypeOf(resource) === 'Bundle') yield* this.#bundle(row, resource);
-    else yield readResource(row, resource, this.#context);
+    const type = resourceTypeOf(resource);
+    if (type === 'Bundle') {
+      yield* this.#bundle(row, resource);
+      return;
+    }
+    if (type === 'Medication') readMedication(resource, null, this.#context.medications);
+    yield readResource(row, resource, this.#context);
   }
 
   /** A line that is a bundle has a row for each entry, all of the line's number. */
