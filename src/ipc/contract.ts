@@ -1,7 +1,7 @@
 // The contract between a site and whoever looks at it: renderer (MessagePort or WebSocket) and command line. No logic.
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
-import { mappingContract, sourcesContract } from '#ipc/ingest-contract.ts';
+import { mappingContract, quarantineContract, sourcesContract } from '#ipc/ingest-contract.ts';
 import * as schema from '#ipc/schema.ts';
 
 export const siteContract = {
@@ -63,3 +63,10 @@ export const siteContract = {
   },
 };
 export type SiteContract = typeof siteContract;
+
+/** With the parts that the screens know and a site serves as soon as it has them. */
+export const screenContract = {
+  ...siteContract,
+  quarantine: quarantineContract,
+};
+export type ScreenContract = typeof screenContract;

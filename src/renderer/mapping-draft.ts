@@ -8,6 +8,8 @@ export interface DraftColumn {
   readonly role: ColumnRole;
   readonly system: string;
   readonly code: string;
+  /** What the suggested code is called; '' once another is given. */
+  readonly display: string;
   /** UCUM, or `column:` and the column that names it row by row. */
   readonly unit: string;
   /** Cell -> meaning: a sex, true or false, permit or deny, or a code. Cells without a meaning stand with ''. */
@@ -107,6 +109,7 @@ function createColumn(column: MappedColumn, base: Readonly<Record<string, unknow
     role,
     system: code?.system ?? '',
     code: code?.code ?? '',
+    display: code?.display ?? '',
     unit: unit ?? unitColumnOf(name, base),
     values: { ...usualValues(role, samples), ...known },
     confidence,

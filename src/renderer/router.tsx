@@ -1,6 +1,7 @@
 // The screens by address. Hash history: the same files work under app:// and under any path of the headless host.
 import { createHashHistory, createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { Frame } from './components/frame.tsx';
+import { type ImportPart, importParts } from './import-parts.ts';
 import { AuditLog } from './screens/audit-log.tsx';
 import { Consent } from './screens/consent.tsx';
 import { Home } from './screens/home.tsx';
@@ -13,7 +14,20 @@ const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value.slice(0, 64) : undefined;
 
 const homeRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: Home });
-const importRoute = createRoute({ getParentRoute: () => rootRoute, path: '/import', component: Import });
+export interface ImportSearch {
+  /** `files` where it is left out. */
+  readonly part?: ImportPart;
+}
+
+const importRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/import',
+  validateSearch: (search: Record<string, unknown>): ImportSearch => {
+    const part = importParts.find((known) => known === search.part);
+    return part === undefined ? {} : { part };
+  },
+  component: Import,
+});
 const consentRoute = createRoute({ getParentRoute: () => rootRoute, path: '/consent', component: Consent });
 const auditLogRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -41,8 +41,10 @@ const outcomes: readonly [pattern: RegExp, outcome: Omit<FileOutcome, 'path'>][]
   ],
 ];
 
-function outcomeFor(path: string): FileOutcome {
-  const outcome = outcomes.find(([pattern]) => pattern.test(path))?.[1];
+function outcomeFor(path: string, mapping: string | null): FileOutcome {
+  // With a mapping a table goes in like any other.
+  const name = mapping === null ? path : path.replace('unmapped', 'mapped');
+  const outcome = outcomes.find(([pattern]) => pattern.test(name))?.[1];
   if (outcome === undefined) throw refuse('BAD_INPUT', 'A file without a name.');
   return { path, ...outcome };
 }
@@ -55,6 +57,8 @@ export function ingestRouter(site: FakeSite) {
     }),
     open: os.ingest.open.handler(({ input }) => {
       state.files = input.files;
+      state.pushed = [];
+      state.mapping = input.mapping;
       state.batches += 1;
       return { batchId: `batch-${state.batches}`, order: input.files.map((_, index) => index) };
     }),
@@ -62,7 +66,7 @@ export function ingestRouter(site: FakeSite) {
       const file = state.files[input.fileIndex];
       state.pushed.push({ fileIndex: input.fileIndex, offset: input.offset, isLast: input.isLast });
       if (site.options.pushDelayMs !== undefined) await wait(site.options.pushDelayMs);
-      const outcome = input.isLast && file !== undefined ? outcomeFor(file.name) : null;
+      const outcome = input.isLast && file !== undefined ? outcomeFor(file.name, state.mapping) : null;
       const rows = outcome?.rows ?? { accepted: 40, duplicate: 2, rejected: 2, notNeeded: 5 };
       return {
         bytesRead: input.offset,
@@ -71,7 +75,10 @@ export function ingestRouter(site: FakeSite) {
       };
     }),
     close: os.ingest.close.handler(({ input }) => {
-      const files = state.files.map((file) => outcomeFor(file.name));
+      // Only what was read to its end: an import that was stopped leaves the others without an outcome.
+      const files = state.files
+        .filter((_, index) => state.pushed.some(({ fileIndex, isLast }) => isLast && fileIndex === index))
+        .map((file) => outcomeFor(file.name, state.mapping));
       const count = (outcome: FileOutcome['outcome']): number =>
         files.filter((file) => file.outcome === outcome).length;
       return {

@@ -1,6 +1,6 @@
 // A made-up site behind the real contract, for tests of the renderer alone. It keeps decisions and withdrawals, and nothing else.
 import { implement, ORPCError } from '@orpc/server';
-import { siteContract } from '#ipc/contract.ts';
+import { screenContract } from '#ipc/contract.ts';
 import type { ConsentRow, Person, UpdateSummary } from '#ipc/schema.ts';
 import {
   auditEntryAt,
@@ -14,6 +14,7 @@ import {
   selection,
 } from './fake-site-data.ts';
 import { ingestRouter } from './fake-site-ingest.ts';
+import { mappingRouter, quarantineRouter, sourcesRouter } from './fake-site-intake.ts';
 
 export interface FakeSiteOptions {
   /** Another record outweighs every consent that is granted. */
@@ -31,6 +32,10 @@ export interface FakeSiteOptions {
   readonly stepDelayMs?: number;
   /** How long the site takes for each chunk of a file. */
   readonly pushDelayMs?: number;
+  /** How many files are held in quarantine. */
+  readonly heldCount?: number;
+  /** Lists of the Import screen fail. */
+  readonly isRefusing?: boolean;
 }
 
 export const fakeSecret = 'correct horse battery';
@@ -47,8 +52,12 @@ export function createFakeSite(options: FakeSiteOptions = {}) {
     current: (options.isRoundOpen ? 'open' : 'draft') as 'open' | UpdateSummary['state'],
     isCancelled: false,
     files: [] as { name: string; size: number }[],
+    /** Mapping of the last batch. */
+    mapping: null as string | null,
     batches: 0,
     listCalls: 0,
+    decisions: [] as { kind: 'release' | 'delete'; quarantineId: number; reason: string }[],
+    runs: [] as string[],
     pushed: [] as { fileIndex: number; offset: number; isLast: boolean }[],
   };
   const rowAt = (index: number): ConsentRow => {
@@ -101,7 +110,7 @@ export const wait = (delayMs: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delayMs));
 export const refuse = (code: string, message: string): ORPCError<string, unknown> =>
   new ORPCError(code, { message, status: 400 });
-const os = implement(siteContract);
+const os = implement(screenContract);
 
 export function createFakeSiteRouter(site: FakeSite) {
   const { options, state } = site;
@@ -129,20 +138,9 @@ export function createFakeSiteRouter(site: FakeSite) {
       add: os.people.add.handler(({ input }) => ({ name: input.name, role: input.role })),
     },
     ingest: ingestRouter(site),
-    mapping: {
-      suggest: os.mapping.suggest.handler(() => ({ delimiter: ',', columns: [], mapping: null })),
-      preview: os.mapping.preview.handler(() => ({ rows: [], accepted: 0, rejected: 0 })),
-    },
-    sources: {
-      list: os.sources.list.handler(() => []),
-      save: os.sources.save.handler(() => {
-        throw refuse('SOURCE_KIND_UNKNOWN', 'Not in this fake.');
-      }),
-      remove: os.sources.remove.handler(() => {}),
-      run: os.sources.run.handler(() => {
-        throw refuse('SOURCE_NOT_FOUND', 'Not in this fake.');
-      }),
-    },
+    quarantine: quarantineRouter(site),
+    mapping: mappingRouter(site),
+    sources: sourcesRouter(site),
     records: os.records.handler(() =>
       options.isEmpty
         ? []

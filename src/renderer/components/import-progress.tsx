@@ -17,6 +17,8 @@ import { VirtualTable } from './virtual-table.tsx';
 
 export function ImportProgress(props: {
   run: ImportSnapshot;
+  /** CSV files that lack a column mapping. */
+  tablesToExplain: number;
   onStop: () => void;
   onClear: () => void;
   onMap: () => void;
@@ -43,7 +45,7 @@ export function ImportProgress(props: {
         {run.problem !== null && <ProblemNotice problem={run.problem} />}
         {run.state === 'failed' && <p>{t('import.failedDetail')}</p>}
         <div role="status" className={styles.stack}>
-          <ImportSummary run={run} onMap={props.onMap} />
+          <ImportSummary run={run} tablesToExplain={props.tablesToExplain} onMap={props.onMap} />
         </div>
         <OutcomeTally totals={run.totals} isOver={!isRunning} />
         <Files run={run} onOpen={setShown} />

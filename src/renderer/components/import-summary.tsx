@@ -3,19 +3,33 @@ import { Button } from '@mantine/core';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../i18n/format.ts';
-import { findTerm, term } from '../i18n/term.ts';
+import { findTerm } from '../i18n/term.ts';
 import type { ImportSnapshot } from '../import-run.ts';
 import { filesLeft } from '../import-totals.ts';
 import styles from '../screens/screens.module.css';
 import { Notice, PlainText } from './parts.tsx';
 
 const shownReasons = 6;
+const kindNames: ReadonlySet<string> = new Set([
+  'patient',
+  'encounter',
+  'condition',
+  'measurement',
+  'medication',
+  'procedure',
+  'consent',
+  'imagingStudy',
+  'sopInstance',
+]);
 
 export function ImportSummary({
   run,
+  tablesToExplain,
   onMap,
 }: {
   run: ImportSnapshot;
+  /** CSV files that lack a column mapping. */
+  tablesToExplain: number;
   /** Leads through a column mapping for the files that lack one. */
   onMap: () => void;
 }): JSX.Element | null {
@@ -26,7 +40,9 @@ export function ImportSummary({
   const added = Object.entries(summary.rows)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) =>
-      t('import.rowsOf', { kind: term(t, 'import.rowKind', kind).slice(0, 40), count: format.number(count) }),
+      kindNames.has(kind)
+        ? t(`import.added.${kind}`, { count, number: format.number(count) })
+        : `${format.number(count)} ${kind.slice(0, 40)}`,
     );
   const left = filesLeft(totals);
   const isStopped = run.state === 'stopped';
@@ -43,13 +59,15 @@ export function ImportSummary({
             })}
           </p>
         )}
-        <p>{added.length > 0 ? t('import.added', { list: format.list(added) }) : t('import.nothingAdded')}</p>
-        <Reasons run={run} />
+        <p>
+          {added.length > 0 ? t('import.addedList', { list: format.list(added) }) : t('import.nothingAdded')}
+        </p>
+        <Reasons run={run} isLed={tablesToExplain > 0} />
       </Notice>
-      {totals.codes.has('MAPPING_REQUIRED') && (
+      {tablesToExplain > 0 && (
         <Notice
           tone="accent"
-          title={t('import.mapTitle', { count: totals.codes.get('MAPPING_REQUIRED') ?? 0 })}
+          title={t('import.mapTitle', { count: tablesToExplain })}
           actions={<Button onClick={onMap}>{t('import.mapAction')}</Button>}
         >
           <p>{t('import.mapDetail')}</p>
@@ -60,10 +78,12 @@ export function ImportSummary({
 }
 
 /** The reasons of files that did not go in whole, the most frequent first. */
-function Reasons({ run }: { run: ImportSnapshot }): JSX.Element | null {
+function Reasons({ run, isLed }: { run: ImportSnapshot; isLed: boolean }): JSX.Element | null {
   const { t } = useTranslation();
   const format = useFormat();
-  const reasons = [...run.totals.codes].sort((left, right) => right[1] - left[1]);
+  const reasons = [...run.totals.codes]
+    .filter(([code]) => !(isLed && code === 'MAPPING_REQUIRED'))
+    .sort((left, right) => right[1] - left[1]);
   if (reasons.length === 0) return null;
   return (
     <ul className={styles.list}>

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { readSettings, settingsOf, sourceKinds } from './source-kinds.ts';
+
+describe('the settings of a source', () => {
+  it('are read from what was typed, without what was left empty', () => {
+    expect(readSettings('dicomweb', { url: ' https://pacs.example ', query: '' })).toEqual({
+      url: 'https://pacs.example',
+    });
+    expect(readSettings('mllp', { port: '2575' })).toEqual({ port: 2575 });
+  });
+
+  it.each([
+    ['mllp', {}],
+    ['mllp', { port: 'x' }],
+    ['dicom-receiver', { aeTitle: 'A', port: '104' }],
+    ['folder', { path: '  ' }],
+  ] as const)('of %s are not complete with %j', (kind, values) => {
+    expect(readSettings(kind, values)).toBeNull();
+  });
+
+  it('are known for every kind', () =>
+    expect(Object.keys(settingsOf).sort()).toEqual([...sourceKinds].sort()));
+});

@@ -1,0 +1,55 @@
+// What each kind of source is asked for when it is added, in the order of the form.
+import type { SourceKind } from '#ipc/ingest-contract.ts';
+
+export interface SourceSetting {
+  /** Also the key of its label among the texts. */
+  readonly name: string;
+  readonly kind: 'text' | 'number' | 'boolean';
+  readonly isRequired: boolean;
+  readonly example?: string;
+}
+
+const text = (name: string, example?: string): SourceSetting => ({
+  name,
+  kind: 'text',
+  isRequired: true,
+  ...(example === undefined ? {} : { example }),
+});
+const optional = (setting: SourceSetting): SourceSetting => ({ ...setting, isRequired: false });
+const port = (example: string): SourceSetting => ({ ...text('port', example), kind: 'number' });
+
+export const sourceKinds: readonly SourceKind[] = [
+  'dicom-receiver',
+  'dicomweb',
+  'folder',
+  'mllp',
+  'bulk-export',
+];
+export const settingsOf: Readonly<Record<SourceKind, readonly SourceSetting[]>> = {
+  folder: [text('path', '/srv/exports')],
+  'dicom-receiver': [text('aeTitle', 'CONSILIUM'), port('11112'), text('allowedAeTitles', 'PACS1, PACS2')],
+  dicomweb: [text('url', 'https://pacs.hospital.example/dicom-web'), optional(text('query', 'Modality=MR'))],
+  mllp: [port('2575')],
+  'bulk-export': [text('url', 'https://ehr.hospital.example/fhir'), optional(text('group', 'cohort-2026'))],
+};
+
+/** Sources that are asked when a person says so; the others listen while the site is open. */
+export const runnableKinds: ReadonlySet<SourceKind> = new Set(['dicomweb', 'bulk-export', 'folder']);
+
+/** The settings that a form's texts stand for; null while a required one is missing or a number is none. */
+export function readSettings(
+  kind: SourceKind,
+  values: Readonly<Record<string, string>>,
+): Record<string, string | number | boolean> | null {
+  const settings: Record<string, string | number | boolean> = {};
+  for (const { name, kind: type, isRequired } of settingsOf[kind]) {
+    const value = values[name]?.trim() ?? '';
+    if (value === '') {
+      if (isRequired) return null;
+      continue;
+    }
+    if (type === 'number' && !/^\d{1,5}$/.test(value)) return null;
+    settings[name] = type === 'number' ? Number(value) : type === 'boolean' ? value === 'true' : value;
+  }
+  return settings;
+}
