@@ -11,6 +11,7 @@ export default defineConfig({
           index: path.resolve('src/main/index.ts'),
           'site-process': path.resolve('src/main/site-process.ts'),
           'decode-worker': path.resolve('src/site/ingest/dicom/decode-worker.ts'),
+          'deidentify-worker': path.resolve('src/site/ingest/deidentified-copy/deidentify-worker.ts'),
           'training-process': path.resolve('src/site/training/training-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js' },

@@ -10,12 +10,14 @@ async function registerGroup(program: Command, group: string | undefined): Promi
   else if (group === 'consortium') (await import('#cli/consortium.ts')).registerConsortium(program);
   else if (group === 'audit') (await import('#cli/audit-verify.ts')).registerAudit(program);
   else if (group === 'demo') (await import('#cli/demo.ts')).registerDemo(program);
+  else if (group === 'deidentify') (await import('#cli/deidentify.ts')).registerDeidentify(program);
   else if (group === 'bench') (await import('#cli/bench.ts')).registerBench(program);
   else {
     for (const [name, description] of [
       ['demo', 'a whole federation of four real hospitals on this machine'],
       ['site', 'the node of one hospital'],
       ['consortium', 'the coordinating server'],
+      ['deidentify', 'de-identify DICOM files into a new folder'],
       ['audit', 'verify an exported audit log offline'],
       ['bench', 'measure'],
     ] as const) {

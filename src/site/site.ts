@@ -23,6 +23,7 @@ export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#sit
 export { systemActor } from '#site/audit/index.ts';
 export type { CohortPreview } from '#site/cohort/index.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from '#site/consent/index.ts';
+export type { ProfileOption as DeidentifyProfileOption } from '#site/deidentify/index.ts';
 export type { Evaluation } from '#site/evaluation/index.ts';
 export type {
   IngestChunk,
@@ -30,6 +31,12 @@ export type {
   IngestOrder,
   IngestPushed,
   IngestSummary,
+} from '#site/ingest/index.ts';
+export {
+  type DeidentifyFileReport,
+  type DeidentifySummary,
+  deidentifyFolder,
+  loadOrMakeDeidentifyKey,
 } from '#site/ingest/index.ts';
 export type { Credentials, Person } from '#site/people/index.ts';
 export type * from '#site/ports.ts';

@@ -30,7 +30,7 @@ const characteristics: Readonly<Record<number, string>> = {
   1052688: '045Y',
   1052704: '1.71',
   1052720: '70.5',
-  1057120: 'Sami',
+  1057120: 'ASIAN',
   1057184: 'NO',
   1057283: 'UNALTERED',
   7471199: '045Y',

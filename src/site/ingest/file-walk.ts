@@ -14,10 +14,16 @@ export interface FoundFile {
   readonly trouble: 'UNREADABLE' | 'NOT_A_FILE' | null;
 }
 
-/** Every file below `paths`, what must be read first (concept tables, mappings, patients) first, then by name. */
-export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> {
+/** Every file below `paths`, by name, without a look into any. */
+export async function listFiles(paths: readonly string[]): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
   for (const given of paths) await addPath(given, found);
+  return found;
+}
+
+/** Every file below `paths`, what must be read first (concept tables, mappings, patients) first, then by name. */
+export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> {
+  const found = await listFiles(paths);
   const ranked: { file: FoundFile; index: number; rank: number }[] = [];
   // One after the other: a folder may hold more files than may be open at once.
   for (const [index, file] of found.entries()) {

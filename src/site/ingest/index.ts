@@ -1,5 +1,13 @@
 // Ingest: files in, pseudonymous facts and consents out, and for every file and refused row a reason by name.
 
+export {
+  type DeidentifyEvent,
+  type DeidentifyOrder,
+  type DeidentifySummary,
+  deidentifyFolder,
+  type FileReport as DeidentifyFileReport,
+} from './deidentified-copy/deidentify-folder.ts';
+export { loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
 export type { IngestOptions } from './import-batch.ts';

@@ -14,6 +14,8 @@ const leastGlyphsOfLine = 3;
 /** Values that are looked at beside the brightest ones. */
 const examinedValues = 8;
 const leastEqualNeighbours = 18;
+/** Fewer among the brightest values are no three letters. */
+const leastBrightNeighbours = 6;
 /** A value is examined when it has this many times the equal neighbours that the values beside it have. */
 const leastSpike = 2.5;
 /** Share of the range of values by which drawn text differs from what it stands on, on the average. */
@@ -40,9 +42,9 @@ export function hasDrawnText(plane: PixelPlane): boolean {
   if (rows < leastGlyphRows || columns < leastGlyphRows || samples.length < rows * columns) return false;
   const range = chooseKinds(plane);
   const leastStep = (range.most - range.least) * leastContrast;
-  const glyphs = findMarks(plane).filter((mark) => isGlyph(mark, plane, leastStep));
+  const marks = range.isWorthLooking ? findMarks(plane) : [];
   clearKinds(range);
-  return hasLine(glyphs);
+  return hasLine(marks.filter((mark) => isGlyph(mark, plane, leastStep)));
 }
 
 /** For values modulo 2^16: how many of their samples have an equal neighbour, and their kind of mark. Made once, cleared by use. */
@@ -50,26 +52,37 @@ const equalNeighbours = new Uint32Array(0x10000);
 const kinds = new Uint8Array(0x10000);
 
 /** Fills `kinds`, 0 for values of no mark. Samples are taken modulo 2^16, so that signed ones have a place too. */
-function chooseKinds({ samples, rows, columns }: PixelPlane): { least: number; most: number } {
+function chooseKinds({ samples, rows, columns }: PixelPlane): {
+  least: number;
+  most: number;
+  isWorthLooking: boolean;
+} {
   let least = samples[0] ?? 0;
   let most = least;
-  for (let row = 0; row < rows; row += 1) {
-    const end = (row + 1) * columns;
-    let before = -1;
-    for (let index = row * columns; index < end; index += 1) {
-      const value = samples[index] as number;
-      if (value < least) least = value;
-      else if (value > most) most = value;
-      if (value === before || value === samples[index - columns]) {
-        equalNeighbours[value & 0xffff] = (equalNeighbours[value & 0xffff] as number) + 1;
-      }
-      before = value;
-    }
+  for (let column = 1; column < columns; column += 1) {
+    least = Math.min(least, samples[column] as number);
+    most = Math.max(most, samples[column] as number);
+  }
+  // The first row has no row above: what stands on it alone is no text.
+  const end = rows * columns;
+  let before = -1;
+  for (let index = columns, above = 0; index < end; index += 1, above += 1) {
+    const value = samples[index] as number;
+    if (value < least) least = value;
+    else if (value > most) most = value;
+    if (value === before || value === samples[above])
+      equalNeighbours[value & 0xffff] = (equalNeighbours[value & 0xffff] as number) + 1;
+    before = value;
   }
   const brightest = Math.max(most - Math.floor((most - least) * brightestShare), least + 1);
-  for (let value = brightest; value <= most; value += 1) kinds[value & 0xffff] = 1;
-  for (const [index, value] of spikes(least, most).entries()) kinds[value & 0xffff] = index + 2;
-  return { least, most };
+  let brightNeighbours = 0;
+  for (let value = brightest; value <= most; value += 1) {
+    kinds[value & 0xffff] = 1;
+    brightNeighbours += equalNeighbours[value & 0xffff] ?? 0;
+  }
+  const examined = spikes(least, most);
+  for (const [index, value] of examined.entries()) kinds[value & 0xffff] = index + 2;
+  return { least, most, isWorthLooking: examined.length > 0 || brightNeighbours >= leastBrightNeighbours };
 }
 
 function clearKinds({ least, most }: { least: number; most: number }): void {

@@ -4,6 +4,9 @@ import { asciiText } from './element-text.ts';
 import { capAge } from './patient-age.ts';
 
 const pregnancyStatuses = 4;
+/** The ethnic group is free text of 16 characters, enough for a name: only these terms stay. */
+const ethnicGroups =
+  /^((non[ -]?)?hispanic|latino|white|black|asian|caucasian|african|african american|european|american indian|native american|pacific islander|arab|indian|mixed|multiracial|other|unknown|declined)?$/i;
 
 /** Whether the bytes are a list of UIDs, padded as DICOM pads. */
 export function isUidList(bytes: Uint8Array): boolean {
@@ -31,7 +34,7 @@ export function isCharacteristic(tag: number, bytes: Uint8Array): boolean {
     case 0x00102203:
       return /^(ALTERED|UNALTERED)?$/.test(text);
     case 0x00102160:
-      return /^[A-Za-z /,-]{0,16}$/.test(text);
+      return ethnicGroups.test(text);
     default:
       return capAge(text) !== undefined;
   }

@@ -1,0 +1,112 @@
+// `consilium deidentify IN… --out DIR`: DICOM files and folders by PS3.15, pseudonymous, with a report for each file.
+import path from 'node:path';
+import type { Command } from 'commander';
+import { CliError } from '#cli/cli-error.ts';
+import { endRefused, type OutputOptions, printResult } from '#cli/output.ts';
+import { showProgress } from '#cli/progress.ts';
+import {
+  type DeidentifyFileReport,
+  type DeidentifyProfileOption,
+  type DeidentifySummary,
+  deidentifyFolder,
+  loadOrMakeDeidentifyKey,
+} from '#site/site.ts';
+
+interface DeidentifyFlags extends OutputOptions {
+  readonly out: string;
+  readonly key?: string;
+  readonly cleanDescriptors?: true;
+  readonly removeDates?: true;
+  readonly removeCharacteristics?: true;
+  readonly keepDevice?: true;
+  readonly keepInstitution?: true;
+  readonly safePrivate?: readonly string[];
+  readonly writeSuspected?: true;
+}
+
+export function registerDeidentify(program: Command): void {
+  program
+    .command('deidentify')
+    .description('de-identify DICOM files by PS3.15 Annex E into a new folder')
+    .argument('<path...>', 'files or folders')
+    .requiredOption('--out <dir>', 'output folder: new or empty')
+    .option(
+      '--key <file>',
+      'key of the pseudonyms, made where it is missing (default: a key that is kept nowhere)',
+    )
+    .option('--clean-descriptors', 'keep known words of descriptions (113105)')
+    .option('--remove-dates', 'remove dates instead of moving them (without 113107)')
+    .option('--remove-characteristics', 'remove age, sex, size and weight (without 113108)')
+    .option('--keep-device', 'keep device identity (113109)')
+    .option('--keep-institution', 'keep institution identity (113112)')
+    .option(
+      '--safe-private <creator,group,element...>',
+      'private elements to keep (113111), e.g. "ACME 1,0019,0a"',
+    )
+    .option(
+      '--write-suspected',
+      'write images that a person has looked at: suspected of drawn text by kind only',
+    )
+    .option('--json', 'one JSON document on standard output')
+    .action(async (paths: string[], flags: DeidentifyFlags) => runDeidentify(paths, flags));
+}
+
+async function runDeidentify(paths: readonly string[], flags: DeidentifyFlags): Promise<void> {
+  const outFolder = path.resolve(flags.out);
+  const inputs = paths.map((given) => path.resolve(given));
+  if (
+    inputs.some((input) => outFolder === input || `${outFolder}${path.sep}`.startsWith(`${input}${path.sep}`))
+  )
+    throw new CliError('USAGE', 'The output folder must not lie in the input.');
+  const profile = { options: optionsOf(flags), safePrivate: (flags.safePrivate ?? []).map(parseSafePrivate) };
+  const key = flags.key === undefined ? null : loadOrMakeDeidentifyKey(path.resolve(flags.key));
+  const order = { paths: inputs, outFolder, key, profile, writesSuspected: flags.writeSuspected === true };
+  const files: DeidentifyFileReport[] = [];
+  const startedAt = performance.now();
+  for await (const event of deidentifyFolder(order)) {
+    if (event.kind === 'file') {
+      files.push(event.file);
+      if (event.done % 64 === 0 || event.done === event.offered) {
+        const perSecond = Math.round(event.done / ((performance.now() - startedAt) / 1_000));
+        const left = Math.round((event.offered - event.done) / Math.max(1, perSecond));
+        showProgress(
+          `${event.done} of ${event.offered} files, ${perSecond}/s, ${left} s left`,
+          event.done / event.offered,
+        );
+      }
+    } else {
+      printResult(flags, { ...event.summary, reports: files }, () => describe(event.summary, files));
+      if (event.summary.quarantined + event.summary.rejected > 0) endRefused();
+    }
+  }
+}
+
+function optionsOf(flags: DeidentifyFlags): ReadonlySet<DeidentifyProfileOption> {
+  const options = new Set<DeidentifyProfileOption>();
+  if (flags.cleanDescriptors === true) options.add('113105');
+  if (flags.removeDates !== true) options.add('113107');
+  if (flags.removeCharacteristics !== true) options.add('113108');
+  if (flags.keepDevice === true) options.add('113109');
+  if (flags.keepInstitution === true) options.add('113112');
+  return options;
+}
+
+function parseSafePrivate(text: string) {
+  const parts = /^(.{1,64}),([0-9a-fA-F]{3}[13579bdfBDF]),([0-9a-fA-F]{2})$/.exec(text);
+  if (parts === null)
+    throw new CliError('USAGE', '--safe-private takes "creator,group,element", e.g. "ACME 1,0019,0a".');
+  const [, creator = '', group = '', element = ''] = parts;
+  return { creator, group: Number.parseInt(group, 16), element: Number.parseInt(element, 16) };
+}
+
+function describe(summary: DeidentifySummary, files: readonly DeidentifyFileReport[]): string[] {
+  const held = files.filter(({ outcome }) => outcome !== 'written' && outcome !== 'duplicate');
+  return [
+    ...held.map((file) => `${file.outcome.padEnd(11)} ${file.path}  ${'code' in file ? file.code : ''}`),
+    `${summary.written} written, ${summary.duplicate} duplicate, ${summary.quarantined} quarantined, ` +
+      `${summary.rejected} rejected, ${summary.skipped} skipped of ${summary.files}`,
+    ...(summary.facesPossible > 0
+      ? [`${summary.facesPossible} show a head: a face could be made from them; consider defacing (113102).`]
+      : []),
+  ];
+}
