@@ -12,6 +12,7 @@ export default defineConfig({
           'site-process': path.resolve('src/main/site-process.ts'),
           'decode-worker': path.resolve('src/site/ingest/dicom/decode-worker.ts'),
           'deidentify-worker': path.resolve('src/site/ingest/deidentified-copy/deidentify-worker.ts'),
+          'import-worker': path.resolve('src/site/ingest/imaging/import-worker.ts'),
           'training-process': path.resolve('src/site/training/training-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js' },

@@ -14,7 +14,7 @@ import {
   openIngest,
   openTimeZone,
 } from '#site/ingest/index.ts';
-import { openStore, type Store } from '#site/store/index.ts';
+import { openObjectStore, openStore, type Store } from '#site/store/index.ts';
 import { heartSystem, loinc } from './heart-exports/code-system.ts';
 import { type HeartExport, makeHeartExports } from './make-heart-exports.ts';
 
@@ -46,7 +46,15 @@ beforeAll(async () => {
     const store = openStore({ file, key: new Uint8Array(32).fill(2), clock });
     const signer = createSigningKey(new Uint8Array(32).fill(5));
     const auditLog = openAuditLog({ store, signer, origin: 'test', bootId: 'boot', softwareVersion: '0' });
-    const ingest = openIngest({ store, auditLog, keys, zone: openTimeZone('UTC'), logger: silentLogger });
+    const objects = openObjectStore({ store, profile: folder });
+    const ingest = openIngest({
+      store,
+      objects,
+      auditLog,
+      keys,
+      zone: openTimeZone('UTC'),
+      logger: silentLogger,
+    });
     const run = async (): Promise<IngestSummary> => {
       const signal = new AbortController().signal;
       for await (const event of ingest.ingestPaths({

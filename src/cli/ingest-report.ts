@@ -70,13 +70,22 @@ export function describeProgress(event: Progress): { readonly label: string; rea
 export function summaryOf(files: readonly FileOutcome[]): IngestSummary {
   const count = (kind: FileOutcome['outcome']): number =>
     files.filter(({ outcome }) => outcome === kind).length;
+  const rows = (kind: keyof FileOutcome['rows']): number =>
+    files.reduce((sum, file) => sum + file.rows[kind], 0);
   return {
     batchId: '',
     accepted: count('accepted'),
     duplicate: count('duplicate'),
     quarantined: count('quarantined'),
     rejected: count('rejected'),
+    rowCounts: {
+      accepted: rows('accepted'),
+      duplicate: rows('duplicate'),
+      rejected: rows('rejected'),
+      notNeeded: rows('notNeeded'),
+    },
     files,
+    filesOmitted: 0,
     rows: {},
   };
 }
@@ -87,7 +96,7 @@ export function describeSummary(summary: IngestSummary, notRead: number): string
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${number.format(count)} ${kindNames[kind] ?? kind}`);
   return [
-    ...describeFiles(summary.files),
+    ...describeFiles(summary),
     ...tally(summary, notRead),
     ...(added.length > 0 ? [`added: ${added.join(', ')}`] : []),
     ...describeReasons(summary.files),
@@ -99,7 +108,7 @@ export function describeSummary(summary: IngestSummary, notRead: number): string
 }
 
 /** All files where they are few, else those that did not go in whole. */
-function describeFiles(files: readonly FileOutcome[]): string[] {
+function describeFiles({ files, filesOmitted }: IngestSummary): string[] {
   const isWhole = ({ outcome, code }: FileOutcome): boolean =>
     code === null && (outcome === 'accepted' || outcome === 'duplicate');
   const shown = files.length <= shownFiles ? files : files.filter((file) => !isWhole(file));
@@ -110,7 +119,8 @@ function describeFiles(files: readonly FileOutcome[]): string[] {
         `${outcome.padEnd(11)} ${path}  ${rowsText(rows)}${code === null ? '' : `  ${code}`}`,
     );
   const rest = shown.length - lines.length;
-  if (rest > 0) lines.push(`… and ${number.format(rest)} more; --json lists them all`);
+  const more = filesOmitted > 0 ? 'the list of outcomes has them all' : '--json lists them all';
+  if (rest > 0) lines.push(`… and ${number.format(rest)} more; ${more}`);
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
@@ -128,17 +138,15 @@ function rowsText({ accepted, duplicate, notNeeded, rejected }: FileOutcome['row
 
 /** Files and rows by outcome, with the sums they add up to. */
 function tally(
-  { accepted, duplicate, quarantined, rejected, files }: IngestSummary,
+  { accepted, duplicate, quarantined, rejected, rowCounts }: IngestSummary,
   notRead: number,
 ): string[] {
-  const rows = (kind: keyof FileOutcome['rows']): number =>
-    files.reduce((sum, file) => sum + file.rows[kind], 0);
   const lines: [name: string, files: number | null, rows: number | null][] = [
-    ['accepted', accepted, rows('accepted')],
-    ['duplicate', duplicate, rows('duplicate')],
-    ['not needed', null, rows('notNeeded')],
+    ['accepted', accepted, rowCounts.accepted],
+    ['duplicate', duplicate, rowCounts.duplicate],
+    ['not needed', null, rowCounts.notNeeded],
     ['quarantined', quarantined, null],
-    ['rejected', rejected, rows('rejected')],
+    ['rejected', rejected, rowCounts.rejected],
     ...(notRead > 0 ? [['not read', notRead, null] as [string, number, null]] : []),
   ];
   const sum = (at: 1 | 2): number => lines.reduce((total, line) => total + (line[at] ?? 0), 0);

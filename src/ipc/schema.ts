@@ -66,7 +66,12 @@ export const ingestSummary = z.strictObject({
   duplicate: count,
   quarantined: count,
   rejected: count,
+  /** Rows of all files. */
+  rowCounts,
+  /** Every file of a batch of up to 1,000; of a larger one first of all those that are not wholly in. */
   files: z.array(fileOutcome).readonly(),
+  /** Files that are counted above and not among `files`. */
+  filesOmitted: count,
   /** What was added, by kind, without those of which there was none: patient, measurement, consent... */
   rows: z.record(z.string(), count),
 });
@@ -80,7 +85,16 @@ export const ingestEvent = z.discriminatedUnion('kind', [
     bytesRead: count,
     bytesTotal: count,
     rowCount: count,
+    /** Of the whole batch. */
+    bytesDone: count,
+    bytesOffered: count,
+    elapsedMs: count,
+    /** Null until enough is done to tell. */
+    remainingMs: count.nullable(),
+    rowsPerSecond: count,
+    bytesPerSecond: count,
   }),
+  /** Of a batch of more than 1,000 files only those that are not wholly in. */
   z.strictObject({ kind: z.literal('file'), file: fileOutcome }),
   z.strictObject({ kind: z.literal('summary'), summary: ingestSummary }),
 ]);

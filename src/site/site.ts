@@ -8,6 +8,7 @@ import { listEvaluations } from '#site/evaluation/index.ts';
 import { openIngest, openSources, sourceKinds } from '#site/ingest/index.ts';
 import { openPeople } from '#site/people/index.ts';
 import type { SitePorts } from '#site/ports.ts';
+import { openObjectStore } from '#site/store/index.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
@@ -86,7 +87,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const people = openPeople({ store, auditLog, keyStore });
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
-  const ingest = openIngest({ store, auditLog, keys, logger, zone: loadTimeZone(store) });
+  const objects = openObjectStore({ store, profile: ports.paths.profile });
+  const ingest = openIngest({ store, objects, auditLog, keys, logger, zone: loadTimeZone(store) });
   const sources = openSources({
     store,
     auditLog,
@@ -174,6 +176,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
       // The runs are cancelled first, and end when their engine does.
       const ended = rounds.close();
       await trainingHost.close();
+      await ingest.close();
       await ended;
       store.transaction(() =>
         auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),

@@ -87,7 +87,9 @@ export function ingestRouter(site: FakeSite) {
         duplicate: count('duplicate'),
         quarantined: count('quarantined'),
         rejected: count('rejected'),
+        rowCounts: { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 },
         files,
+        filesOmitted: 0,
         rows: { patient: 3, measurement: 40, consent: 3, sopInstance: count('accepted') },
       };
     }),

@@ -14,7 +14,7 @@ import {
   openIngest,
   openTimeZone,
 } from '#site/ingest/index.ts';
-import { openStore, type Store } from '#site/store/index.ts';
+import { openObjectStore, openStore, type Store } from '#site/store/index.ts';
 
 export interface IngestSite {
   readonly folder: string;
@@ -63,8 +63,14 @@ export function openIngestSite({ inMemory = false, timeZone = 'UTC' } = {}): Ing
   const log = (message: string, fields?: Readonly<Record<string, unknown>>): void =>
     void logged.push(JSON.stringify([message, fields]));
   const logger: Logger = { info: log, warn: log, error: log };
-  const open = (): Ingest =>
-    openIngest({ store, auditLog, keys: siteKeys, logger, zone: openTimeZone(timeZone) });
+  const opened: Ingest[] = [];
+  const open = (): Ingest => {
+    const objects = openObjectStore({ store, profile });
+    const zone = openTimeZone(timeZone);
+    const stage = openIngest({ store, objects, auditLog, keys: siteKeys, logger, zone });
+    opened.push(stage);
+    return stage;
+  };
   const ingest = open();
   let imports = 0;
 

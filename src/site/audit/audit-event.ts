@@ -42,6 +42,10 @@ export const auditActions = [
   'import-interrupted',
   'file-imported',
   'file-refused',
+  'file-quarantined',
+  'images-imported',
+  'quarantine-released',
+  'quarantine-deleted',
   'names-shown',
   // sources
   'source-saved',

@@ -1,13 +1,17 @@
 // Files that arrive one by one from a source, each imported to its outcome: one batch of the ordinary import.
 import type { Actor } from '#site/audit/index.ts';
-import { ImportBatch, type IngestOptions } from './import-batch.ts';
+import { ImportBatch, type IngestStage } from './import-batch.ts';
 import type { FileOutcome, IngestSummary } from './ingest-outcome.ts';
+import { PushedFile, type PushedOutcome } from './pushed-file.ts';
+
+/** What arrives alone has no folder. */
+const noNeighbours: ReadonlySet<string> = new Set();
 
 export class ArrivalBatch {
   readonly #batch: ImportBatch;
   #count = 0;
 
-  constructor(options: IngestOptions, actor: Actor) {
+  constructor(options: IngestStage, actor: Actor) {
     this.#batch = new ImportBatch(options, { actor, mapping: null, fileCount: 0 });
   }
 
@@ -18,17 +22,21 @@ export class ArrivalBatch {
 
   /** Imports a file; its outcome is committed when this returns. @param name as the source calls it */
   async importFile(name: string, bytes: AsyncIterable<Uint8Array>): Promise<FileOutcome> {
-    const running = this.#batch.openFile(name);
-    let outcome: FileOutcome | undefined;
+    const file = new PushedFile(this.#batch, name, noNeighbours);
     try {
-      for await (const part of bytes) running.write(part);
-      outcome = running.end();
-    } finally {
-      outcome ??= running.breakOff('TRUNCATED');
-      this.#batch.add(outcome);
-      this.#count += 1;
+      for await (const part of bytes) file.write(part);
+    } catch (error) {
+      this.#add(file.breakOff('TRUNCATED'));
+      throw error;
     }
-    return outcome;
+    // A full disk while it is sealed is no outcome of the file: it is given again.
+    return this.#add(await file.end());
+  }
+
+  #add({ file, counted }: PushedOutcome): FileOutcome {
+    for (const outcome of counted) this.#batch.add(outcome);
+    this.#count += 1;
+    return file;
   }
 
   close(): IngestSummary {

@@ -98,7 +98,7 @@ export class FileImport {
   }
 
   /** Ends a file whose bytes did not all come. Rows that were read before stay. */
-  breakOff(code: 'UNREADABLE' | 'IMPORT_CANCELLED' | 'TRUNCATED' | 'NOT_A_FILE'): FileOutcome {
+  breakOff(code: FileRefusalCode): FileOutcome {
     this.#refusal ??= { code, field: null };
     return this.#finish(null);
   }

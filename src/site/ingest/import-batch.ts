@@ -5,14 +5,19 @@ import { isoTime } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
-import { openSubjectRegistry } from '#site/deidentify/index.ts';
-import type { Store } from '#site/store/index.ts';
+import { openSubjectRegistry, type SubjectRegistry } from '#site/deidentify/index.ts';
+import type { ObjectStore, Store } from '#site/store/index.ts';
+import { SealedSpool, spoolFolder } from './archive/sealed-spool.ts';
 import { type CsvMapping, parseMapping } from './ehr/csv-mapping.ts';
 import { FhirMedications } from './ehr/fhir-medications.ts';
 import { OmopConcepts } from './ehr/omop-concepts.ts';
 import { FileImport } from './file-import.ts';
+import { ImageImport } from './imaging/image-import.ts';
+import { loadImagingSettings } from './imaging/imaging-settings.ts';
+import type { WorkerPool } from './imaging/worker-pool.ts';
 import { IngestError } from './ingest-error.ts';
 import type { FileOutcome, IngestSummary } from './ingest-outcome.ts';
+import { OutcomeTally } from './outcome-tally.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { TimeZone } from './time-zone.ts';
 
@@ -24,18 +29,30 @@ export interface IngestOptions {
   readonly logger: Logger;
   /** The hospital's own. */
   readonly zone: TimeZone;
+  readonly objects: ObjectStore;
 }
+
+/** What the stage's imports share while it is open. */
+export interface IngestStage extends IngestOptions {
+  readonly pool: WorkerPool;
+}
+
+/** A larger image is refused: it is read whole. */
+export const maxImageBytes = 512 * 1_048_576;
 
 export class ImportBatch {
   readonly batchId = toHex(systemRandom(16));
-  readonly #options: IngestOptions;
+  readonly maxImageBytes = maxImageBytes;
+  readonly #options: IngestStage;
   readonly #actor: Actor;
   readonly #mapping: CsvMapping | null;
   readonly #mappingsByFolder = new Map<string, CsvMapping>();
   readonly #concepts = new OmopConcepts();
   readonly #medications = new FhirMedications();
   readonly #writer: RecordWriter;
-  readonly #outcomes: FileOutcome[] = [];
+  readonly #subjects: SubjectRegistry;
+  readonly #tally = new OutcomeTally();
+  #images: ImageImport | undefined;
 
   /**
    * Opens the batch and writes its audit event, before anything is stored.
@@ -43,7 +60,7 @@ export class ImportBatch {
    * @throws IngestError BAD_MAPPING.
    */
   constructor(
-    options: IngestOptions,
+    options: IngestStage,
     { actor, mapping, fileCount }: { actor: Actor; mapping: string | null; fileCount: number },
   ) {
     const parsed = mapping === null ? null : parseMapping(mapping);
@@ -53,7 +70,8 @@ export class ImportBatch {
     this.#actor = actor;
     this.#mapping = parsed;
     const { store, keys } = options;
-    this.#writer = new RecordWriter({ store, subjects: openSubjectRegistry({ store, keys }) });
+    this.#subjects = openSubjectRegistry({ store, keys });
+    this.#writer = new RecordWriter({ store, subjects: this.#subjects });
     store.transaction(() => {
       const startedAt = isoTime(store.clock.nowMs());
       const row = { batch_id: this.batchId, started_at: startedAt, finished_at: null };
@@ -88,23 +106,42 @@ export class ImportBatch {
     );
   }
 
+  /** The batch's images. */
+  get images(): ImageImport {
+    const { store, auditLog, objects, keys, pool } = this.#options;
+    this.#images ??= new ImageImport({
+      commit: {
+        store,
+        auditLog,
+        objects,
+        subjects: this.#subjects,
+        keys,
+        actor: this.#actor,
+        batchId: this.batchId,
+      },
+      pool,
+      imaging: loadImagingSettings(store),
+    });
+    return this.#images;
+  }
+
+  /** Room for an archive on its way in. @throws ObjectStoreError. */
+  openSpool(): SealedSpool {
+    return new SealedSpool(spoolFolder(this.#options.objects));
+  }
+
   /** Keeps a file's outcome for the summary. */
   add(outcome: FileOutcome): void {
-    this.#outcomes.push(outcome);
+    this.#tally.add(outcome);
   }
 
   /** Ends the batch. */
   close(): IngestSummary {
     const { store, logger } = this.#options;
-    const count = (kind: FileOutcome['outcome']): number =>
-      this.#outcomes.filter(({ outcome }) => outcome === kind).length;
-    const counts = {
-      accepted: count('accepted'),
-      duplicate: count('duplicate'),
-      quarantined: count('quarantined'),
-      rejected: count('rejected'),
-    };
-    const rows = this.#writer.added;
+    const { counts, rowCounts, files, fileCount } = this.#tally;
+    const rows = { ...this.#writer.added };
+    for (const [kind, count] of Object.entries(this.#images?.added ?? {}))
+      if (count > 0) rows[kind] = (rows[kind] ?? 0) + count;
     store.transaction(() => {
       store.run(
         store.query
@@ -115,7 +152,8 @@ export class ImportBatch {
       this.#append('import-finished', { ...counts, rows });
     });
     logger.info('import finished', counts);
-    return { batchId: this.batchId, ...counts, files: this.#outcomes, rows };
+    const filesOmitted = fileCount - files.length;
+    return { batchId: this.batchId, ...counts, rowCounts: { ...rowCounts }, files, filesOmitted, rows };
   }
 
   #append(

@@ -1,6 +1,8 @@
 // What can be wrong with a batch (thrown), a file or a row (values). No code's text ever holds a value from a file.
 import { CodedError } from '#base/coded-error.ts';
+import { type ArchiveRefusalCode, archiveReasonOf } from './archive/archive-error.ts';
 import { type DicomRefusalCode, dicomReasonOf } from './dicom/dicom-refusal.ts';
+import { type ImagingRefusalCode, imagingReasonOf } from './imaging/imaging-error.ts';
 
 export type IngestCode =
   | 'BAD_MAPPING'
@@ -12,7 +14,9 @@ export class IngestError extends CodedError<IngestCode> {}
 
 /** Why a file is not, or not wholly, accepted. A file whose refused rows all have one code carries that code. */
 export type FileRefusalCode =
+  | ArchiveRefusalCode
   | DicomRefusalCode
+  | ImagingRefusalCode
   | 'BAD_MAPPING'
   | 'CDA_FRAGMENT'
   | 'CDA_UNSTRUCTURED'
@@ -72,7 +76,9 @@ export type RowRefusalCode =
 
 /** One sentence for each code, for outcome lists and reports. */
 export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>> = {
+  ...archiveReasonOf,
   ...dicomReasonOf,
+  ...imagingReasonOf,
   BAD_CHARACTER: 'A cell holds a control character.',
   BAD_CODE: 'A code or its system is not written as codes are.',
   BAD_DATE: 'A date is not a day of the calendar (YYYY-MM-DD).',

@@ -2,6 +2,7 @@
 import { fromUtf8, utf8 } from '#base/bytes.ts';
 import { openBytes, sealBytes } from '#federation/crypto/seal.ts';
 import type { Store } from '#site/store/index.ts';
+import type { BatchPace } from './import-pace.ts';
 
 export type OutcomeKind = 'accepted' | 'duplicate' | 'quarantined' | 'rejected';
 
@@ -40,12 +41,17 @@ export interface IngestSummary {
   readonly duplicate: number;
   readonly quarantined: number;
   readonly rejected: number;
+  /** Rows of all files. */
+  readonly rowCounts: RowCounts;
+  /** Every file of a batch of up to 1,000; of a larger one first of all those that are not wholly in. */
   readonly files: readonly FileOutcome[];
+  /** Files that are counted above and not among `files`. */
+  readonly filesOmitted: number;
   /** What was added, by kind, without those of which there was none: patient, measurement, consent... */
   readonly rows: Readonly<Record<string, number>>;
 }
 
-export interface IngestProgress {
+export interface IngestProgress extends BatchPace {
   readonly kind: 'progress';
   readonly path: string;
   readonly fileIndex: number;

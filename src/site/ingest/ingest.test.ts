@@ -258,7 +258,13 @@ describe('an import', () => {
       actor: steward,
     });
     // Neither a last chunk nor a close: the process is gone.
-    site.ingest.push({ batchId, fileIndex: 0, offset: 0, bytes: half.toString('base64'), isLast: false });
+    await site.ingest.push({
+      batchId,
+      fileIndex: 0,
+      offset: 0,
+      bytes: half.toString('base64'),
+      isLast: false,
+    });
     expect(facts().length).toBeGreaterThan(3_600);
     expect(facts().length % 2_000).toBe(1_999);
     site.reopen();
@@ -330,7 +336,7 @@ describe('the site contract', () => {
         const part = bytes.subarray(offset, offset + 100);
         const isLast = offset + 100 >= bytes.length;
         const chunk = { batchId: opened.batchId, fileIndex, offset, bytes: part.toString('base64'), isLast };
-        const pushed = ingestPushed.parse(site.ingest.push(chunk));
+        const pushed = ingestPushed.parse(await site.ingest.push(chunk));
         expect(pushed.file !== null).toBe(isLast);
       }
     }
@@ -343,17 +349,18 @@ describe('the site contract', () => {
     });
   });
 
-  it('refuses chunks out of order, closed batches and a mapping that is none', () => {
+  it('refuses chunks out of order, closed batches and a mapping that is none', async () => {
     const files = [{ name: 'a.csv', size: 4 }];
     const { batchId } = site.ingest.openBatch({ files, mapping: null, actor: steward });
     const chunk = { batchId, fileIndex: 0, offset: 2, bytes: 'YQ==', isLast: false };
-    expect(() => site.ingest.push(chunk)).toThrow(expect.objectContaining({ code: 'CHUNK_OUT_OF_ORDER' }));
-    expect(() => site.ingest.push({ ...chunk, fileIndex: 7, offset: 0 })).toThrow(
-      expect.objectContaining({ code: 'CHUNK_OUT_OF_ORDER' }),
-    );
-    site.ingest.push({ ...chunk, offset: 0 });
+    const outOfOrder = expect.objectContaining({ code: 'CHUNK_OUT_OF_ORDER' });
+    await expect(site.ingest.push(chunk)).rejects.toEqual(outOfOrder);
+    await expect(site.ingest.push({ ...chunk, fileIndex: 7, offset: 0 })).rejects.toEqual(outOfOrder);
+    await site.ingest.push({ ...chunk, offset: 0 });
     expect(outcomesByName(site.ingest.closeBatch(batchId))).toEqual({ 'a.csv': ['rejected', 'TRUNCATED'] });
-    expect(() => site.ingest.push(chunk)).toThrow(expect.objectContaining({ code: 'BATCH_NOT_OPEN' }));
+    await expect(site.ingest.push(chunk)).rejects.toEqual(
+      expect.objectContaining({ code: 'BATCH_NOT_OPEN' }),
+    );
     expect(() => site.ingest.closeBatch(batchId)).toThrow(
       expect.objectContaining({ code: 'BATCH_NOT_OPEN' }),
     );

@@ -1,17 +1,17 @@
 // The ingest stage: files by path (command line) or pushed in chunks (window) become pseudonymous rows and one outcome each.
+import { rmSync } from 'node:fs';
 import { fromBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
+import { spoolFolder } from './archive/sealed-spool.ts';
 import { ArrivalBatch } from './arrival-batch.ts';
 import { type MappingPreview, previewMapping } from './ehr/preview-mapping.ts';
 import { type MappingSuggestion, suggestMapping } from './ehr/suggest-mapping.ts';
 import { headBytes } from './file-format.ts';
-import type { FileImport } from './file-import.ts';
-import { type FoundFile, findFiles, openPlainFile } from './file-walk.ts';
-import { ImportBatch, type IngestOptions } from './import-batch.ts';
+import { openWorkerPool } from './imaging/worker-pool.ts';
+import { type IngestOptions, type IngestStage, maxImageBytes } from './import-batch.ts';
 import { IngestError } from './ingest-error.ts';
 import {
-  type FileOutcome,
   type IngestChunk,
   type IngestEvent,
   type IngestOrder,
@@ -22,9 +22,11 @@ import {
   recordCounts,
   type StoredOutcome,
 } from './ingest-outcome.ts';
+import { importPaths } from './path-import.ts';
 import { openPushBatch, type PushBatch } from './push-batch.ts';
 
-const chunkBytes = 1_048_576;
+/** Two cores are busy with two workers and the site's own thread. */
+const workerCount = 2;
 
 export interface IngestPathsRequest {
   readonly paths: readonly string[];
@@ -41,12 +43,15 @@ export interface OpenBatchRequest {
 }
 
 export interface Ingest {
-  /** Imports files and folders: progress, one event for each file, at last the summary. @throws IngestError BAD_MAPPING. */
+  /**
+   * Imports files and folders: progress, one event for each file (of more than 1,000 only for those that are not wholly in), at last
+   * the summary. @throws IngestError BAD_MAPPING; ObjectStoreError when the disk is full.
+   */
   ingestPaths(request: IngestPathsRequest): AsyncGenerator<IngestEvent>;
   /** Opens a batch whose bytes will be pushed. @throws IngestError BAD_MAPPING. */
   openBatch(request: OpenBatchRequest): IngestOrder;
   /** Takes the next bytes of a file. @throws IngestError BATCH_NOT_OPEN, CHUNK_OUT_OF_ORDER. */
-  push(chunk: IngestChunk): IngestPushed;
+  push(chunk: IngestChunk): Promise<IngestPushed>;
   /** Ends a batch; a file whose bytes did not all come is TRUNCATED. @throws IngestError BATCH_NOT_OPEN. */
   closeBatch(batchId: string): IngestSummary;
   /** A batch for files that arrive one by one. */
@@ -60,11 +65,22 @@ export interface Ingest {
   suggestMapping(head: string): MappingSuggestion;
   /** What a mapping makes of the first rows; nothing is stored. @throws IngestError NOT_A_TABLE, BAD_MAPPING. */
   previewMapping(request: { readonly head: string; readonly mapping: string }): MappingPreview;
+  /** Ends the workers. */
+  close(): Promise<void>;
 }
 
 /** Opens the stage. Batches that were cut off by a crash get their audit event now. */
 export function openIngest(options: IngestOptions): Ingest {
   recordInterruptedBatches(options);
+  rmSync(spoolFolder(options.objects), { recursive: true, force: true });
+  const { keys, objects } = options;
+  const pool = openWorkerPool({
+    settings: { ...keys, objectFolder: objects.folder, maxFileBytes: maxImageBytes },
+    workerCount,
+    takeSegment: objects.takeSegment,
+    giveBack: objects.giveBack,
+  });
+  const stage: IngestStage = { ...options, pool };
   const batches = new Map<string, PushBatch>();
   const find = (batchId: string): PushBatch => {
     const batch = batches.get(batchId);
@@ -72,20 +88,20 @@ export function openIngest(options: IngestOptions): Ingest {
     return batch;
   };
   return {
-    ingestPaths: (request) => ingestPaths(options, request),
+    ingestPaths: (request) => importPaths(stage, request),
     openBatch: (request) => {
-      const batch = openPushBatch(options, request);
+      const batch = openPushBatch(stage, request);
       batches.set(batch.order.batchId, batch);
       return batch.order;
     },
-    push: ({ batchId, fileIndex, offset, bytes, isLast }) =>
+    push: async ({ batchId, fileIndex, offset, bytes, isLast }) =>
       find(batchId).push({ fileIndex, offset, bytes: fromBase64(bytes), isLast }),
     closeBatch: (batchId) => {
       const summary = find(batchId).close();
       batches.delete(batchId);
       return summary;
     },
-    openArrivals: (actor) => new ArrivalBatch(options, actor),
+    openArrivals: (actor) => new ArrivalBatch(stage, actor),
     listOutcomes: (page) => listOutcomes(options.store, options.keys.linkageKey, page),
     recordCounts: () => recordCounts(options.store),
     suggestMapping: (head) => suggestMapping(...wholeHead(head)),
@@ -93,6 +109,7 @@ export function openIngest(options: IngestOptions): Ingest {
       const [bytes, isWhole] = wholeHead(head);
       return previewMapping({ head: bytes, isWhole, mapping, zone: options.zone });
     },
+    close: () => pool.close(),
   };
 }
 
@@ -100,100 +117,6 @@ export function openIngest(options: IngestOptions): Ingest {
 function wholeHead(head: string): [Uint8Array, boolean] {
   const bytes = fromBase64(head);
   return [bytes, bytes.length < headBytes];
-}
-
-async function* ingestPaths(
-  options: IngestOptions,
-  request: IngestPathsRequest,
-): AsyncGenerator<IngestEvent> {
-  const { mapping, actor, signal, paths } = request;
-  const files = await findFiles(paths);
-  const batch = new ImportBatch(options, { actor, mapping, fileCount: files.length });
-  let isClosed = false;
-  try {
-    for (const [fileIndex, file] of files.entries()) {
-      if (signal.aborted) break;
-      const place = { fileIndex, fileCount: files.length, isGiven: paths.includes(file.path) };
-      yield* importFile(batch, file, { ...place, signal });
-    }
-    isClosed = true;
-    yield { kind: 'summary', summary: batch.close() };
-  } finally {
-    // The caller went away: what is in stays in, and the batch has its end.
-    if (!isClosed) batch.close();
-  }
-}
-
-interface FilePlace {
-  readonly fileIndex: number;
-  readonly fileCount: number;
-  /** Named by the caller, not found in a folder. */
-  readonly isGiven: boolean;
-  readonly signal: AbortSignal;
-}
-
-async function* importFile(
-  batch: ImportBatch,
-  file: FoundFile,
-  place: FilePlace,
-): AsyncGenerator<IngestEvent> {
-  const running = batch.openFile(file.path);
-  let outcome: FileOutcome | undefined;
-  try {
-    if (file.trouble !== null) {
-      outcome = running.breakOff(file.trouble);
-    } else {
-      for await (const isMore of readChunks(running, file.path, place)) {
-        const { fileIndex, fileCount } = place;
-        const { bytesRead, rowCount } = running;
-        yield {
-          kind: 'progress',
-          path: file.path,
-          fileIndex,
-          fileCount,
-          bytesRead,
-          bytesTotal: file.size,
-          rowCount,
-        };
-        if (isMore && place.signal.aborted) outcome = running.breakOff('IMPORT_CANCELLED');
-        if (outcome !== undefined) break;
-      }
-      outcome ??= running.end();
-    }
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    outcome = running.breakOff('UNREADABLE');
-  } finally {
-    outcome ??= running.breakOff('IMPORT_CANCELLED');
-    batch.add(outcome);
-  }
-  yield { kind: 'file', file: outcome };
-}
-
-/** Feeds the file to its import; gives true after each chunk, false at its end. @throws Error of the system. */
-async function* readChunks(
-  running: FileImport,
-  file: string,
-  { isGiven }: FilePlace,
-): AsyncGenerator<boolean> {
-  const handle = await openPlainFile(file, isGiven);
-  try {
-    const buffer = new Uint8Array(chunkBytes);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, chunkBytes, null);
-      if (bytesRead === 0) break;
-      running.write(buffer.slice(0, bytesRead));
-      if (running.isRefused) break;
-      yield true;
-    }
-  } finally {
-    await handle.close();
-  }
-  yield false;
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && ('syscall' in error || error.message === 'not a plain file');
 }
 
 /** Batches that a crash cut off: rows of theirs may be in. Importing the same files again brings the rest. */

@@ -1,9 +1,9 @@
 // A batch whose bytes come in chunks from a window: each file in order, one at a time.
 import type { Actor } from '#site/audit/index.ts';
-import type { FileImport } from './file-import.ts';
-import { ImportBatch, type IngestOptions } from './import-batch.ts';
+import { ImportBatch, type IngestStage } from './import-batch.ts';
 import { IngestError } from './ingest-error.ts';
 import type { FileOutcome, IngestOrder, IngestPushed, IngestSummary } from './ingest-outcome.ts';
+import { PushedFile, type PushedOutcome } from './pushed-file.ts';
 
 export interface PushedBytes {
   readonly fileIndex: number;
@@ -14,8 +14,8 @@ export interface PushedBytes {
 
 export interface PushBatch {
   readonly order: IngestOrder;
-  /** @throws IngestError CHUNK_OUT_OF_ORDER. */
-  push(chunk: PushedBytes): IngestPushed;
+  /** @throws IngestError CHUNK_OUT_OF_ORDER; ObjectStoreError. */
+  push(chunk: PushedBytes): Promise<IngestPushed>;
   close(): IngestSummary;
 }
 
@@ -26,24 +26,32 @@ interface PushRequest {
 }
 
 /** @throws IngestError BAD_MAPPING. */
-export function openPushBatch(options: IngestOptions, { files, mapping, actor }: PushRequest): PushBatch {
+export function openPushBatch(options: IngestStage, { files, mapping, actor }: PushRequest): PushBatch {
   const batch = new ImportBatch(options, { actor, mapping, fileCount: files.length });
-  const done = new Map<number, FileOutcome>();
-  let current: { readonly fileIndex: number; readonly file: FileImport } | undefined;
+  const done = new Set<number>();
+  const names = new Set(files.map(({ name }) => name));
+  let current: { readonly fileIndex: number; readonly file: PushedFile } | undefined;
 
-  const finish = (fileIndex: number, outcome: FileOutcome): FileOutcome => {
-    current = undefined;
-    done.set(fileIndex, outcome);
-    batch.add(outcome);
-    return outcome;
+  const finish = ({ file, counted }: PushedOutcome): FileOutcome => {
+    for (const outcome of counted) batch.add(outcome);
+    return file;
   };
-  const open = (fileIndex: number, offset: number): FileImport => {
+  const leave = (): PushedFile | undefined => {
+    const left = current?.file;
+    if (current !== undefined) done.add(current.fileIndex);
+    current = undefined;
+    return left;
+  };
+  const breakOff = (): void => {
+    const left = leave();
+    if (left !== undefined) finish(left.breakOff('TRUNCATED'));
+  };
+  const open = (fileIndex: number, offset: number): PushedFile => {
     const name = files[fileIndex]?.name;
     // A file that began and was left is broken off: bytes of two files must not run together.
-    if (current !== undefined && current.fileIndex !== fileIndex)
-      finish(current.fileIndex, current.file.breakOff('TRUNCATED'));
+    if (current !== undefined && current.fileIndex !== fileIndex) breakOff();
     if (current === undefined && name !== undefined && offset === 0 && !done.has(fileIndex)) {
-      current = { fileIndex, file: batch.openFile(name) };
+      current = { fileIndex, file: new PushedFile(batch, name, names) };
     }
     if (current === undefined || current.file.bytesRead !== offset) {
       throw new IngestError('CHUNK_OUT_OF_ORDER', 'a chunk does not follow the last one', {
@@ -55,18 +63,19 @@ export function openPushBatch(options: IngestOptions, { files, mapping, actor }:
 
   return {
     order: { batchId: batch.batchId, order: orderByName(files.map(({ name }) => name)) },
-    push({ fileIndex, offset, bytes, isLast }) {
+    async push({ fileIndex, offset, bytes, isLast }) {
       const file = open(fileIndex, offset);
       file.write(bytes);
       const isOver = isLast || file.isRefused;
-      return {
-        bytesRead: file.bytesRead,
-        rowCount: file.rowCount,
-        file: isOver ? finish(fileIndex, file.end()) : null,
-      };
+      const { bytesRead, rowCount } = file;
+      if (!isOver) return { bytesRead, rowCount, file: null };
+      // Let go of first: it takes no more bytes while its outcome is awaited.
+      leave();
+      const outcome = finish(await file.end());
+      return { bytesRead, rowCount: file.rowCount, file: outcome };
     },
     close() {
-      if (current !== undefined) finish(current.fileIndex, current.file.breakOff('TRUNCATED'));
+      breakOff();
       return batch.close();
     },
   };

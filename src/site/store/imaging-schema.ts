@@ -12,7 +12,7 @@ export interface SealedObjectTable {
 export interface ImagingStudyTable {
   imaging_study_no: Generated<number>;
   imaging_study_uid: string;
-  subject_id: string;
+  subject_no: number;
   day: number | null;
   second: number | null;
   age_years: number | null;

@@ -13,6 +13,7 @@ export {
   type ObjectPlace,
   type ObjectStoreCode,
   ObjectStoreError,
+  objectStoreFailure,
   SegmentWriter,
 } from '#site/store/segment-writer.ts';
 export type * from '#site/store/site-schema.ts';

@@ -8,7 +8,7 @@ import {
   fullSegmentBytes,
   type ObjectPlace,
   ObjectStoreError,
-  refusalOf,
+  objectStoreFailure,
   SegmentWriter,
   segmentFile,
 } from '#site/store/segment-writer.ts';
@@ -125,7 +125,7 @@ function reclaimSegments(store: Store, folder: string): number[] {
       if (end === undefined) rmSync(file, { force: true });
       else if (statSync(file).size > end) truncateSync(file, end);
     } catch (error) {
-      throw refusalOf(error);
+      throw objectStoreFailure(error);
     }
     if (end !== undefined && end < fullSegmentBytes) unfinished.push(number);
   }

@@ -96,7 +96,7 @@ export class SegmentWriter {
     } catch (error) {
       // What was half written is behind no row; the next object gets a segment of its own.
       this.#leave();
-      throw refusalOf(error);
+      throw objectStoreFailure(error);
     } finally {
       this.#pendingSize = 0;
     }
@@ -124,7 +124,7 @@ export class SegmentWriter {
           : continueSegment(this.#folder, this.#continued);
       return this.#open;
     } catch (error) {
-      throw refusalOf(error);
+      throw objectStoreFailure(error);
     }
   }
 }
@@ -170,7 +170,8 @@ function syncFolder(folder: string): void {
   }
 }
 
-export function refusalOf(error: unknown): ObjectStoreError {
+/** A failed call of the system by its code and without its path. */
+export function objectStoreFailure(error: unknown): ObjectStoreError {
   const code =
     error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'

@@ -8,7 +8,7 @@ CREATE INDEX fact_record ON fact (record_key);
 
 CREATE INDEX imaging_series_study ON imaging_series (imaging_study_no);
 
-CREATE INDEX imaging_study_subject ON imaging_study (subject_id, day);
+CREATE INDEX imaging_study_subject ON imaging_study (subject_no, day);
 
 CREATE INDEX patient_link_subject ON patient_link (subject_no);
 
@@ -139,7 +139,7 @@ CREATE TABLE imaging_series (
 CREATE TABLE imaging_study (
   imaging_study_no INTEGER PRIMARY KEY,  -- rises with each imaging study
   imaging_study_uid TEXT NOT NULL UNIQUE, -- new UID
-  subject_id TEXT NOT NULL REFERENCES subject (subject_id), -- as it came, before any merge: subject.survivor_no, days_moved
+  subject_no INTEGER NOT NULL REFERENCES subject, -- subject it came for, before any merge; its date offset moves the days
   day INTEGER,                           -- moved by the date offset, null where none is stated
   second INTEGER,                        -- second of that day, null where none is stated
   age_years INTEGER                      -- whole years on that day, above 89 stored as 90; null where unknown

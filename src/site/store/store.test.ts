@@ -170,7 +170,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
   imaging_study: {
     imaging_study_no: true,
     imaging_study_uid: true,
-    subject_id: true,
+    subject_no: true,
     day: true,
     second: true,
     age_years: true,

@@ -14,12 +14,12 @@ CREATE INDEX sealed_object_segment ON sealed_object (segment, position, byte_cou
 CREATE TABLE imaging_study (
   imaging_study_no INTEGER PRIMARY KEY,  -- rises with each imaging study
   imaging_study_uid TEXT NOT NULL UNIQUE, -- new UID
-  subject_id TEXT NOT NULL REFERENCES subject (subject_id), -- as it came, before any merge: subject.survivor_no, days_moved
+  subject_no INTEGER NOT NULL REFERENCES subject, -- subject it came for, before any merge; its date offset moves the days
   day INTEGER,                           -- moved by the date offset, null where none is stated
   second INTEGER,                        -- second of that day, null where none is stated
   age_years INTEGER                      -- whole years on that day, above 89 stored as 90; null where unknown
 ) STRICT;
-CREATE INDEX imaging_study_subject ON imaging_study (subject_id, day);
+CREATE INDEX imaging_study_subject ON imaging_study (subject_no, day);
 
 CREATE TABLE imaging_series (
   imaging_series_no INTEGER PRIMARY KEY, -- rises with each imaging series

@@ -1,0 +1,89 @@
+// What becomes of an image that was read, before it is made pseudonymous: known already, in conflict with what is stored, or to be
+// imported for a subject. Reads only; the writer looks again in its transaction.
+import { type SubjectRegistry, subjectIdOf } from '#site/deidentify/index.ts';
+import type { Store } from '#site/store/index.ts';
+import type { FileDecision, PreparedFile } from './worker-message.ts';
+
+type PreparedImage = Extract<PreparedFile, { kind: 'image' }>;
+
+export interface StoredImages {
+  /** The image with this digest or UID, if any. */
+  find(sourceDigest: Uint8Array, sopInstanceUid: string): 'same' | 'other-content' | undefined;
+  /** The file in quarantine with this digest, if any. */
+  findQuarantined(
+    sourceDigest: Uint8Array,
+  ): { readonly code: string; readonly field: string | null } | undefined;
+  decide(file: PreparedFile): FileDecision;
+}
+
+export function openStoredImages(
+  store: Store,
+  { subjects, subjectKey }: { readonly subjects: SubjectRegistry; readonly subjectKey: Uint8Array },
+): StoredImages {
+  const statements = {
+    byDigest: store.prepare('SELECT 1 FROM sop_instance WHERE source_digest = ?'),
+    byUid: store.prepare('SELECT 1 FROM sop_instance WHERE sop_instance_uid = ?'),
+    quarantined: store.prepare('SELECT code, field FROM quarantine WHERE source_digest = ?'),
+    ownerOfStudy: store.prepare(`SELECT ${standingNo} AS subject_no FROM imaging_study
+      JOIN subject USING (subject_no) WHERE imaging_study_uid = ?`),
+    ownerOfSeries: store.prepare(`SELECT ${standingNo} AS subject_no, imaging_study_uid FROM imaging_series
+      JOIN imaging_study USING (imaging_study_no) JOIN subject USING (subject_no) WHERE imaging_series_uid = ?`),
+  };
+  /** Images of one imaging series mostly come together. */
+  let lastFitting = '';
+  const isOfOther = (
+    { imagingStudyUid, imagingSeriesUid }: PreparedImage,
+    subjectNo: number | undefined,
+  ): boolean => {
+    const place = `${imagingStudyUid} ${imagingSeriesUid} ${subjectNo} ${subjects.mergeCount}`;
+    if (place === lastFitting) return false;
+    const study = statements.ownerOfStudy.get(imagingStudyUid) as Owner | undefined;
+    const series = statements.ownerOfSeries.get(imagingSeriesUid) as
+      | (Owner & { imaging_study_uid: string })
+      | undefined;
+    if (study !== undefined && study.subject_no !== subjectNo) return true;
+    if (
+      series !== undefined &&
+      (series.subject_no !== subjectNo || series.imaging_study_uid !== imagingStudyUid)
+    )
+      return true;
+    if (series !== undefined) lastFitting = place;
+    return false;
+  };
+  const images: StoredImages = {
+    find: (sourceDigest, sopInstanceUid) => {
+      if (statements.byDigest.get(sourceDigest) !== undefined) return 'same';
+      return statements.byUid.get(sopInstanceUid) === undefined ? undefined : 'other-content';
+    },
+    findQuarantined: (sourceDigest) =>
+      statements.quarantined.get(sourceDigest) as ReturnType<StoredImages['findQuarantined']>,
+    decide: (file) => {
+      if (file.kind !== 'image') return { kind: 'skip' };
+      const { sourceDigest, sopInstanceUid, patient } = file;
+      const found = images.find(sourceDigest, sopInstanceUid);
+      if (found === 'same' || images.findQuarantined(sourceDigest) !== undefined) return { kind: 'skip' };
+      // Attack, or a PACS that edits in place: an image must not take the place of the one that a cohort was frozen with.
+      if (found === 'other-content') return quarantined('DICOM_UID_CONFLICT', 'SOPInstanceUID');
+      if (patient === null) return quarantined('DICOM_NO_PATIENT_ID', 'PatientID');
+      const subject = subjects.findSubject(patient.key);
+      // Two patients' images under one UID would become one patient's.
+      if (isOfOther(file, subject?.subjectNo)) return quarantined('DICOM_PATIENT_CONFLICT', 'PatientID');
+      return { kind: 'import', subjectId: subject?.subjectId ?? subjectIdOf(subjectKey, patient.key) };
+    },
+  };
+  return images;
+}
+
+interface Owner {
+  readonly subject_no: number;
+}
+
+/** A subject as it stands: after a merge the survivor. */
+const standingNo = 'coalesce(subject.survivor_no, subject.subject_no)';
+
+function quarantined(
+  code: 'DICOM_UID_CONFLICT' | 'DICOM_NO_PATIENT_ID' | 'DICOM_PATIENT_CONFLICT',
+  field: string,
+) {
+  return { kind: 'quarantine', code, field } as const;
+}

@@ -1,0 +1,207 @@
+// Writes the rows of images that workers have made pseudonymous. Every call belongs into the caller's transaction.
+import type { PatientKey, Subject, SubjectRegistry } from '#site/deidentify/index.ts';
+import type { ObjectStore, Store } from '#site/store/index.ts';
+import type { ImageAttributes } from './image-attributes.ts';
+import type { StoredImages } from './image-decision.ts';
+import type { FinishedFile, StatedPatient } from './worker-message.ts';
+
+/** Rows that were added, by kind. */
+export interface AddedImages {
+  patient: number;
+  imagingStudy: number;
+  sopInstance: number;
+}
+
+type FinishedImage = Extract<FinishedFile, { kind: 'image' }>;
+
+export interface ArrivedImage {
+  readonly image: FinishedImage;
+  readonly patient: StatedPatient;
+  readonly sourceDigest: Uint8Array;
+  readonly outcomeId: number;
+}
+
+/** `stale`: since it was decided upon, the patient or what is stored has changed; it must be decided anew. */
+export type ImageChange = 'added' | 'stale';
+
+interface KnownSeries {
+  readonly imaging_series_no: number;
+  readonly imaging_series_uid: string;
+  readonly imaging_study_no: number;
+  readonly imaging_study_uid: string;
+  readonly subject_no: number;
+}
+
+export interface ImageWriterOptions {
+  readonly store: Store;
+  readonly subjects: SubjectRegistry;
+  readonly objects: ObjectStore;
+  readonly images: StoredImages;
+}
+
+export class ImageWriter {
+  readonly added: AddedImages = { patient: 0, imagingStudy: 0, sopInstance: 0 };
+  readonly #subjects: SubjectRegistry;
+  readonly #objects: ObjectStore;
+  readonly #images: StoredImages;
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  /** Images of one imaging series mostly come together. Forgotten with each transaction. */
+  #lastSeries: KnownSeries | undefined;
+  #lastSubject: { readonly key: PatientKey; readonly subject: Subject } | undefined;
+
+  constructor({ store, subjects, objects, images }: ImageWriterOptions) {
+    this.#subjects = subjects;
+    this.#images = images;
+    this.#objects = objects;
+    this.#statements = prepareStatements(store);
+  }
+
+  /** Begins a transaction: what another import did since may have moved subjects. */
+  begin(): void {
+    this.#lastSeries = undefined;
+    this.#lastSubject = undefined;
+  }
+
+  write({ image, patient, sourceDigest, outcomeId }: ArrivedImage): ImageChange {
+    const { attributes, place } = image;
+    if (this.#images.find(sourceDigest, attributes.sopInstanceUid) !== undefined) return 'stale';
+    const subject = this.#subjectOf(patient);
+    if (subject.subjectId !== image.subjectId) return 'stale';
+    const series = this.#seriesOf(attributes, subject.subjectNo);
+    if (series === undefined) return 'stale';
+    const objectNo = place === null ? null : this.#objects.add(place);
+    const { sop_instance_no } = this.#statements.insertInstance.get(
+      ...instanceColumns(attributes),
+      series.imaging_series_no,
+      sourceDigest,
+      objectNo,
+      outcomeId,
+    ) as { sop_instance_no: number };
+    for (const { frame, sourceUid, sourceFrame } of attributes.sources)
+      this.#statements.insertSource.run(sop_instance_no, frame, sourceUid, sourceFrame);
+    this.added.sopInstance += 1;
+    return 'added';
+  }
+
+  #subjectOf(patient: StatedPatient): Subject {
+    const { key, name, birthDate, sex } = patient;
+    const last = this.#lastSubject;
+    if (last?.key.identifier === key.identifier && last.key.authority === key.authority) return last.subject;
+    const { subject, isNew } = this.#subjects.recordSubject(key);
+    if (isNew) {
+      // What the patient's own record says later, or said before, counts more than an image's header.
+      this.#subjects.recordPatient({ key, aliases: [], name, birthDate, sex });
+      this.added.patient += 1;
+    }
+    this.#lastSubject = { key, subject };
+    return subject;
+  }
+
+  /** The imaging series of an image, new where it was not there; undefined where it, or its study, is another patient's. */
+  #seriesOf(attributes: ImageAttributes, subjectNo: number): KnownSeries | undefined {
+    const { imagingSeriesUid, imagingStudyUid } = attributes;
+    const last = this.#lastSeries;
+    const known =
+      last?.imaging_series_uid === imagingSeriesUid
+        ? last
+        : (this.#statements.findSeries.get(imagingSeriesUid) as KnownSeries | undefined);
+    if (known !== undefined) {
+      if (known.imaging_study_uid !== imagingStudyUid || known.subject_no !== subjectNo) return undefined;
+      this.#lastSeries = known;
+      return known;
+    }
+    const imagingStudyNo = this.#studyOf(attributes, subjectNo);
+    if (imagingStudyNo === undefined) return undefined;
+    const { modality, bodyPart, seriesNumber, frameOfReferenceUid } = attributes;
+    const row = this.#statements.insertSeries.get(
+      imagingSeriesUid,
+      imagingStudyNo,
+      modality,
+      bodyPart,
+      seriesNumber,
+      frameOfReferenceUid,
+    ) as { imaging_series_no: number };
+    this.#lastSeries = {
+      imaging_series_no: row.imaging_series_no,
+      imaging_series_uid: imagingSeriesUid,
+      imaging_study_no: imagingStudyNo,
+      imaging_study_uid: imagingStudyUid,
+      subject_no: subjectNo,
+    };
+    return this.#lastSeries;
+  }
+
+  #studyOf(attributes: ImageAttributes, subjectNo: number): number | undefined {
+    const { imagingStudyUid, imagingStudyDay, imagingStudySecond, ageYears } = attributes;
+    const known = this.#statements.findStudy.get(imagingStudyUid) as
+      | { imaging_study_no: number; subject_no: number }
+      | undefined;
+    if (known !== undefined) return known.subject_no === subjectNo ? known.imaging_study_no : undefined;
+    const values = [imagingStudyUid, subjectNo, imagingStudyDay, imagingStudySecond, ageYears];
+    const { imaging_study_no } = this.#statements.insertStudy.get(...values) as { imaging_study_no: number };
+    this.added.imagingStudy += 1;
+    return imaging_study_no;
+  }
+}
+
+/** The columns from `sop_instance_uid` to `second`, in the order of `insertInstance`. */
+function instanceColumns(image: ImageAttributes): readonly unknown[] {
+  const json = (numbers: readonly number[] | null): string | null =>
+    numbers === null ? null : JSON.stringify(numbers);
+  return [
+    image.sopInstanceUid,
+    image.sopClassUid,
+    image.transferSyntaxUid,
+    image.instanceNumber,
+    image.rows,
+    image.columns,
+    image.frameCount,
+    image.samplesPerPixel,
+    image.photometric,
+    image.bitsAllocated,
+    image.bitsStored,
+    image.isSigned,
+    image.rowSpacing,
+    image.columnSpacing,
+    image.sliceThickness,
+    json(image.orientation),
+    json(image.position),
+    image.rescaleSlope,
+    image.rescaleIntercept,
+    image.day,
+    image.second,
+  ];
+}
+
+const instanceColumnNames = `sop_instance_uid, sop_class_uid, transfer_syntax_uid, instance_number, pixel_rows, pixel_columns,
+  frame_count, samples_per_pixel, photometric, bits_allocated, bits_stored, is_signed, row_spacing, column_spacing,
+  slice_thickness, orientation, position, rescale_slope, rescale_intercept, day, second,
+  imaging_series_no, source_digest, object_no, outcome_id`;
+
+/** A subject as it stands: after a merge the survivor. */
+const standing = `SELECT coalesce(survivor_no, subject_no) FROM subject WHERE subject.subject_no = imaging_study.subject_no`;
+
+function prepareStatements(store: Store) {
+  return {
+    findSeries: store.prepare(
+      `SELECT imaging_series_no, imaging_series_uid, imaging_study_no, imaging_study_uid, (${standing}) AS subject_no
+       FROM imaging_series JOIN imaging_study USING (imaging_study_no) WHERE imaging_series_uid = ?`,
+    ),
+    findStudy: store.prepare(
+      `SELECT imaging_study_no, (${standing}) AS subject_no FROM imaging_study WHERE imaging_study_uid = ?`,
+    ),
+    insertStudy: store.prepare(
+      `INSERT INTO imaging_study (imaging_study_uid, subject_no, day, second, age_years)
+       VALUES (?, ?, ?, ?, ?) RETURNING imaging_study_no`,
+    ),
+    insertSeries: store.prepare(
+      `INSERT INTO imaging_series
+       (imaging_series_uid, imaging_study_no, modality, body_part, series_number, frame_of_reference_uid)
+       VALUES (?, ?, ?, ?, ?, ?) RETURNING imaging_series_no`,
+    ),
+    insertInstance: store.prepare(
+      `INSERT INTO sop_instance (${instanceColumnNames}) VALUES (${Array(25).fill('?').join(', ')}) RETURNING sop_instance_no`,
+    ),
+    insertSource: store.prepare('INSERT OR IGNORE INTO segmentation_source VALUES (?, ?, ?, ?)'),
+  };
+}
