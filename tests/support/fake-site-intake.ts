@@ -180,7 +180,9 @@ export function sourcesRouter(site: FakeSite) {
           duplicate: 0,
           quarantined: 0,
           rejected: 0,
+          rowCounts: { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 },
           files: [],
+          filesOmitted: 0,
           rows: {},
         },
       };
