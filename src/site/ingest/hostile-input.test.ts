@@ -83,6 +83,17 @@ describe('a whole file', () => {
     ],
     ['a bundle that is not UTF-8', Buffer.from(bundle.replace('o1', '\xff'), 'latin1'), 'NOT_UTF8'],
     ['a mapping that is none', '{"consilium":"csv-mapping/1","facts":[]}', 'BAD_MAPPING'],
+    [
+      'a resource that is nested 100,000 deep',
+      `{\n"resourceType":"Patient",\n"x":${nested(100_000)}}`,
+      'TOO_DEEP',
+    ],
+    ['a bundle of responses', bundle.replace('collection', 'transaction-response'), 'UNSUPPORTED_BUNDLE'],
+    [
+      'a mapping of a million tables',
+      `{"consilium":"csv-mapping/1","tables":[${'1,'.repeat(100_000)}1]}`,
+      'BAD_MAPPING',
+    ],
   ])('with %s is refused by name and leaves nothing', async (_, content, code) => {
     const summary = await site.importFiles({ hostile: content }, mapping);
     expect(outcomesByName(summary)).toEqual({ hostile: ['rejected', code] });

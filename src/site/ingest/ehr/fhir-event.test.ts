@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatDay } from '#site/deidentify/index.ts';
+import { tellRow } from '#support/read-file.ts';
 import type { ReadRow } from '../clinical-record.ts';
 import { openTimeZone } from '../time-zone.ts';
 import { BundleReader } from './fhir-bundle-reader.ts';
@@ -21,23 +21,6 @@ const readLines = (...resources: object[]): ReadRow[] =>
   );
 const readBundle = (entry: object[], type = 'transaction'): ReadRow[] =>
   readAll(new BundleReader(zone), JSON.stringify({ resourceType: 'Bundle', type, entry }));
-
-/** `kind system|code value day second end`, or what else became of the row. */
-function told(row: ReadRow | undefined): string {
-  if (row?.kind === 'refused') return [row.code, row.field].join(' ');
-  if (row?.kind === 'deletion') return `deletion ${row.sourceId.join(' ')}`;
-  if (row?.kind === 'merge') return `merge ${row.retired.identifier} into ${row.survivor.identifier}`;
-  if (row?.kind !== 'record') return row?.kind ?? 'nothing';
-  if (row.record.facts.length === 0) return row.record.patient === null ? 'no fact' : 'patient';
-  return row.record.facts
-    .map(({ kind, code, value, day, second, endDay }) => {
-      const said =
-        value === null ? '-' : 'coded' in value ? value.coded.code : `${value.number} ${value.unit}`;
-      const end = endDay === null ? '-' : formatDay(endDay);
-      return [kind, code.code, said, formatDay(day), second ?? '-', end].join(' ');
-    })
-    .join(', ');
-}
 
 const encounter = {
   resourceType: 'Encounter',
@@ -193,7 +176,7 @@ describe('a resource', () => {
       'UNSUPPORTED_RESOURCE resourceType',
     ],
   ])('that is %s is read as such', (_, resource, expected) => {
-    expect(told(readLines(resource)[0])).toBe(expected);
+    expect(tellRow(readLines(resource)[0])).toBe(expected);
   });
 
   it('in several codings has the code of the preferred system, whatever their order', () => {
@@ -204,21 +187,21 @@ describe('a resource', () => {
       { system: snomed },
     ];
     for (const coding of [codings, [...codings].reverse()])
-      expect(told(readLines({ ...condition, code: { coding } })[0])).toContain('condition 44054006');
+      expect(tellRow(readLines({ ...condition, code: { coding } })[0])).toContain('condition 44054006');
     const [icd, own] = codings;
-    expect(told(readLines({ ...condition, code: { coding: [own, icd] } })[0])).toContain('condition E11');
+    expect(tellRow(readLines({ ...condition, code: { coding: [own, icd] } })[0])).toContain('condition E11');
   });
 
   it('says that a patient died, or that another patient resource replaces it', () => {
     const patient = { resourceType: 'Patient', id: 'p1', birthDate: '1950-01-01' };
-    expect(told(readLines({ ...patient, deceasedDateTime: '2020-05-06T23:30:00Z' })[0])).toBe(
+    expect(tellRow(readLines({ ...patient, deceasedDateTime: '2020-05-06T23:30:00Z' })[0])).toBe(
       'condition 419099009 - 2020-05-07 5400 -',
     );
-    expect(told(readLines({ ...patient, deceasedBoolean: true })[0])).toBe('patient');
+    expect(tellRow(readLines({ ...patient, deceasedBoolean: true })[0])).toBe('patient');
     const link = [{ other: { reference: 'Patient/p2' }, type: 'replaced-by' }];
-    expect(told(readLines({ ...patient, link })[0])).toBe('merge p1 into p2');
-    expect(told(readLines({ ...patient, link: [{ ...link[0], type: 'seealso' }] })[0])).toBe('patient');
-    expect(told(readLines({ ...patient, link: [{ type: 'replaced-by', other: {} }] })[0])).toBe(
+    expect(tellRow(readLines({ ...patient, link })[0])).toBe('merge p1 into p2');
+    expect(tellRow(readLines({ ...patient, link: [{ ...link[0], type: 'seealso' }] })[0])).toBe('patient');
+    expect(tellRow(readLines({ ...patient, link: [{ type: 'replaced-by', other: {} }] })[0])).toBe(
       'MISSING_FIELD link.other',
     );
   });
@@ -258,7 +241,7 @@ describe('an observation', () => {
     ],
     ['an error for a status', { status: 'entered-in-error', valueQuantity: quantity }, 'no fact'],
   ])('with %s is read as such', (_, change, expected) => {
-    expect(told(readLines({ ...observation, ...change })[0])).toBe(expected);
+    expect(tellRow(readLines({ ...observation, ...change })[0])).toBe(expected);
   });
 });
 
@@ -281,7 +264,7 @@ describe('a bundle', () => {
       { resource: referring('Medication/other') },
       { resource: referring('#other', [{ ...medication, id: 'own' }]) },
     ]);
-    expect(rows.map(told)).toEqual([
+    expect(rows.map(tellRow)).toEqual([
       'not-needed',
       ...Array(3).fill('medication 1191 - 2020-03-01 - -'),
       ...Array(2).fill('UNRESOLVED_REFERENCE medication'),
@@ -292,8 +275,8 @@ describe('a bundle', () => {
     const medications = new FhirMedications();
     const lines = (...resources: object[]) =>
       readAll(new NdjsonReader(zone, medications), resources.map((each) => JSON.stringify(each)).join('\n'));
-    expect(lines(medication).map(told)).toEqual(['not-needed']);
-    expect(lines(referring('Medication/med1'), referring('Medication/med2')).map(told)).toEqual([
+    expect(lines(medication).map(tellRow)).toEqual(['not-needed']);
+    expect(lines(referring('Medication/med1'), referring('Medication/med2')).map(tellRow)).toEqual([
       'medication 1191 - 2020-03-01 - -',
       'UNRESOLVED_REFERENCE medication',
     ]);
@@ -311,7 +294,7 @@ describe('a bundle', () => {
         remove('../../etc'),
         remove(17),
         { request: { method: 'GET', url: 'Patient/p1' } },
-      ]).map(told),
+      ]).map(tellRow),
     ).toEqual([
       'deletion fhir Observation o1',
       'deletion fhir Condition c1',
@@ -330,7 +313,7 @@ describe('a bundle', () => {
       ],
       'searchset',
     );
-    expect(rows.map((row) => ['row' in row ? row.row : 0, told(row)])).toEqual([
+    expect(rows.map((row) => ['row' in row ? row.row : 0, tellRow(row)])).toEqual([
       [2, 'patient'],
       [1, 'procedure 80146002 - 2020-02-03 28800 2020-02-03'],
       [3, 'not-needed'],
@@ -349,18 +332,18 @@ describe('a bundle', () => {
   it('on a line of NDJSON has a row for each deletion, of the line’s number', () => {
     const entry = ['Observation/o1', 'Patient/p1'].map((url) => ({ request: { method: 'DELETE', url } }));
     const rows = readLines(procedure, { resourceType: 'Bundle', type: 'transaction', entry });
-    expect(rows.map((row) => ['row' in row ? row.row : 0, told(row)])).toEqual([
+    expect(rows.map((row) => ['row' in row ? row.row : 0, tellRow(row)])).toEqual([
       [1, 'procedure 80146002 - 2020-02-03 28800 2020-02-03'],
       [2, 'deletion fhir Observation o1'],
       [2, 'deletion fhir Patient p1'],
     ]);
-    expect(told(readLines({ resourceType: 'Bundle', type: 'history', entry: [] })[0])).toBe(
+    expect(tellRow(readLines({ resourceType: 'Bundle', type: 'history', entry: [] })[0])).toBe(
       'UNSUPPORTED_RESOURCE type',
     );
   });
 
   it('is one resource where the file holds only that', () => {
-    expect(told(readAll(new BundleReader(zone), JSON.stringify(procedure, null, 2))[0])).toBe(
+    expect(tellRow(readAll(new BundleReader(zone), JSON.stringify(procedure, null, 2))[0])).toBe(
       'procedure 80146002 - 2020-02-03 28800 2020-02-03',
     );
   });
