@@ -48,6 +48,8 @@ describe('a mapping draft', () => {
         sex: { column: 'sex', values: { m: 'male', w: 'female' } },
       },
       indexDate: 'visit',
+      dates: 'YYYY-MM-DD',
+      decimals: '.',
       facts: [
         {
           kind: 'quantity',
@@ -126,7 +128,30 @@ describe('a mapping draft', () => {
       ...each,
       ...(changes as Record<number, object>)[index],
     }));
-    expect(composeMapping({ ...draft, columns })).toEqual({ text: null, gaps });
+    expect(composeMapping({ ...draft, columns })).toMatchObject({ text: null, gaps });
+  });
+
+  it('shows the rows without a column that is not told in full, and makes no mapping of it', () => {
+    const draft = withAuthority(createDraft(suggestion));
+    const columns = draft.columns.map((each) => (each.name === 'angina' ? { ...each, code: '' } : each));
+    const { text, preview } = composeMapping({ ...draft, columns });
+    expect(text).toBeNull();
+    expect(JSON.parse(preview ?? 'null')).toMatchObject({ facts: [{ column: 'sbp' }] });
+    const without = columns.filter(({ name }) => name !== 'nr');
+    expect(composeMapping({ ...draft, columns: without }).preview).toBeNull();
+  });
+
+  it('keeps how the table writes days and decimals', () => {
+    const base = JSON.stringify({ dates: 'DD.MM.YYYY', decimals: ',' });
+    expect(read(withAuthority(createDraft({ ...suggestion, mapping: base })))).toMatchObject({
+      dates: 'DD.MM.YYYY',
+      decimals: ',',
+    });
+  });
+
+  it('asks who gives the patient numbers where the suggestion only holds the place', () => {
+    const base = JSON.stringify({ patient: { authority: 'urn:consilium:csv:patient' } });
+    expect(createDraft({ ...suggestion, mapping: base }).authority).toBe('');
   });
 
   it('asks who gives the patient numbers', () => {

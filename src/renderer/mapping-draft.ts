@@ -18,10 +18,20 @@ export interface DraftColumn {
   readonly confidence: number;
 }
 
+export const dateForms = ['YYYY-MM-DD', 'DD.MM.YYYY', 'MM/DD/YYYY'] as const;
+export type DateForm = (typeof dateForms)[number];
+export const decimalMarks = ['.', ','] as const;
+export type DecimalMark = (typeof decimalMarks)[number];
+/** What a suggestion says where nobody has said yet who gives the patient numbers. */
+const unnamedAuthority = 'urn:consilium:csv:patient';
+
 export interface MappingDraft {
   readonly columns: readonly DraftColumn[];
   /** Who gives the patient numbers, as a web address. */
   readonly authority: string;
+  /** How days and decimals are written in the table. */
+  readonly dates: DateForm;
+  readonly decimals: DecimalMark;
   /** Of the suggestion: what the screen does not ask for is kept. */
   readonly base: Readonly<Record<string, unknown>>;
 }
@@ -41,9 +51,13 @@ export interface DraftGap {
   readonly column: string | null;
 }
 
-export type ComposedMapping =
-  | { readonly text: string; readonly gaps: readonly [] }
-  | { readonly text: null; readonly gaps: readonly DraftGap[] };
+export interface ComposedMapping {
+  /** The mapping as JSON text; null while there are gaps. */
+  readonly text: string | null;
+  /** The same without columns that are not told in full, to look at; null while too little is known even for that. */
+  readonly preview: string | null;
+  readonly gaps: readonly DraftGap[];
+}
 
 const singleRoles: readonly ColumnRole[] = [
   'identifier',
@@ -90,7 +104,12 @@ export function createDraft({ columns, mapping }: MappingSuggestion): MappingDra
   const patient = objectAt(base, 'patient');
   return {
     columns: columns.map((column) => createColumn(column, base)),
-    authority: typeof patient.authority === 'string' ? patient.authority : '',
+    authority:
+      typeof patient.authority === 'string' && patient.authority !== unnamedAuthority
+        ? patient.authority
+        : '',
+    dates: dateForms.find((form) => form === base.dates) ?? 'YYYY-MM-DD',
+    decimals: decimalMarks.find((mark) => mark === base.decimals) ?? '.',
     base,
   };
 }
@@ -148,14 +167,31 @@ function meaningText(meaning: unknown): string {
   return 'code' in meaning ? String(meaning.code) : '';
 }
 
-/** The mapping of a draft as JSON text, or what is missing. */
+/** The mapping that a draft makes, and what is missing. */
 export function composeMapping(draft: MappingDraft): ComposedMapping {
-  if (isFixed(draft)) return { text: JSON.stringify(draft.base, null, 2), gaps: [] };
+  if (isFixed(draft)) {
+    const text = JSON.stringify(draft.base, null, 2);
+    return { text, preview: text, gaps: [] };
+  }
   const gaps = findGaps(draft);
-  if (gaps.length > 0) return { text: null, gaps };
-  const of = (role: ColumnRole): DraftColumn | undefined =>
-    draft.columns.find((column) => column.role === role);
-  const { base } = draft;
+  if (gaps.length === 0) {
+    const text = writeMapping(draft, draft.columns);
+    return { text, preview: text, gaps };
+  }
+  const open = new Set(gaps.map(({ column }) => column));
+  const told = draft.columns.filter(({ name }) => !open.has(name));
+  const canShow =
+    gaps.every(({ column, kind }) => column !== null || kind === 'no-authority') &&
+    told.some(({ role }) => factRoles.includes(role));
+  const shown = URL.canParse(draft.authority.trim()) ? draft : { ...draft, authority: unnamedAuthority };
+  return { text: null, preview: canShow ? writeMapping(shown, told) : null, gaps };
+}
+
+function writeMapping(
+  { authority, base, dates, decimals }: MappingDraft,
+  columns: readonly DraftColumn[],
+): string {
+  const of = (role: ColumnRole): DraftColumn | undefined => columns.find((column) => column.role === role);
   const sex = of('sex');
   const mapping = {
     record: null,
@@ -164,16 +200,18 @@ export function composeMapping(draft: MappingDraft): ComposedMapping {
     consilium: 'csv-mapping/1',
     patient: {
       identifier: of('identifier')?.name ?? '',
-      authority: draft.authority.trim(),
+      authority: authority.trim(),
       name: of('name')?.name ?? null,
       birthDate: of('birth-date')?.name ?? null,
       sex: sex === undefined ? null : { column: sex.name, values: meanings(sex, (meaning) => meaning) },
     },
     indexDate: of('index-date')?.name ?? null,
-    facts: draft.columns.filter(({ role }) => factRoles.includes(role)).map((column) => factOf(column, base)),
+    dates,
+    decimals,
+    facts: columns.filter(({ role }) => factRoles.includes(role)).map((column) => factOf(column, base)),
     consent: consentOf(of('consent'), base),
   };
-  return { text: JSON.stringify(mapping, null, 2), gaps: [] };
+  return JSON.stringify(mapping, null, 2);
 }
 
 function findGaps({ columns, authority }: MappingDraft): DraftGap[] {

@@ -3,14 +3,14 @@ import { readSettings, settingsOf, sourceKinds } from './source-kinds.ts';
 
 describe('the settings of a source', () => {
   it('are read from what was typed, without what was left empty', () => {
-    expect(readSettings('dicomweb', { url: ' https://pacs.example ', query: '' })).toEqual({
+    expect(readSettings('dicomweb', { url: ' https://pacs.example ', user: '' })).toEqual({
       url: 'https://pacs.example',
     });
     expect(readSettings('mllp', { port: '2575' })).toEqual({ port: 2575 });
   });
 
   it.each([
-    ['mllp', {}],
+    ['bulk-export', {}],
     ['mllp', { port: 'x' }],
     ['dicom-receiver', { aeTitle: 'A', port: '104' }],
     ['folder', { path: '  ' }],

@@ -27,10 +27,16 @@ export const sourceKinds: readonly SourceKind[] = [
 ];
 export const settingsOf: Readonly<Record<SourceKind, readonly SourceSetting[]>> = {
   folder: [text('path', '/srv/exports')],
-  'dicom-receiver': [text('aeTitle', 'CONSILIUM'), port('11112'), text('allowedAeTitles', 'PACS1, PACS2')],
-  dicomweb: [text('url', 'https://pacs.hospital.example/dicom-web'), optional(text('query', 'Modality=MR'))],
-  mllp: [port('2575')],
-  'bulk-export': [text('url', 'https://ehr.hospital.example/fhir'), optional(text('group', 'cohort-2026'))],
+  'dicom-receiver': [
+    text('aeTitle', 'CONSILIUM'),
+    text('callingAeTitles', 'PACS, CT1'),
+    optional(port('11112')),
+    optional(text('host', '127.0.0.1')),
+    optional(text('peers', '10.1.2.0/24')),
+  ],
+  dicomweb: [text('url', 'https://pacs.hospital.example/dicom-web')],
+  mllp: [optional(port('2575'))],
+  'bulk-export': [text('url', 'https://ehr.hospital.example/fhir')],
 };
 
 /** Sources that are asked when a person says so; the others listen while the site is open. */

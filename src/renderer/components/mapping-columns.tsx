@@ -34,6 +34,7 @@ const commonUnits = [
 ];
 /** Below this a suggestion is marked as one to check. */
 const sureFrom = 0.6;
+const shownSamples = 3;
 
 export function MappingColumns(props: {
   columns: readonly DraftColumn[];
@@ -93,7 +94,9 @@ function ColumnLine({ column, units, onChange }: LineProps): JSX.Element {
         </div>
         <div className={styles.samples}>
           <PlainText limit={120}>
-            {column.samples.length === 0 ? t('mapping.noSamples') : column.samples.join(' · ')}
+            {column.samples.length === 0
+              ? t('mapping.noSamples')
+              : column.samples.slice(0, shownSamples).join(' · ')}
           </PlainText>
         </div>
       </div>
@@ -136,6 +139,7 @@ function CodeFields({ column, units, onChange }: LineProps): JSX.Element {
         <NativeSelect
           label={t('mapping.system')}
           value={isOther ? 'other' : column.system}
+          error={!isOther && column.system === ''}
           onChange={(event) => {
             const { value } = event.currentTarget;
             setOther(value === 'other');
@@ -159,6 +163,7 @@ function CodeFields({ column, units, onChange }: LineProps): JSX.Element {
         <TextInput
           label={t('mapping.code')}
           value={column.code}
+          error={column.code.trim() === ''}
           maxLength={64}
           spellCheck={false}
           onChange={(event) => onChange({ code: event.currentTarget.value, display: '' })}
@@ -167,6 +172,7 @@ function CodeFields({ column, units, onChange }: LineProps): JSX.Element {
           <TextInput
             label={t('mapping.unit')}
             value={column.unit}
+            error={column.unit.trim() === ''}
             maxLength={64}
             spellCheck={false}
             list={units}

@@ -6,7 +6,14 @@ import { type JSX, useDeferredValue, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { MappingSuggestion } from '#ipc/ingest-contract.ts';
 import type { ImportFile } from '../import-run.ts';
-import { composeMapping, createDraft, isFixed, type MappingDraft } from '../mapping-draft.ts';
+import {
+  composeMapping,
+  createDraft,
+  dateForms,
+  decimalMarks,
+  isFixed,
+  type MappingDraft,
+} from '../mapping-draft.ts';
 import { mappingFileName, readHead, splitByColumns } from '../mapping-files.ts';
 import { optionText } from '../plain-text.ts';
 import styles from '../screens/screens.module.css';
@@ -86,7 +93,7 @@ function Editor({
   const { t } = useTranslation();
   const [draft, setDraft] = useState(() => createDraft(found));
   const composed = useMemo(() => composeMapping(draft), [draft]);
-  const { text } = composed;
+  const { text, preview, gaps } = composed;
   const start = async (mapping: string): Promise<void> => {
     const { same, others } = await splitByColumns(files, file);
     onImport(mapping, same, others);
@@ -99,7 +106,7 @@ function Editor({
         </Notice>
       ) : (
         <>
-          <Authority draft={draft} onChange={setDraft} />
+          <WholeTable draft={draft} onChange={setDraft} />
           <MappingColumns
             columns={draft.columns}
             onChange={(columns) => setDraft((now) => ({ ...now, columns }))}
@@ -107,7 +114,8 @@ function Editor({
         </>
       )}
       <h3>{t('mapping.preview')}</h3>
-      {text === null ? <MappingGaps gaps={composed.gaps} /> : <Preview head={head} mapping={text} />}
+      {gaps.length > 0 && <MappingGaps gaps={gaps} />}
+      {preview !== null && <Preview head={head} mapping={preview} />}
       <div className={styles.dialogActions}>
         <Button
           variant="default"
@@ -131,7 +139,8 @@ function Editor({
   );
 }
 
-function Authority({
+/** What holds for the whole table. */
+function WholeTable({
   draft,
   onChange,
 }: {
@@ -140,15 +149,43 @@ function Authority({
 }): JSX.Element {
   const { t } = useTranslation();
   return (
-    <TextInput
-      label={t('mapping.authority')}
-      description={t('mapping.authorityHint')}
-      placeholder={exampleAuthority}
-      value={draft.authority}
-      maxLength={200}
-      spellCheck={false}
-      onChange={(event) => onChange({ ...draft, authority: event.currentTarget.value })}
-    />
+    <div className={styles.toolbar}>
+      <TextInput
+        className={styles.grow ?? ''}
+        label={t('mapping.authority')}
+        description={t('mapping.authorityHint')}
+        placeholder={exampleAuthority}
+        value={draft.authority}
+        maxLength={200}
+        spellCheck={false}
+        error={!URL.canParse(draft.authority.trim())}
+        onChange={(event) => onChange({ ...draft, authority: event.currentTarget.value })}
+      />
+      <NativeSelect
+        label={t('mapping.dates')}
+        value={draft.dates}
+        onChange={(event) => {
+          const dates = dateForms.find((form) => form === event.currentTarget.value);
+          if (dates !== undefined) onChange({ ...draft, dates });
+        }}
+        data={dateForms.map((form) => ({
+          value: form,
+          label: t(`mapping.dateForm.${form.replaceAll('.', '-')}`),
+        }))}
+      />
+      <NativeSelect
+        label={t('mapping.decimals')}
+        value={draft.decimals}
+        onChange={(event) => {
+          const decimals = decimalMarks.find((mark) => mark === event.currentTarget.value);
+          if (decimals !== undefined) onChange({ ...draft, decimals });
+        }}
+        data={decimalMarks.map((mark) => ({
+          value: mark,
+          label: t(mark === '.' ? 'mapping.decimalPoint' : 'mapping.decimalComma'),
+        }))}
+      />
+    </div>
   );
 }
 

@@ -98,7 +98,7 @@ function useColumns(): VirtualColumn<StoredOutcome>[] {
     {
       key: 'finished',
       header: t('import.finished'),
-      track: '160px',
+      track: '184px',
       render: (row) => format.dateTime(row.finishedAt),
     },
   ];
