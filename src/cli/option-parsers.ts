@@ -24,6 +24,20 @@ export function parseDate(text: string): string {
   return text;
 }
 
+/** `NAME=URI`, once or several times. @throws InvalidArgumentError */
+export function parseAuthority(
+  text: string,
+  before: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
+  const at = text.lastIndexOf('=');
+  const [name, uri] = [text.slice(0, at), text.slice(at + 1)];
+  if (at < 1 || !/^[a-z][a-z0-9+.-]*:[!-~]{1,180}$/i.test(uri))
+    throw new InvalidArgumentError(
+      'It takes NAME=URI, e.g. urn:oid:1.2.3=https://hospital.example/patient-number.',
+    );
+  return new Map([...before, [name, uri]]);
+}
+
 /** A time zone of the IANA database. @throws InvalidArgumentError */
 export function parseTimeZone(text: string): string {
   try {

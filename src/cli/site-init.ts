@@ -1,9 +1,15 @@
 // `consilium site init`: makes a profile and its keys.
 import type { Command } from 'commander';
-import { parseTimeZone } from '#cli/option-parsers.ts';
+import { parseAuthority, parseTimeZone } from '#cli/option-parsers.ts';
 import { printFailure, printResult } from '#cli/output.ts';
 import { type SiteCommandOptions, siteCommand } from '#cli/site-command.ts';
 import { initialiseHeadlessSite } from '#headless/open-headless-site.ts';
+
+interface InitOptions extends SiteCommandOptions {
+  readonly name: string;
+  readonly timeZone?: string;
+  readonly identifierAuthority?: ReadonlyMap<string, string>;
+}
 
 export function registerInit(site: Command): void {
   site.addCommand(
@@ -14,13 +20,19 @@ export function registerInit(site: Command): void {
         "the hospital's, e.g. Europe/Berlin; without it this machine's",
         parseTimeZone,
       )
-      .action(async (options: SiteCommandOptions & { name: string; timeZone?: string }) => {
+      .option(
+        '--identifier-authority <name=uri>',
+        'the name by which a source has an authority of patient numbers, and its URI here; repeatable',
+        parseAuthority,
+      )
+      .action(async (options: InitOptions) => {
         try {
           await initialiseHeadlessSite({
             profile: options.profile,
             keyFile: options.keys,
             name: options.name,
             timeZone: options.timeZone,
+            identifierAuthorities: options.identifierAuthority,
           });
           printResult(
             options,

@@ -8,6 +8,7 @@ import { createPinnedTransport } from '#host/pinned-transport.ts';
 import {
   createTrainingHost,
   initialiseSite,
+  type NewSite,
   openForkedChannel,
   openSite,
   type Site,
@@ -40,11 +41,10 @@ export function openHeadlessSite(options: HeadlessSiteOptions): Promise<Site> {
 }
 
 /** Makes a profile (mode 0700) and its keys. */
-export async function initialiseHeadlessSite(
-  options: HeadlessSiteOptions & { readonly name: string; readonly timeZone?: string | undefined },
-): Promise<void> {
+export async function initialiseHeadlessSite(options: HeadlessSiteOptions & NewSite): Promise<void> {
   mkdirSync(path.resolve(options.profile), { recursive: true, mode: 0o700 });
   const ports = headlessPorts(options);
-  await initialiseSite(ports, { name: options.name, timeZone: options.timeZone });
+  const { name, timeZone, identifierAuthorities } = options;
+  await initialiseSite(ports, { name, timeZone, identifierAuthorities });
   await ports.trainingHost.close();
 }

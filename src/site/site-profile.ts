@@ -10,6 +10,7 @@ import { createSiteKeys } from '#site/people/index.ts';
 import type { SiteKeys, SitePorts } from '#site/ports.ts';
 import { openStore, type Store } from '#site/store/index.ts';
 import { SiteError } from './site-error.ts';
+import { saveIdentifierAuthorities } from './site-identifier-authorities.ts';
 import { loadSiteName, saveSiteName } from './site-overview.ts';
 import { machineTimeZone, saveTimeZone } from './site-time-zone.ts';
 import { software } from './software.ts';
@@ -73,13 +74,18 @@ export interface NewSite {
   readonly name: string;
   /** IANA name of the hospital's time zone; without it the machine's. */
   readonly timeZone?: string | undefined;
+  /** How sources name an authority of patient numbers -> its URI at this site. */
+  readonly identifierAuthorities?: ReadonlyMap<string, string> | undefined;
 }
 
 /**
  * Makes the keys and the store of a new site. A try that was cut off may be repeated.
  * @throws SiteError ALREADY_INITIALISED, PROFILE_IN_USE, PROFILE_WITHOUT_KEYS; RangeError for an unknown time zone.
  */
-export function initialiseProfile(ports: ProfilePorts, { name, timeZone }: NewSite): void {
+export function initialiseProfile(
+  ports: ProfilePorts,
+  { name, timeZone, identifierAuthorities }: NewSite,
+): void {
   const { keyStore, paths } = ports;
   const opened = openLocked(ports, () => {
     const known = keyStore.load();
@@ -98,6 +104,7 @@ export function initialiseProfile(ports: ProfilePorts, { name, timeZone }: NewSi
       }
       saveSiteName(store, name);
       saveTimeZone(store, timeZone ?? machineTimeZone());
+      saveIdentifierAuthorities(store, identifierAuthorities ?? new Map());
       auditLog.append({
         actor: systemActor.name,
         role: null,

@@ -13,6 +13,7 @@ import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import type { Site } from './site-facade.ts';
+import { loadIdentifierAuthorities } from './site-identifier-authorities.ts';
 import { readStatus, summarisePlan } from './site-overview.ts';
 import { initialiseProfile, type NewSite, type OpenProfile, openProfile } from './site-profile.ts';
 import { openRounds } from './site-rounds.ts';
@@ -54,6 +55,7 @@ export type { RoundEvent } from './round.ts';
 export { type SiteCode, SiteError } from './site-error.ts';
 export type { Enrolment, SignedDecision, Site } from './site-facade.ts';
 export type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
+export type { NewSite } from './site-profile.ts';
 export type { RoundState } from './site-rounds.ts';
 
 /**
@@ -88,7 +90,15 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
   const objects = openObjectStore({ store, profile: ports.paths.profile });
-  const ingest = openIngest({ store, objects, auditLog, keys, logger, zone: loadTimeZone(store) });
+  const ingest = openIngest({
+    store,
+    objects,
+    auditLog,
+    keys,
+    logger,
+    zone: loadTimeZone(store),
+    authorities: loadIdentifierAuthorities(store),
+  });
   const sources = openSources({
     store,
     auditLog,

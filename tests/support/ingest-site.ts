@@ -11,6 +11,7 @@ import {
   type Ingest,
   type IngestEvent,
   type IngestSummary,
+  noAuthorities,
   openIngest,
   openTimeZone,
 } from '#site/ingest/index.ts';
@@ -41,7 +42,11 @@ export const siteKeys = { subjectKey: new Uint8Array(32).fill(21), linkageKey: n
 export const steward = { name: 'Steward', role: 'steward' } as const;
 
 /** @param inMemory leaves the encrypted file out, for tables of many small cases */
-export function openIngestSite({ inMemory = false, timeZone = 'UTC' } = {}): IngestSite {
+export function openIngestSite({
+  inMemory = false,
+  timeZone = 'UTC',
+  authorities = noAuthorities,
+} = {}): IngestSite {
   const folder = mkdtempSync(path.join(tmpdir(), 'consilium-ingest-'));
   const profile = path.join(folder, 'profile');
   mkdirSync(profile);
@@ -67,7 +72,7 @@ export function openIngestSite({ inMemory = false, timeZone = 'UTC' } = {}): Ing
   const open = (): Ingest => {
     const objects = openObjectStore({ store, profile });
     const zone = openTimeZone(timeZone);
-    const stage = openIngest({ store, objects, auditLog, keys: siteKeys, logger, zone });
+    const stage = openIngest({ store, objects, auditLog, keys: siteKeys, logger, zone, authorities });
     opened.push(stage);
     return stage;
   };

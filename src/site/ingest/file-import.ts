@@ -14,6 +14,7 @@ import {
   recogniseFormat,
 } from './file-format.ts';
 import { judgeFile } from './file-verdict.ts';
+import { type IdentifierAuthorities, withAuthorities } from './identifier-authorities.ts';
 import { type FileRefusalCode, type RowRefusalCode, reasonOf } from './ingest-error.ts';
 import { type FileOutcome, type RowRefusalEntry, sealName } from './ingest-outcome.ts';
 import { nextOutcomeId } from './outcome-number.ts';
@@ -31,6 +32,7 @@ export interface FileImportContext {
   readonly auditLog: AuditLog;
   readonly writer: RecordWriter;
   readonly linkageKey: Uint8Array;
+  readonly authorities: IdentifierAuthorities;
   readonly actor: Actor;
   readonly batchId: string;
 }
@@ -124,7 +126,7 @@ export class FileImport {
         return;
       }
       this.rowCount += 1;
-      this.#packer.add(row);
+      this.#packer.add(withAuthorities(row, this.#context.authorities));
       if (this.#packer.isFull) this.#flush();
     }
   }
@@ -219,7 +221,7 @@ export class FileImport {
         break;
       }
       this.rowCount += 1;
-      this.#packer.add(row);
+      this.#packer.add(withAuthorities(row, this.#context.authorities));
       if (this.#packer.isFull) this.#apply(this.#packer.take());
     }
     this.#apply(this.#packer.take());

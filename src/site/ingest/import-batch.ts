@@ -12,6 +12,7 @@ import { type CsvMapping, parseMapping } from './ehr/csv-mapping.ts';
 import { FhirMedications } from './ehr/fhir-medications.ts';
 import { OmopConcepts } from './ehr/omop-concepts.ts';
 import { FileImport } from './file-import.ts';
+import { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';
 import { ImageImport } from './imaging/image-import.ts';
 import { loadImagingSettings } from './imaging/imaging-settings.ts';
 import type { WorkerPool } from './imaging/worker-pool.ts';
@@ -30,6 +31,8 @@ export interface IngestOptions {
   /** The hospital's own. */
   readonly zone: TimeZone;
   readonly objects: ObjectStore;
+  /** Left out: every source's own names stand. */
+  readonly authorities?: IdentifierAuthorities;
 }
 
 /** What the stage's imports share while it is open. */
@@ -90,6 +93,7 @@ export class ImportBatch {
         auditLog,
         writer: this.#writer,
         linkageKey: keys.linkageKey,
+        authorities: this.#options.authorities ?? noAuthorities,
         actor: this.#actor,
         batchId: this.batchId,
       },

@@ -34,6 +34,9 @@ function checkUnit(text: string): string | undefined {
   return found.ucumCode;
 }
 
+/** Beyond what any instrument tells, and short of what binary fractions blur: 37.5 Cel and 99.5 [degF] become the same number. */
+const convertedDigits = 12;
+
 /**
  * `value` of unit `from` in unit `to`; the same unit leaves it untouched, bit by bit.
  * @throws IngestError UNIT_NOT_CONVERTIBLE when a unit is unknown or measures something else.
@@ -50,5 +53,5 @@ export function convertUnit(value: number, from: string, to: string): number {
       details: { expected: to, found: from },
     });
   }
-  return converted;
+  return Number(converted.toPrecision(convertedDigits));
 }
