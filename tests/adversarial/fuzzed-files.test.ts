@@ -1,0 +1,26 @@
+// A fixed sample of the fuzz runs of `npm run soak`, and every input that once failed one (security.md X10, X11).
+import { describe, expect, it } from 'vitest';
+import { checkFuzz, fuzzTargets } from '#support/fuzz/fuzz-check.ts';
+
+describe('mutated DICOM files', () => {
+  it('are read or refused by name, 600 of them', async () => {
+    const { outcomes } = await checkFuzz({ target: fuzzTargets.dicom, seed: 'sample', from: 0, count: 600 });
+    // The mutations reach every layer: the parser, the description of the image, the decoders.
+    for (const reached of ['TRUNCATED', 'DICOM_BAD_VALUE', 'DICOM_DECODER_FAILED', 'read, with pixels']) {
+      expect(outcomes[reached]).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe('mutated EHR exports', () => {
+  it('are read or refused by name, 600 of them', async () => {
+    const { outcomes } = await checkFuzz({
+      target: fuzzTargets.records,
+      seed: 'sample',
+      from: 0,
+      count: 600,
+    });
+    expect(outcomes.read).toBeGreaterThan(100);
+    expect(outcomes.TRUNCATED).toBeGreaterThan(5);
+  });
+});
