@@ -32,7 +32,11 @@ const maxFileBytes = 1024 * 1_048_576;
 const madeFolders = new Set<string>();
 let memory = Buffer.allocUnsafeSlow(1_048_576);
 
-port.on('message', (job: WorkerJob) => void work(job));
+/** One file after the other: decoding waits, and the memory of a file is the next one's. */
+let finished: Promise<void> = Promise.resolve();
+port.on('message', (job: WorkerJob) => {
+  finished = finished.then(() => work(job));
+});
 
 async function work({ files }: WorkerJob): Promise<void> {
   for (const { index, path: file, isGiven } of files) {
