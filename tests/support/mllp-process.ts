@@ -5,7 +5,6 @@ import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/logger.ts';
 import { openInbox } from '#site/ingest/sources/inbox.ts';
 import { openMllpListener } from '#site/ingest/sources/mllp-listener/mllp-listener.ts';
-import { openTimeZone } from '#site/ingest/time-zone.ts';
 
 const [, , profile = ''] = process.argv;
 const inbox = openInbox({ profile, linkageKey: new Uint8Array(32).fill(22) });
@@ -13,7 +12,6 @@ const listener = await openMllpListener({
   settings: { host: '127.0.0.1', port: 0, peers: null, tls: null, processingIds: ['P'] },
   inbox,
   label: 'lab',
-  zone: openTimeZone('UTC'),
   clock: systemClock,
   logger: silentLogger,
 });

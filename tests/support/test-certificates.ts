@@ -18,6 +18,7 @@ export interface TestCertificates {
 async function makeAuthority(name: string): Promise<Certificate> {
   const made = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
+    algorithm: 'sha256',
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, digitalSignature: true, critical: true },
@@ -29,6 +30,7 @@ async function makeAuthority(name: string): Promise<Certificate> {
 async function makeSigned(name: string, ca: Certificate): Promise<Certificate> {
   const made = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
+    algorithm: 'sha256',
     ca,
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },

@@ -52,6 +52,8 @@ export const auditActions = [
   'source-removed',
   'source-failed',
   'association-ended',
+  'messages-received',
+  'messages-refused',
   'association-refused',
   'inbox-damaged',
   // consent

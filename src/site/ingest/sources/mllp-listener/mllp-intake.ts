@@ -7,7 +7,7 @@ import { RowRefusal } from '../../clinical-record.ts';
 import { BatchSplitter, type RawMessage } from '../../ehr/hl7v2-batch.ts';
 import type { MessageHeader } from '../../ehr/hl7v2-header.ts';
 import { type ParsedMessage, parseMessage, readParsedMessage } from '../../ehr/hl7v2-reader.ts';
-import type { TimeZone } from '../../time-zone.ts';
+import { openTimeZone } from '../../time-zone.ts';
 import type { Inbox } from '../inbox.ts';
 import { InboxError } from '../inbox-error.ts';
 import type { MllpAnswer, MllpRefusalCode } from './mllp-answer.ts';
@@ -19,7 +19,6 @@ export interface MllpIntakeOptions {
   readonly label: string;
   /** MSH-11 values that are taken: a test system must not write into the records. */
   readonly processingIds: readonly string[];
-  readonly zone: TimeZone;
   readonly clock: Clock;
 }
 
@@ -34,6 +33,8 @@ export interface MllpVerdict {
 /** Messages that are remembered; one that comes again later is found by its content when it is imported. */
 const rememberedMessages = 10_000;
 const accepted: MllpAnswer = { kind: 'AA', code: null, field: null };
+/** Which day it was does not decide whether a message is taken. */
+const anyZone = openTimeZone('UTC');
 const versionPattern = /^2\.[1-9](?:\.\d)?$/;
 
 export class MllpIntake {
@@ -66,7 +67,7 @@ export class MllpIntake {
         ? 'SEVERAL_MESSAGES'
         : this.#refusalOf(header);
     if (refusal !== undefined) return this.#rejected(refusal, header);
-    const error = contentError(message, this.#options.zone);
+    const error = contentError(message);
     if (error !== undefined) return { answer: error, header, isRepeated: false };
     return this.#store(message, bytes);
   }
@@ -112,9 +113,9 @@ function split(bytes: Buffer): readonly RawMessage[] {
 }
 
 /** A message of which nothing can be taken; one that is taken in part is, and its refused rows are listed with its file. */
-function contentError(message: ParsedMessage, zone: TimeZone): MllpAnswer | undefined {
+function contentError(message: ParsedMessage): MllpAnswer | undefined {
   let first: MllpAnswer | undefined;
-  for (const row of readParsedMessage(message, zone)) {
+  for (const row of readParsedMessage(message, anyZone)) {
     if (row.kind !== 'refused') return undefined;
     first ??= { kind: 'AE', code: row.code, field: row.field };
   }

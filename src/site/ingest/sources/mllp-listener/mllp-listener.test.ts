@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base/logger.ts';
 import { type MllpSender, openMllpSender } from '#support/mllp-sender.ts';
-import { openTimeZone } from '../../time-zone.ts';
 import type { InboxEntry } from '../inbox.ts';
 import { InboxError } from '../inbox-error.ts';
 import { MllpFrameReader } from './mllp-frame.ts';
@@ -41,7 +40,6 @@ async function listen(
     settings: { host: '127.0.0.1', port: 0, peers: null, tls: null, processingIds: ['P'], ...change },
     inbox: { append: options.append ?? (async (entry) => void stored.push(entry)) },
     label: 'lab',
-    zone: openTimeZone('UTC'),
     clock: { nowMs: () => Date.UTC(2026, 10, 21, 8) },
     logger: { ...silentLogger, warn: keep },
     ...(options.limits === undefined ? {} : { limits: options.limits }),

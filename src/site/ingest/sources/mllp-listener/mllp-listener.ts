@@ -7,32 +7,17 @@ import type { Clock } from '#base/clock.ts';
 import { CodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
-import type { TimeZone } from '../../time-zone.ts';
 import type { Inbox } from '../inbox.ts';
+import type { ListenerPlace, ListenerTls } from '../listener-settings.ts';
 import { encodeAnswer, type MllpAnswer } from './mllp-answer.ts';
 import { encodeMllpFrame, MllpFrameReader } from './mllp-frame.ts';
 import { MllpIntake, type MllpVerdict } from './mllp-intake.ts';
 
 export class MllpError extends CodedError<'MLLP_PEERS_REQUIRED'> {}
 
-export interface MllpSettings {
-  /** Interface to listen on. */
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-  /** Addresses or networks (`10.1.2.0/24`) that may connect; null: any that reaches the interface. */
-  readonly peers: readonly string[] | null;
-  readonly tls: MllpTls | null;
+export interface MllpSettings extends ListenerPlace {
   /** MSH-11 values that are taken. */
   readonly processingIds: readonly string[];
-}
-
-export interface MllpTls {
-  /** PEM. */
-  readonly certificate: string;
-  readonly key: string;
-  /** PEM of the authority that signs callers' certificates; null: callers need none. */
-  readonly callerAuthority: string | null;
 }
 
 export interface MllpLimits {
@@ -63,7 +48,6 @@ export interface MllpListenerOptions {
   readonly inbox: Pick<Inbox, 'append'>;
   /** The source's name at this site. */
   readonly label: string;
-  readonly zone: TimeZone;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told of every message, after its answer is on its way. */
@@ -101,10 +85,10 @@ class Listener implements MllpListener {
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: MllpListenerOptions) {
-    const { settings, inbox, label, zone, clock } = options;
+    const { settings, inbox, label, clock } = options;
     this.#options = options;
     this.#limits = { ...defaultMllpLimits, ...options.limits };
-    this.#intake = new MllpIntake({ inbox, label, zone, clock, processingIds: settings.processingIds });
+    this.#intake = new MllpIntake({ inbox, label, clock, processingIds: settings.processingIds });
     this.#allowed = settings.peers === null ? null : createAllowList(settings.peers);
     this.#server = createListeningServer(settings.tls, (socket) => this.#serve(socket));
     this.#server.maxConnections = this.#limits.maxConnections;
@@ -194,7 +178,7 @@ class Listener implements MllpListener {
   }
 }
 
-function createListeningServer(tls: MllpTls | null, serve: (socket: Socket) => void): Server {
+function createListeningServer(tls: ListenerTls | null, serve: (socket: Socket) => void): Server {
   if (tls === null)
     return createServer({ noDelay: true }).on('connection', (socket) => setImmediate(serve, socket));
   const server = createTlsServer({
