@@ -25,6 +25,7 @@ export function openTypedDatabase<Schema>(
     get: (statement) => database.get(statement),
     run: (statement) => database.run(statement),
     prepare: (sql) => database.prepare(sql),
+    prepareColumn: (sql) => database.prepareColumn(sql),
     transaction: (work) => database.transaction(work),
     get inTransaction() {
       return database.inTransaction;

@@ -1,6 +1,7 @@
 // `consilium bench`: measurements that a claim in the documents rests on.
 import type { Command } from 'commander';
 import type { FederationCommandFlags } from '#bench/federation/federation-command.ts';
+import type { IngestCommandFlags } from '#bench/ingest/ingest-command.ts';
 
 export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure');
@@ -18,5 +19,19 @@ export function registerBench(program: Command): void {
     .action(async (flags: FederationCommandFlags) => {
       const { runFederationCommand } = await import('#bench/federation/federation-command.ts');
       await runFederationCommand(flags);
+    });
+  bench
+    .command('ingest')
+    .description(
+      'rates and peak memory of imports on generated data, each beside peers that are on this machine',
+    )
+    .option('--data <directory>', 'folder with real data, for the cases that can use some')
+    .option('--out <directory>', 'where to write report.json and report.html')
+    .option('--only <list>', 'names of cases, separated by commas')
+    .option('--scale <factor>', 'multiplies the sizes of the generated data', '1')
+    .option('--json', 'one JSON document on standard output')
+    .action(async (flags: IngestCommandFlags) => {
+      const { runIngestCommand } = await import('#bench/ingest/ingest-command.ts');
+      await runIngestCommand(flags);
     });
 }

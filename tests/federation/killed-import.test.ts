@@ -121,10 +121,10 @@ const contentOf = (site: DemoSiteProfile) =>
           'value_code',
           'day',
           'record_key',
-          'record_digest',
+          'record_check',
           'row',
         ])
-        .orderBy('record_digest'),
+        .orderBy('record_check'),
     ),
     subjects: store.all(
       store.query.selectFrom('subject').select(['subject_id', 'sex']).orderBy('subject_id'),

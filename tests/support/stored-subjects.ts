@@ -97,7 +97,7 @@ export function addFact(store: Store, subjectId: string, fact: StoredFact): void
   store.run(
     store.query.insertInto('fact').values(({ selectFrom }) => ({
       record_key: sourceCount,
-      record_digest: new Uint8Array(16),
+      record_check: 0,
       subject_no: selectFrom('subject').select('subject_no').where('subject_id', '=', subjectId),
       concept_id: conceptId(store, { kind: 'measurement', system: fact.code.system, code: fact.code.code }),
       number: fact.number ?? null,

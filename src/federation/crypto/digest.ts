@@ -1,6 +1,9 @@
 // SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104).
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 
+/** Of SHA-256. */
+const blockBytes = 64;
+
 /** 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(bytes).digest());
@@ -26,12 +29,19 @@ export function createSha256(): IncrementalDigest {
   };
 }
 
-/** 32 bytes. */
+/** 32 bytes. By two hashes where the key fits a block: making a key object would take longer than both. */
 export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(bytes).digest());
+  if (key.length > blockBytes) return new Uint8Array(createHmac('sha256', key).update(bytes).digest());
+  const inner = new Uint8Array(blockBytes + bytes.length).fill(0x36, 0, blockBytes);
+  const outer = new Uint8Array(blockBytes + 32).fill(0x5c, 0, blockBytes);
+  for (const [index, byte] of key.entries()) {
+    inner[index] = 0x36 ^ byte;
+    outer[index] = 0x5c ^ byte;
+  }
+  inner.set(bytes, blockBytes);
+  outer.set(hash('sha256', inner, 'buffer'), blockBytes);
+  return new Uint8Array(hash('sha256', outer, 'buffer'));
 }
-
-const blockBytes = 64;
 
 /** HMAC-SHA-256 under one key, for millions of short texts: twice as fast as setting one up for each. */
 export class KeyedDigest {

@@ -6,6 +6,12 @@ import { BugError } from '#base/coded-error.ts';
 const BUFFER_BYTES = 4096;
 const TWO_POW_32 = 2 ** 32;
 
+/** The first bytes of a seed's stream: one call gives the digests of thousands of neighbours. @param seed 32 bytes */
+export function expandSeed(seed: Uint8Array, byteCount: number): Uint8Array {
+  if (seed.length !== 32) throw new BugError('a keystream seed has 32 bytes');
+  return createCipheriv('aes-256-ctr', seed, new Uint8Array(16)).update(new Uint8Array(byteCount));
+}
+
 export interface Keystream {
   /** The next four bytes, little-endian. */
   nextUint32(): number;

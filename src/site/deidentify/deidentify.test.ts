@@ -193,7 +193,7 @@ describe('the subject registry', () => {
       store.run(
         store.query.insertInto('fact').values({
           record_key: 1,
-          record_digest: new Uint8Array(16),
+          record_check: 0,
           subject_no: subjectNo,
           concept_id: 1,
           number: 1,

@@ -5,7 +5,7 @@ import type { Concept } from './record-batch.ts';
 /** A stored fact of a record; subject and days as they stand after merges. */
 export interface StoredFact {
   readonly fact_id: number;
-  readonly record_digest: Buffer;
+  readonly record_check: number;
   readonly subject_no: number;
   readonly concept_id: number;
   readonly number: number | null;
@@ -15,54 +15,98 @@ export interface StoredFact {
   readonly end_day: number | null;
 }
 
-export const factColumnCount = 11;
+/** A fact to be stored, in the order of its columns. */
+export type FactValues = [
+  recordKey: number,
+  recordCheck: number,
+  subjectNo: number,
+  conceptId: number,
+  number: number | null,
+  valueId: number | null,
+  day: number,
+  second: number | null,
+  endDay: number | null,
+  outcomeId: number,
+  row: number,
+];
+
+const factColumnCount = 11;
 const columns =
-  'record_key, record_digest, subject_no, concept_id, number, value_id, day, second, end_day, outcome_id, row';
+  'record_key, record_check, subject_no, concept_id, number, value_id, day, second, end_day, outcome_id, row';
 /** Rows in one statement. */
 const rowsInStatement = 32;
+/** Records of a neighbourhood in one batch, from which on its keys are read at once. */
+const manyNeighbours = 64;
+const neighbourhoodKeys = 0x1000000;
 
 export class FactTable {
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #concepts = new Map<string, number>();
   /** Values of rows that are not written yet. */
-  #waiting: unknown[] = [];
+  readonly #waiting: (number | null)[] = new Array<number | null>(rowsInStatement * factColumnCount).fill(
+    null,
+  );
+  #waitingCount = 0;
   readonly #waitingKeys = new Set<number>();
+  /** Keys in the store, of neighbourhoods that the batch has many records of. */
+  readonly #neighbourhoods = new Map<number, Set<number>>();
 
   constructor(store: Database) {
     this.#statements = prepareStatements(store);
   }
 
+  /** Begins a batch: reads at once which keys of its neighbourhoods are in the store, where asking one by one would take longer. */
+  begin(recordKeys: Float64Array): void {
+    this.#neighbourhoods.clear();
+    const counts = new Map<number, number>();
+    for (const key of recordKeys) {
+      const upper = Math.floor(key / neighbourhoodKeys);
+      counts.set(upper, (counts.get(upper) ?? 0) + 1);
+    }
+    for (const [upper, count] of counts) {
+      if (count < manyNeighbours || Number.isNaN(upper)) continue;
+      const first = upper * neighbourhoodKeys;
+      const keys = this.#statements.keysBetween.all(first, first + neighbourhoodKeys - 1) as number[];
+      this.#neighbourhoods.set(upper, new Set(keys));
+    }
+  }
+
   /** Forgets what a transaction that was rolled back may have told. */
   forget(): void {
     this.#concepts.clear();
-    this.#waiting = [];
+    this.#waitingCount = 0;
     this.#waitingKeys.clear();
+    this.#neighbourhoods.clear();
   }
 
   /** Facts whose record has this key, of this record or another. */
-  factsOf(recordKey: number): StoredFact[] {
+  factsOf(recordKey: number): readonly StoredFact[] {
     if (this.#waitingKeys.has(recordKey)) this.flush();
+    else if (this.#neighbourhoods.get(Math.floor(recordKey / neighbourhoodKeys))?.has(recordKey) === false)
+      return [];
     return this.#statements.factsOfKey.all(recordKey) as StoredFact[];
   }
 
-  /** @param values as `columns` has them; written by `flush` at the latest */
-  insert(recordKey: number, values: readonly unknown[]): void {
-    this.#waitingKeys.add(recordKey);
-    for (const value of values) this.#waiting.push(value);
-    if (this.#waiting.length === rowsInStatement * factColumnCount) {
+  /** Written by `flush` at the latest. */
+  insert(values: FactValues): void {
+    this.#waitingKeys.add(values[0]);
+    const at = this.#waitingCount * factColumnCount;
+    for (let column = 0; column < factColumnCount; column += 1)
+      this.#waiting[at + column] = values[column] ?? null;
+    this.#waitingCount += 1;
+    if (this.#waitingCount === rowsInStatement) {
       this.#statements.insertMany.run(this.#waiting);
-      this.#waiting = [];
-      this.#waitingKeys.clear();
+      this.#written();
     }
   }
 
   /** Writes what waits; belongs before the end of the transaction. */
   flush(): void {
-    for (let at = 0; at < this.#waiting.length; at += factColumnCount) {
+    for (let index = 0; index < this.#waitingCount; index += 1) {
+      const at = index * factColumnCount;
       this.#statements.insertOne.run(this.#waiting.slice(at, at + factColumnCount));
     }
-    this.#waiting = [];
-    this.#waitingKeys.clear();
+    this.#written();
   }
 
   delete(factId: number): void {
@@ -82,6 +126,14 @@ export class FactTable {
     this.#concepts.set(name, concept_id);
     return concept_id;
   }
+
+  /** What was waiting is in the store: the keys read at the batch's begin do not have it. */
+  #written(): void {
+    for (const key of this.#waitingKeys)
+      this.#neighbourhoods.get(Math.floor(key / neighbourhoodKeys))?.add(key);
+    this.#waitingKeys.clear();
+    this.#waitingCount = 0;
+  }
 }
 
 function prepareStatements(store: Database) {
@@ -90,10 +142,11 @@ function prepareStatements(store: Database) {
     `INSERT INTO fact (${columns}) VALUES ${Array.from({ length: count }, () => row).join(', ')}`;
   return {
     factsOfKey: store.prepare(
-      `SELECT fact_id, record_digest, coalesce(survivor_no, subject_no) AS subject_no, concept_id, number, value_id,
+      `SELECT fact_id, record_check, coalesce(survivor_no, subject_no) AS subject_no, concept_id, number, value_id,
       day + days_moved AS day, second, end_day + days_moved AS end_day
       FROM fact JOIN subject USING (subject_no) WHERE record_key = ?`,
     ),
+    keysBetween: store.prepareColumn('SELECT record_key FROM fact WHERE record_key BETWEEN ? AND ?'),
     insertMany: store.prepare(insert(rowsInStatement)),
     insertOne: store.prepare(insert(1)),
     deleteFact: store.prepare('DELETE FROM fact WHERE fact_id = ?'),

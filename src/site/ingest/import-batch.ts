@@ -11,7 +11,8 @@ import { SealedSpool, spoolFolder } from './archive/sealed-spool.ts';
 import { type CsvMapping, parseMapping } from './ehr/csv-mapping.ts';
 import { FhirMedications } from './ehr/fhir-medications.ts';
 import { OmopConcepts } from './ehr/omop-concepts.ts';
-import { FileImport } from './file-import.ts';
+import { FileImport, type ImportedFile } from './file-import.ts';
+import type { FileImportContext } from './file-writer.ts';
 import { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';
 import { ImageImport } from './imaging/image-import.ts';
 import { loadImagingSettings } from './imaging/imaging-settings.ts';
@@ -19,7 +20,9 @@ import type { WorkerPool } from './imaging/worker-pool.ts';
 import { IngestError } from './ingest-error.ts';
 import type { FileOutcome, IngestSummary } from './ingest-outcome.ts';
 import { OutcomeTally } from './outcome-tally.ts';
+import type { ReadingPool } from './reading-pool.ts';
 import { RecordWriter } from './record-writer.ts';
+import { openSplitImport, type SplitImport } from './split-import.ts';
 import type { TimeZone } from './time-zone.ts';
 
 export interface IngestOptions {
@@ -38,6 +41,7 @@ export interface IngestOptions {
 /** What the stage's imports share while it is open. */
 export interface IngestStage extends IngestOptions {
   readonly pool: WorkerPool;
+  readonly readers: ReadingPool;
 }
 
 /** A larger image is refused: it is read whole. */
@@ -85,29 +89,37 @@ export class ImportBatch {
 
   /** Begins a file. @param name as the caller named it */
   openFile(name: string): FileImport {
-    const { store, auditLog, keys, zone } = this.#options;
+    return new FileImport(this.#context(), this.#fileOf(name));
+  }
+
+  /**
+   * Begins a large file whose rows can be read by several workers; undefined where they depend on each other.
+   * @param head its first bytes
+   */
+  openSplitFile(name: string, head: Uint8Array): SplitImport | undefined {
+    const pool = this.#options.readers;
+    return openSplitImport({ context: this.#context(), file: this.#fileOf(name), pool, head });
+  }
+
+  #context(): FileImportContext {
+    const { store, auditLog, keys, authorities = noAuthorities } = this.#options;
+    const { linkageKey } = keys;
+    const batch = { writer: this.#writer, actor: this.#actor, batchId: this.batchId };
+    return { store, auditLog, linkageKey, authorities, ...batch };
+  }
+
+  #fileOf(name: string): ImportedFile {
     const folder = path.dirname(name);
-    return new FileImport(
-      {
-        store,
-        auditLog,
-        writer: this.#writer,
-        linkageKey: keys.linkageKey,
-        authorities: this.#options.authorities ?? noAuthorities,
-        actor: this.#actor,
-        batchId: this.batchId,
+    return {
+      path: name,
+      reading: {
+        zone: this.#options.zone,
+        mapping: this.#mapping ?? this.#mappingsByFolder.get(folder) ?? null,
+        onMapping: (mapping) => this.#mappingsByFolder.set(folder, mapping),
+        concepts: this.#concepts,
+        medications: this.#medications,
       },
-      {
-        path: name,
-        reading: {
-          zone,
-          mapping: this.#mapping ?? this.#mappingsByFolder.get(folder) ?? null,
-          onMapping: (mapping) => this.#mappingsByFolder.set(folder, mapping),
-          concepts: this.#concepts,
-          medications: this.#medications,
-        },
-      },
-    );
+    };
   }
 
   /** The batch's images. */
@@ -143,7 +155,7 @@ export class ImportBatch {
   close(): IngestSummary {
     const { store, logger } = this.#options;
     const { counts, rowCounts, files, fileCount } = this.#tally;
-    const rows = { ...this.#writer.added };
+    const rows: Record<string, number> = { ...this.#writer.added };
     for (const [kind, count] of Object.entries(this.#images?.added ?? {}))
       if (count > 0) rows[kind] = (rows[kind] ?? 0) + count;
     store.transaction(() => {

@@ -9,6 +9,7 @@ export type IngestCode =
   | 'BATCH_NOT_OPEN'
   | 'CHUNK_OUT_OF_ORDER'
   | 'NOT_A_TABLE'
+  | 'READER_STOPPED'
   | 'UNIT_NOT_CONVERTIBLE';
 export class IngestError extends CodedError<IngestCode> {}
 
@@ -32,6 +33,7 @@ export type FileRefusalCode =
   | 'NOT_A_FILE'
   | 'NOT_RECOGNISED'
   | 'NOT_UTF8'
+  | 'READER_STOPPED'
   | 'SEVERAL_REASONS'
   | 'TOO_DEEP'
   | 'TOO_MANY_COLUMNS'
@@ -107,6 +109,7 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   NOT_RECOGNISED: 'The content is none of the formats that can be imported.',
   NOT_UTF8: 'The text is not UTF-8.',
   NO_UCUM_SYSTEM: 'The unit of a measured value is not stated as UCUM.',
+  READER_STOPPED: 'The file could not be read within the limits of memory and time.',
   REPEATED_RECORD: 'An earlier row of the file names the same record and says something else.',
   ROW_TOO_LONG: 'A row is longer than a row may be.',
   SEVERAL_REASONS: 'Some rows were refused, for different reasons.',

@@ -24,6 +24,7 @@ import {
 } from './ingest-outcome.ts';
 import { importPaths } from './path-import.ts';
 import { openPushBatch, type PushBatch } from './push-batch.ts';
+import { ReadingPool } from './reading-pool.ts';
 
 /** Two cores are busy with two workers and the site's own thread. */
 const workerCount = 2;
@@ -73,14 +74,15 @@ export interface Ingest {
 export function openIngest(options: IngestOptions): Ingest {
   recordInterruptedBatches(options);
   rmSync(spoolFolder(options.objects), { recursive: true, force: true });
-  const { keys, objects } = options;
+  const { keys, objects, zone } = options;
   const pool = openWorkerPool({
     settings: { ...keys, objectFolder: objects.folder, maxFileBytes: maxImageBytes },
     workerCount,
     takeSegment: objects.takeSegment,
     giveBack: objects.giveBack,
   });
-  const stage: IngestStage = { ...options, pool };
+  const readers = new ReadingPool({ linkageKey: keys.linkageKey, zone: zone.name });
+  const stage: IngestStage = { ...options, pool, readers };
   const batches = new Map<string, PushBatch>();
   const find = (batchId: string): PushBatch => {
     const batch = batches.get(batchId);
@@ -109,7 +111,10 @@ export function openIngest(options: IngestOptions): Ingest {
       const [bytes, isWhole] = wholeHead(head);
       return previewMapping({ head: bytes, isWhole, mapping, zone: options.zone });
     },
-    close: () => pool.close(),
+    close: async () => {
+      readers.close();
+      await pool.close();
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { ImportPace } from './import-pace.ts';
 import type { IngestPathsRequest } from './ingest.ts';
 import type { FileOutcome, IngestEvent } from './ingest-outcome.ts';
 import { keptFiles } from './outcome-tally.ts';
+import { minSplitBytes, type SplitImport } from './split-import.ts';
 
 const chunkBytes = 1_048_576;
 
@@ -48,27 +49,39 @@ export async function* importPaths(
 
 async function* importFile(running: PathImport, file: FoundFile): AsyncGenerator<IngestEvent> {
   const { batch, signal } = running;
-  const importing = batch.openFile(file.path);
+  let importing: FileImport | SplitImport | undefined;
   let outcome: FileOutcome | undefined;
   try {
-    if (file.trouble !== null) {
-      outcome = importing.breakOff(file.trouble);
-    } else {
-      for await (const isMore of readChunks(importing, file)) {
+    if (file.trouble === null) {
+      for await (const chunk of readChunks(file)) {
+        importing ??= openImport(batch, file, chunk);
+        await importing.write(chunk);
         yield progress(running, file, importing);
-        if (isMore && signal.aborted) outcome = importing.breakOff('IMPORT_CANCELLED');
+        if (importing.isRefused) break;
+        const isMore = importing.bytesRead < file.size;
+        if (isMore && signal.aborted) outcome = await importing.breakOff('IMPORT_CANCELLED');
         if (outcome !== undefined) break;
       }
-      outcome ??= importing.end();
+      importing ??= batch.openFile(file.path);
+      outcome ??= await importing.end();
+      yield progress(running, file, importing);
     }
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    outcome = importing.breakOff('UNREADABLE');
+    importing ??= batch.openFile(file.path);
+    outcome = await importing.breakOff('UNREADABLE');
   } finally {
-    outcome ??= importing.breakOff('IMPORT_CANCELLED');
+    importing ??= batch.openFile(file.path);
+    outcome ??= await importing.breakOff(file.trouble ?? 'IMPORT_CANCELLED');
     take(running, [outcome], file.size);
   }
   yield { kind: 'file', file: outcome };
+}
+
+/** @param head its first chunk */
+function openImport(batch: ImportBatch, file: FoundFile, head: Uint8Array): FileImport | SplitImport {
+  const split = file.size >= minSplitBytes ? batch.openSplitFile(file.path, head) : undefined;
+  return split ?? batch.openFile(file.path);
 }
 
 async function* importArchiveFile(running: PathImport, file: FoundFile): AsyncGenerator<IngestEvent> {
@@ -168,22 +181,19 @@ function progress(
   };
 }
 
-/** Feeds the file to its import; gives true after each chunk, false at its end. @throws Error of the system. */
-async function* readChunks(running: FileImport, { path: file, isGiven }: FoundFile): AsyncGenerator<boolean> {
+/** The bytes of a file in order, each chunk's memory its own. @throws Error of the system. */
+async function* readChunks({ path: file, isGiven }: FoundFile): AsyncGenerator<Uint8Array> {
   const handle = await openPlainFile(file, isGiven);
   try {
-    const buffer = new Uint8Array(chunkBytes);
     for (;;) {
+      const buffer = new Uint8Array(chunkBytes);
       const { bytesRead } = await handle.read(buffer, 0, chunkBytes, null);
       if (bytesRead === 0) break;
-      running.write(buffer.slice(0, bytesRead));
-      if (running.isRefused) break;
-      yield true;
+      yield buffer.subarray(0, bytesRead);
     }
   } finally {
     await handle.close();
   }
-  yield false;
 }
 
 function isSystemError(error: unknown): boolean {

@@ -39,7 +39,6 @@ export type OtherRow =
   | Exclude<ReadRow, { readonly kind: 'record' | 'reference' | 'not-needed' | 'deletion' }>
   | PackedDeletion;
 
-export const digestBytes = 16;
 export const linkKeyBytes = 32;
 /** In `factEndDays` and `factSeconds`: not stated. */
 export const notStated = -2_147_483_648;
@@ -53,8 +52,7 @@ export interface RecordBatch {
   readonly subjectIndexes: Uint32Array;
   /** NaN for a record that has no facts by its nature. */
   readonly recordKeys: Float64Array;
-  /** 16 bytes each. */
-  readonly recordDigests: Uint8Array;
+  readonly recordChecks: Float64Array;
   /** One more than rows: the facts of row i are those from firstFacts[i] to firstFacts[i + 1]. */
   readonly firstFacts: Uint32Array;
   /** For each fact: indexes into `concepts`; -1 for a fact without unit and without coded value. */
@@ -72,4 +70,11 @@ export interface RecordBatch {
   readonly concepts: readonly Concept[];
   readonly details: ReadonlyMap<number, RecordDetails>;
   readonly others: ReadonlyMap<number, OtherRow>;
+}
+
+/** The memory of a batch that can move to another thread. */
+export function batchBuffers(batch: RecordBatch): ArrayBuffer[] {
+  return Object.values(batch).flatMap((column) =>
+    ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
+  );
 }

@@ -1,7 +1,7 @@
 // Packs rows for the writer. Everything of a row that can be computed without the store is computed here, so that it can be done in
 // another thread: keyed digests of records and links, dictionaries of codes.
 import { toHex } from '#base/bytes.ts';
-import { KeyedDigest, sha256 } from '#federation/crypto/digest.ts';
+import { KeyedDigest } from '#federation/crypto/digest.ts';
 import { linkKeyOf, type PatientKey } from '#site/deidentify/index.ts';
 import {
   type ClinicalRecord,
@@ -12,7 +12,6 @@ import {
 } from './clinical-record.ts';
 import {
   type Concept,
-  digestBytes,
   linkKeyBytes,
   notStated,
   type OtherRow,
@@ -21,23 +20,21 @@ import {
   type RecordDetails,
   rowKinds,
 } from './record-batch.ts';
+import { RecordDigests } from './record-digest.ts';
 
-/** Records whose names end in numbers close to each other lie close in the index: a transaction then touches few pages of it. */
-const neighbours = 4_096;
+/** Each half of a consent's id: of its name, and of its scope. */
+const consentIdBytes = 16;
 
 export class RecordPacker {
   readonly #linkageKey: Uint8Array;
   readonly #digest: KeyedDigest;
-  /** Digest of a neighbourhood, by its name: exports are mostly in the order of their numbers. */
-  #neighbourhood: { readonly name: string; readonly digest: Uint8Array } = {
-    name: '',
-    digest: new Uint8Array(),
-  };
+  readonly #records: RecordDigests;
   #batch: OpenBatch;
 
   constructor({ linkageKey, maxRows }: { readonly linkageKey: Uint8Array; readonly maxRows: number }) {
     this.#linkageKey = linkageKey;
     this.#digest = new KeyedDigest(linkageKey);
+    this.#records = new RecordDigests(linkageKey);
     this.#batch = new OpenBatch(maxRows);
   }
 
@@ -62,14 +59,10 @@ export class RecordPacker {
         this.#batch.addRow(row.row, rowKinds.notNeeded);
         return;
       case 'deletion': {
-        const name = JSON.stringify(recordIdentityOf(row.sourceId).name);
-        const recordKey = this.#recordKey(name, this.#digest.of(`record ${name}`));
-        this.#batch.addOther({
-          kind: 'deletion',
-          row: row.row,
-          recordKey,
-          consentName: this.#consentName(name),
-        });
+        const identity = recordIdentityOf(row.sourceId);
+        this.#records.set(identity);
+        const consentName = this.#consentName(JSON.stringify(identity.name));
+        this.#batch.addOther({ kind: 'deletion', row: row.row, recordKey: this.#records.key, consentName });
         return;
       }
       default:
@@ -89,47 +82,28 @@ export class RecordPacker {
       batch.addDetails({ patient, consents: consents.map((consent) => this.#packConsent(consent)) });
     }
     if (sourceId !== null) {
-      const { name, scope } = recordIdentityOf(sourceId);
-      const nameText = JSON.stringify(name);
-      const mac = this.#digest.of(`record ${nameText}`);
-      batch.setRecord(this.#recordKey(nameText, mac), recordDigest(mac, scope));
+      this.#records.set(recordIdentityOf(sourceId));
+      batch.setRecord(this.#records.key, this.#records.check);
       for (const fact of facts) batch.addFact(fact);
     }
     const index = batch.subjectIndex(subject, (key) => linkKeyOf(this.#linkageKey, key));
     batch.addRow(rowNumber, rowKinds.record, index);
   }
 
-  /** 48 bits. The upper half of a name that ends in a number is that of its neighbourhood. */
-  #recordKey(name: string, mac: Uint8Array): number {
-    const bytes = Buffer.from(mac.buffer, mac.byteOffset, 6);
-    const number = /^(.*")(\d{1,15})"\]$/.exec(name);
-    if (number === null) return bytes.readUIntBE(0, 6);
-    const neighbourhood = `near ${number[1]}${Math.floor(Number(number[2]) / neighbours)}`;
-    if (this.#neighbourhood.name !== neighbourhood) {
-      this.#neighbourhood = { name: neighbourhood, digest: this.#digest.of(neighbourhood) };
-    }
-    const upper = Buffer.from(this.#neighbourhood.digest).readUIntBE(0, 3);
-    return upper * 0x1000000 + bytes.readUIntBE(0, 3);
-  }
-
   #consentName(name: string): string {
-    return toHex(this.#digest.of(`consent ${name}`).subarray(0, digestBytes));
+    return toHex(this.#digest.of(`consent ${name}`).subarray(0, consentIdBytes));
   }
 
   #packConsent(consent: SourceConsent): PackedConsent {
     const { sourceId, researchStudyId, status, decision, statedDay, fromDay, untilDay } = consent;
     const { name, scope } = recordIdentityOf(sourceId);
     const nameId = this.#consentName(JSON.stringify(name));
-    const scopeId = toHex(this.#digest.of(`scope ${JSON.stringify([name, scope])}`).subarray(0, digestBytes));
+    const scopeId = toHex(
+      this.#digest.of(`scope ${JSON.stringify([name, scope])}`).subarray(0, consentIdBytes),
+    );
     const content = JSON.stringify([researchStudyId, status, decision, statedDay, fromDay, untilDay]);
     return { consentId: nameId + scopeId, contentDigest: this.#digest.of(`content ${content}`), consent };
   }
-}
-
-/** The half of the digest that is not stored keys what is derived from it. */
-function recordDigest(mac: Uint8Array, scope: string | null): Uint8Array {
-  if (scope === null) return mac.subarray(6, 6 + digestBytes);
-  return sha256(Buffer.concat([mac, Buffer.from(scope, 'utf8')])).subarray(0, digestBytes);
 }
 
 /** A batch that grows. */
@@ -176,9 +150,9 @@ class OpenBatch {
   }
 
   /** Of the row that is added next. */
-  setRecord(recordKey: number, digest: Uint8Array): void {
+  setRecord(recordKey: number, recordCheck: number): void {
     this.#rows.recordKeys[this.rowCount] = recordKey;
-    this.#rows.recordDigests.set(digest, this.rowCount * digestBytes);
+    this.#rows.recordChecks[this.rowCount] = recordCheck;
   }
 
   addFact({ kind, code, value, day, second, endDay }: SourceFact): void {
@@ -207,7 +181,7 @@ class OpenBatch {
   take(): RecordBatch {
     const { rowCount } = this;
     const factCount = this.#factCount;
-    const { kinds, rowNumbers, subjectIndexes, recordKeys, recordDigests, firstFacts } = this.#rows;
+    const { kinds, rowNumbers, subjectIndexes, recordKeys, recordChecks, firstFacts } = this.#rows;
     const facts = this.#facts;
     const subjectLinkKeys = new Uint8Array(this.#linkKeys.length * linkKeyBytes);
     for (const [index, linkKey] of this.#linkKeys.entries())
@@ -218,7 +192,7 @@ class OpenBatch {
       rowNumbers: rowNumbers.slice(0, rowCount),
       subjectIndexes: subjectIndexes.slice(0, rowCount),
       recordKeys: recordKeys.slice(0, rowCount),
-      recordDigests: recordDigests.slice(0, rowCount * digestBytes),
+      recordChecks: recordChecks.slice(0, rowCount),
       firstFacts: firstFacts.slice(0, rowCount + 1),
       factConcepts: facts.factConcepts.slice(0, factCount),
       factValues: facts.factValues.slice(0, factCount),
@@ -278,7 +252,7 @@ function createRowColumns(maxRows: number) {
     rowNumbers: new Float64Array(maxRows),
     subjectIndexes: new Uint32Array(maxRows),
     recordKeys: new Float64Array(maxRows).fill(Number.NaN, 0, 1),
-    recordDigests: new Uint8Array(maxRows * digestBytes),
+    recordChecks: new Float64Array(maxRows),
     firstFacts: new Uint32Array(maxRows + 1),
   };
 }

@@ -4,9 +4,8 @@ import { BugError } from '#base/coded-error.ts';
 import type { PatientKey, PatientRecord, Subject, SubjectRegistry } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { ConsentWriter } from './consent-writer.ts';
-import { FactTable, type StoredFact } from './fact-table.ts';
+import { FactTable, type FactValues, type StoredFact } from './fact-table.ts';
 import {
-  digestBytes,
   linkKeyBytes,
   notStated,
   type PackedConsent,
@@ -22,6 +21,14 @@ export type RecordChange = 'added' | 'known' | 'conflict' | 'mention' | 'empty';
 
 /** Rows that were added, by kind: patient, consent and the kinds of facts. */
 export type AddedRows = Readonly<Record<string, number>>;
+
+/** Where a batch comes from. */
+export interface BatchSource {
+  /** The file that brings it. */
+  readonly outcomeId: number;
+  /** Added to the batch's row numbers: where the part of the file begins that it was read from. */
+  readonly rowOffset: number;
+}
 
 interface CurrentSubject extends Subject {
   /** Real day + offset = stored day. */
@@ -58,16 +65,20 @@ export class RecordWriter {
   }
 
   /** Begins a batch and its transaction: what another import did since the last one may have moved subjects. */
-  begin(batch: RecordBatch): void {
+  begin(batch: RecordBatch, source: BatchSource): void {
     if (this.#knownAt !== this.#subjects.mergeCount || this.#known.size > rememberedSubjects)
       this.#known.clear();
     this.#knownAt = this.#subjects.mergeCount;
-    this.#batch = new WrittenBatch(batch);
+    this.#batch = new WrittenBatch(batch, source);
+    this.#facts.begin(batch.recordKeys);
   }
 
   /** Ends the transaction's work. */
   end(): void {
     this.#facts.flush();
+    const { batch, conceptCounts } = this.#current;
+    for (const [index, count] of conceptCounts.entries())
+      this.#count(batch.concepts[index]?.kind ?? '', count);
     this.#batch = undefined;
   }
 
@@ -78,11 +89,8 @@ export class RecordWriter {
     this.#batch = undefined;
   }
 
-  /**
-   * @param index of the record's row in the batch
-   * @param outcomeId the file that brings it
-   */
-  writeRecord(index: number, outcomeId: number): RecordChange {
+  /** @param index of the record's row in the batch */
+  writeRecord(index: number): RecordChange {
     const written = this.#current;
     const { batch } = written;
     const key = written.keyOf(index);
@@ -98,7 +106,7 @@ export class RecordWriter {
       ({ subject, isNew: isChanged } = this.#subjectAt(batch.subjectIndexes[index] ?? 0));
     }
     const hasFacts = !Number.isNaN(batch.recordKeys[index]);
-    if (hasFacts && this.#writeFacts(index, subject, outcomeId)) isChanged = true;
+    if (hasFacts && this.#writeFacts(index, subject)) isChanged = true;
     for (const consent of details?.consents ?? []) if (this.#writeConsent(subject, consent)) isChanged = true;
     if (isChanged) return 'added';
     if (details !== undefined) return 'known';
@@ -173,46 +181,51 @@ export class RecordWriter {
   }
 
   /** Makes the record's facts those that the batch has; whether that changed anything. */
-  #writeFacts(index: number, subject: CurrentSubject, outcomeId: number): boolean {
-    const { batch } = this.#current;
+  #writeFacts(index: number, subject: CurrentSubject): boolean {
+    const { batch, source } = this.#current;
+    const row = (batch.rowNumbers[index] ?? 0) + source.rowOffset;
     const recordKey = batch.recordKeys[index] ?? 0;
-    const digest = Buffer.from(
-      batch.recordDigests.buffer,
-      batch.recordDigests.byteOffset + index * digestBytes,
-      digestBytes,
-    );
-    const stored = new StoredFacts(this.#facts.factsOf(recordKey), digest);
+    const recordCheck = batch.recordChecks[index] ?? 0;
+    const found = this.#facts.factsOf(recordKey);
+    const stored = found.length === 0 ? undefined : new StoredFacts(found, recordCheck);
     const first = batch.firstFacts[index] ?? 0;
     const last = batch.firstFacts[index + 1] ?? first;
     let isChanged = false;
     for (let at = first; at < last; at += 1) {
-      const said = this.#factValues(at, subject);
-      if (stored.takeSame(said)) continue;
-      this.#facts.insert(recordKey, [recordKey, digest, ...said, outcomeId, batch.rowNumbers[index]]);
-      this.#count(batch.concepts[batch.factConcepts[at] ?? 0]?.kind ?? '', 1);
+      const values = this.#factValues(at, subject, { recordKey, recordCheck, row });
+      if (stored?.takeSame(values) === true) continue;
+      this.#facts.insert(values);
+      this.#countFact(batch.factConcepts[at] ?? 0);
       isChanged = true;
     }
+    if (stored === undefined) return isChanged;
     const left = stored.left();
     for (const factId of left) this.#facts.delete(factId);
     return isChanged || left.length > 0;
   }
 
-  /** The columns from `subject_no` to `end_day`. */
-  #factValues(at: number, { subjectNo, offset }: CurrentSubject): readonly (number | null)[] {
-    const written = this.#current;
-    const { factNumbers, factDays, factSeconds, factEndDays, factConcepts, factValues } = written.batch;
-    const number = factNumbers[at] ?? Number.NaN;
-    const value = factValues[at] ?? -1;
-    const second = factSeconds[at] ?? notStated;
-    const endDay = factEndDays[at] ?? notStated;
+  #factValues(
+    at: number,
+    { subjectNo, offset }: CurrentSubject,
+    { recordKey, recordCheck, row }: { recordKey: number; recordCheck: number; row: number },
+  ): FactValues {
+    const { batch, source } = this.#current;
+    const number = batch.factNumbers[at] ?? Number.NaN;
+    const value = batch.factValues[at] ?? -1;
+    const second = batch.factSeconds[at] ?? notStated;
+    const endDay = batch.factEndDays[at] ?? notStated;
     return [
+      recordKey,
+      recordCheck,
       subjectNo,
-      this.#conceptId(factConcepts[at] ?? 0),
+      this.#conceptId(batch.factConcepts[at] ?? 0),
       Number.isNaN(number) ? null : number,
       value === -1 ? null : this.#conceptId(value),
-      (factDays[at] ?? 0) + offset,
+      (batch.factDays[at] ?? 0) + offset,
       second === notStated ? null : second,
       endDay === notStated ? null : endDay + offset,
+      source.outcomeId,
+      row,
     ];
   }
 
@@ -233,6 +246,11 @@ export class RecordWriter {
     return true;
   }
 
+  #countFact(conceptIndex: number): void {
+    const { conceptCounts } = this.#current;
+    conceptCounts[conceptIndex] = (conceptCounts[conceptIndex] ?? 0) + 1;
+  }
+
   #count(kind: string, count: number): void {
     if (count > 0) this.#added.set(kind, (this.#added.get(kind) ?? 0) + count);
   }
@@ -241,11 +259,16 @@ export class RecordWriter {
 /** A batch with what is known of its dictionaries in this store. */
 class WrittenBatch {
   readonly batch: RecordBatch;
+  readonly source: BatchSource;
   readonly subjects: (CurrentSubject | undefined)[] = [];
   readonly conceptIds: (number | undefined)[] = [];
+  /** Facts that were added, by the concept that they are. */
+  readonly conceptCounts: Uint32Array;
 
-  constructor(batch: RecordBatch) {
+  constructor(batch: RecordBatch, source: BatchSource) {
     this.batch = batch;
+    this.source = source;
+    this.conceptCounts = new Uint32Array(batch.concepts.length);
   }
 
   /** How the row's record names its patient. */
@@ -265,9 +288,9 @@ class StoredFacts {
   /** By what they say; a record may say one thing twice. */
   readonly #left = new Map<string, number[]>();
 
-  constructor(facts: readonly StoredFact[], digest: Buffer) {
+  constructor(facts: readonly StoredFact[], recordCheck: number) {
     for (const fact of facts) {
-      if (!digest.equals(fact.record_digest)) continue;
+      if (fact.record_check !== recordCheck) continue;
       const { subject_no, concept_id, number, value_id, day, second, end_day, fact_id } = fact;
       const name = [subject_no, concept_id, number, value_id, day, second, end_day].join(' ');
       const ids = this.#left.get(name);
@@ -277,13 +300,12 @@ class StoredFacts {
   }
 
   /** Takes a fact that says just this out of what is left; whether there was one. */
-  takeSame(said: readonly (number | null)[]): boolean {
-    if (this.#left.size === 0) return false;
-    return this.#left.get(said.join(' '))?.pop() !== undefined;
+  takeSame(values: FactValues): boolean {
+    return this.#left.get(values.slice(2, 9).join(' '))?.pop() !== undefined;
   }
 
   left(): number[] {
-    return this.#left.size === 0 ? [] : [...this.#left.values()].flat();
+    return [...this.#left.values()].flat();
   }
 }
 

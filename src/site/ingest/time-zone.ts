@@ -16,7 +16,7 @@ export interface TimeZone {
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-const largestCache = 20_000;
+const largestCache = 100_000;
 
 /** @throws RangeError when `name` is no time zone of the IANA database. */
 export function openTimeZone(name: string): TimeZone {
@@ -31,8 +31,40 @@ export function openTimeZone(name: string): TimeZone {
   };
 }
 
-/** Offsets by quarter of an hour of UTC: zones change theirs at such a boundary. */
+/**
+ * Offsets by day of UTC: nearly all days have one. Of a day that begins and ends with different ones every quarter of an hour is looked
+ * up: zones change theirs at such a boundary.
+ */
 function createOffsets(name: string): (ms: number) => number {
+  const find = createLookup(name);
+  const days = new Map<number, number | null>();
+  const quarters = new Map<number, number>();
+  const remembered = (known: Map<number, number>, start: number, key: number): number => {
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    if (known.size >= largestCache) known.clear();
+    const offset = find(start);
+    known.set(key, offset);
+    return offset;
+  };
+  const starts = new Map<number, number>();
+  return (ms) => {
+    const day = Math.floor(ms / dayMs);
+    let ofDay = days.get(day);
+    if (ofDay === undefined) {
+      const first = remembered(starts, day * dayMs, day);
+      ofDay = first === remembered(starts, (day + 1) * dayMs, day + 1) ? first : null;
+      if (days.size >= largestCache) days.clear();
+      days.set(day, ofDay);
+    }
+    if (ofDay !== null) return ofDay;
+    const quarter = Math.floor((ms * 4) / hourMs);
+    return remembered(quarters, (quarter * hourMs) / 4, quarter);
+  };
+}
+
+/** The offset at a moment, from the database: slow. */
+function createLookup(name: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: name,
     hourCycle: 'h23',
@@ -44,14 +76,8 @@ function createOffsets(name: string): (ms: number) => number {
     second: 'numeric',
     era: 'short',
   });
-  const known = new Map<number, number>();
   return (ms) => {
-    const quarter = Math.floor((ms * 4) / hourMs);
-    const before = known.get(quarter);
-    if (before !== undefined) return before;
-    if (known.size >= largestCache) known.clear();
-    const start = (quarter * hourMs) / 4;
-    const part = Object.fromEntries(format.formatToParts(start).map(({ type, value }) => [type, value]));
+    const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
     const year = part.era === 'BC' ? 1 - Number(part.year) : Number(part.year);
     const utc = Date.UTC(
       year,
@@ -61,8 +87,6 @@ function createOffsets(name: string): (ms: number) => number {
       Number(part.minute),
       Number(part.second),
     );
-    const offset = utc - start;
-    known.set(quarter, offset);
-    return offset;
+    return utc - ms;
   };
 }

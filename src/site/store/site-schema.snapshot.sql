@@ -104,7 +104,7 @@ CREATE TABLE evaluation_report (
 CREATE TABLE fact (
   fact_id INTEGER PRIMARY KEY,           -- rises with each fact
   record_key INTEGER NOT NULL,           -- 48 bits of the keyed digest of the record's name at its source: finds it again
-  record_digest BLOB NOT NULL,           -- 16 bytes of the same digest, with the record's scope: tells it from another of its key
+  record_check INTEGER NOT NULL,         -- 53 bits more, with the record's scope: tells it from another of its key
   subject_no INTEGER NOT NULL,           -- subject it came for, before any merge
   concept_id INTEGER NOT NULL,           -- what it is; its kind is the concept's
   number REAL,                           -- quantity, or 0/1 for a boolean
@@ -355,7 +355,7 @@ CREATE VIEW subject_fact AS SELECT
   fact_id, standing.subject_id AS subject_id, what.kind AS kind, what.system AS code_system, what.code AS code,
   number AS value_number, iif(value.kind = 'unit', value.code, NULL) AS unit,
   iif(value.kind = 'answer', value.system, NULL) AS value_system, iif(value.kind = 'answer', value.code, NULL) AS value_code,
-  day + own.days_moved AS day, second, end_day + own.days_moved AS end_day, outcome_id, row, record_key, record_digest
+  day + own.days_moved AS day, second, end_day + own.days_moved AS end_day, outcome_id, row, record_key, record_check
 FROM fact JOIN concept AS what USING (concept_id)
   JOIN subject AS own USING (subject_no)
   JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)

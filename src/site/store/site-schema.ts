@@ -70,7 +70,7 @@ export interface ConceptTable {
 export interface FactTable {
   fact_id: Generated<number>;
   record_key: number;
-  record_digest: Uint8Array;
+  record_check: number;
   subject_no: number;
   concept_id: number;
   number: number | null;
@@ -99,7 +99,7 @@ export interface SubjectFactView {
   outcome_id: number | null;
   row: number | null;
   record_key: number;
-  record_digest: Uint8Array;
+  record_check: number;
 }
 
 export interface ConsentTable {

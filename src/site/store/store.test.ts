@@ -50,7 +50,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
   fact: {
     fact_id: true,
     record_key: true,
-    record_digest: true,
+    record_check: true,
     subject_no: true,
     concept_id: true,
     number: true,
@@ -77,7 +77,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     outcome_id: true,
     row: true,
     record_key: true,
-    record_digest: true,
+    record_check: true,
   },
   consent: {
     consent_id: true,

@@ -1,0 +1,97 @@
+// A worker that reads: parses, validates, normalises and packs blocks of whole rows. It has no store; a hostile file that exhausts its
+// memory or time ends it and not the site.
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { BugError } from '#base/coded-error.ts';
+import { FhirMedications } from './ehr/fhir-medications.ts';
+import { OmopConcepts } from './ehr/omop-concepts.ts';
+import { openReader, type ReaderContext } from './file-format.ts';
+import type {
+  ReadingAnswer,
+  ReadingRequest,
+  ReadingSession,
+  ReadingTask,
+  ReadingWorkerData,
+} from './reading-message.ts';
+import { batchBuffers } from './record-batch.ts';
+import { SectionReader } from './section-reader.ts';
+import { openTimeZone } from './time-zone.ts';
+
+const newline = 0x0a;
+
+interface OpenSession {
+  readonly session: ReadingSession;
+  readonly reading: ReaderContext;
+}
+
+class ReadingWorker {
+  readonly #linkageKey: Uint8Array;
+  readonly #zone: ReaderContext['zone'];
+  /** One file is read at a time. */
+  #open: OpenSession | undefined;
+
+  constructor({ linkageKey, zone }: ReadingWorkerData) {
+    this.#linkageKey = linkageKey;
+    this.#zone = openTimeZone(zone);
+  }
+
+  open(session: ReadingSession): void {
+    const concepts =
+      session.concepts === null ? new OmopConcepts() : OmopConcepts.fromShared(session.concepts);
+    const medications = new FhirMedications(session.medications);
+    const reading = {
+      zone: this.#zone,
+      mapping: session.mapping,
+      onMapping: () => {},
+      concepts,
+      medications,
+    };
+    this.#open = { session, reading };
+  }
+
+  read({ taskId, sessionId, bytes, isFirst }: ReadingTask): ReadingAnswer {
+    if (this.#open?.session.sessionId !== sessionId)
+      throw new BugError('a block of a file that was not opened');
+    const { session, reading } = this.#open;
+    const reader = openReader(session.format, reading);
+    if ('code' in reader) throw new BugError('a file was opened that cannot be read');
+    const section = new SectionReader(reader, {
+      linkageKey: this.#linkageKey,
+      authorities: session.authorities,
+    });
+    const header = isFirst ? new Uint8Array() : session.header;
+    const batches = [
+      ...(header.length === 0 ? [] : section.write(header)),
+      ...section.write(bytes),
+      ...section.end(),
+    ];
+    return {
+      taskId,
+      batches,
+      rowCount: section.rowCount,
+      lineCount: countLines(bytes),
+      headerLines: countLines(header),
+      refusal: section.refusal ?? null,
+    };
+  }
+}
+
+function countLines(bytes: Uint8Array): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let count = 0;
+  for (let at = buffer.indexOf(newline); at !== -1; at = buffer.indexOf(newline, at + 1)) count += 1;
+  return count;
+}
+
+function serve(port: MessagePort): void {
+  const worker = new ReadingWorker(workerData as ReadingWorkerData);
+  port.on('message', (request: ReadingRequest) => {
+    if (request.kind === 'session') {
+      worker.open(request.session);
+      return;
+    }
+    const answer = worker.read(request.task);
+    port.postMessage(answer, answer.batches.flatMap(batchBuffers));
+  });
+}
+
+if (parentPort !== null) serve(parentPort);

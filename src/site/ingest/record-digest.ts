@@ -1,0 +1,70 @@
+// How a record is found again: 48 bits that are indexed and 53 that are compared, both from an HMAC of its name at the source under the
+// linkage key, so that the store cannot be searched for an identifier. 101 bits do not meet by chance among billions of records.
+import { KeyedDigest, sha256 } from '#federation/crypto/digest.ts';
+import { expandSeed } from '#federation/crypto/keystream.ts';
+import type { RecordIdentity } from './clinical-record.ts';
+
+/**
+ * Names that end in a number are digested by neighbourhoods of so many: the HMAC of the neighbourhood seeds a stream, the number's
+ * place in it is its digest. Neighbours share the upper half of the key, so they lie together in the index, and a transaction
+ * dirties a few of its pages where random keys would dirty them all.
+ */
+const neighbours = 4_096;
+const placeBytes = 16;
+const rememberedNeighbourhoods = 16;
+const numbered = /^(.*")(\d{1,15})"\]$/;
+
+export class RecordDigests {
+  /** Of the last name digested. */
+  key = 0;
+  check = 0;
+  readonly #digest: KeyedDigest;
+  readonly #neighbourhoods = new Map<string, Buffer>();
+
+  constructor(linkageKey: Uint8Array) {
+    this.#digest = new KeyedDigest(linkageKey);
+  }
+
+  /** Sets `key` and `check`. The part of the digest that is not stored keys what a scope is digested with. */
+  set({ name, scope }: RecordIdentity): void {
+    const text = JSON.stringify(name);
+    const number = numbered.exec(text);
+    const whole =
+      number === null ? this.#setByName(text) : this.#setByNumber(number[1] ?? '', Number(number[2]));
+    if (scope === null) return;
+    const scoped = sha256(Buffer.concat([whole, Buffer.from(scope, 'utf8')]));
+    this.check = checkOf(Buffer.from(scoped.buffer), 0);
+  }
+
+  #setByName(text: string): Buffer {
+    const mac = this.#digest.of(`record ${text}`);
+    const bytes = Buffer.from(mac.buffer, mac.byteOffset, mac.byteLength);
+    this.key = bytes.readUIntBE(0, 6);
+    this.check = checkOf(bytes, 6);
+    return bytes;
+  }
+
+  #setByNumber(prefix: string, number: number): Buffer {
+    const stream = this.#neighbourhood(`near ${prefix}${Math.floor(number / neighbours)}`);
+    const at = ((number % neighbours) + 1) * placeBytes;
+    this.key = stream.readUIntBE(0, 3) * 0x1000000 + stream.readUIntBE(at, 3);
+    this.check = checkOf(stream, at + 3);
+    return stream.subarray(at, at + placeBytes);
+  }
+
+  /** A place for the neighbourhood itself, then one for each number. */
+  #neighbourhood(name: string): Buffer {
+    const known = this.#neighbourhoods.get(name);
+    if (known !== undefined) return known;
+    if (this.#neighbourhoods.size >= rememberedNeighbourhoods) this.#neighbourhoods.clear();
+    const bytes = expandSeed(this.#digest.of(name), (neighbours + 1) * placeBytes);
+    const stream = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#neighbourhoods.set(name, stream);
+    return stream;
+  }
+}
+
+/** 53 bits. */
+function checkOf(bytes: Buffer, at: number): number {
+  return (bytes.readUInt32BE(at) & 0x1fffff) * 0x100000000 + bytes.readUInt32BE(at + 4);
+}
