@@ -16,21 +16,39 @@ export class TableRow {
   readonly row: number;
   readonly #columns: ReadonlyMap<string, number>;
   readonly #cells: readonly string[];
+  readonly #hasNul: boolean;
 
-  constructor(row: number, columns: ReadonlyMap<string, number>, cells: readonly string[]) {
+  /** @param hasNul whether one of the cells may hold a NUL */
+  constructor(
+    row: number,
+    columns: ReadonlyMap<string, number>,
+    { cells, hasNul }: { readonly cells: readonly string[]; readonly hasNul: boolean },
+  ) {
     this.row = row;
     this.#columns = columns;
     this.#cells = cells;
+    this.#hasNul = hasNul;
   }
 
   /** The cell without surrounding spaces, '' when the table has no such column. @throws RowRefusal BAD_CHARACTER. */
   cell(column: string): string {
     const at = this.#columns.get(column);
-    const text = at === undefined ? '' : (this.#cells[at] ?? '').trim();
+    const text = at === undefined ? '' : trimCell(this.#cells[at] ?? '');
     // A NUL ends a text for some programs and not for others.
-    if (text.includes('\0')) throw new RowRefusal('BAD_CHARACTER', column);
+    if (this.#hasNul && text.includes('\0')) throw new RowRefusal('BAD_CHARACTER', column);
     return text;
   }
+}
+
+/** Most cells have nothing to cut off. */
+function trimCell(text: string): string {
+  if (text === '') return text;
+  const [first, last] = [text.charCodeAt(0), text.charCodeAt(text.length - 1)];
+  return isPlain(first) && isPlain(last) ? text : text.trim();
+}
+
+function isPlain(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
 }
 
 export interface TableHeader {
@@ -89,7 +107,11 @@ export class TableReader {
     this.#isFirst = false;
     if (isHeader || line.bytes?.length === 0) return;
     const cells = this.#cells(line);
-    yield Array.isArray(cells) ? this.#read(new TableRow(line.row, this.#header.columns, cells)) : cells;
+    if (!Array.isArray(cells)) yield cells;
+    else {
+      const hasNul = line.bytes?.includes(0) ?? false;
+      yield this.#read(new TableRow(line.row, this.#header.columns, { cells, hasNul }));
+    }
   }
 
   #cells(line: Line): string[] | RefusedRow {

@@ -77,18 +77,27 @@ class Scan {
 
 /** Whether JSON nests deeper than `maxJsonDepth`, from its UTF-8 bytes: the cheap check before a line is parsed. */
 export function isTooDeep(bytes: Uint8Array): boolean {
+  const { length } = bytes;
   let depth = 0;
-  let isInString = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (isInString) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) isInString = false;
-    } else if (byte === 0x22) isInString = true;
-    else if (byte === 0x7b || byte === 0x5b) {
+  for (let at = 0; at < length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === 0x22) at = stringEnd(bytes, at);
+    // `[` and `{`, `]` and `}` differ in one bit.
+    else if ((byte | 0x20) === 0x7b) {
       depth += 1;
       if (depth > maxJsonDepth) return true;
-    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+    } else if ((byte | 0x20) === 0x7d) depth -= 1;
   }
   return false;
+}
+
+/** Where the string that begins at `start` ends. */
+function stringEnd(bytes: Uint8Array, start: number): number {
+  const { length } = bytes;
+  for (let at = start + 1; at < length; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x22) return at;
+    if (byte === 0x5c) at += 1;
+  }
+  return length;
 }
