@@ -1,3 +1,4 @@
+import { Decoder as LosslessDecoder } from 'jpeg-lossless-decoder-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type DicomElement, type DicomFile, encodeDicom } from '#site/deidentify/index.ts';
 import {
@@ -157,6 +158,18 @@ describe('lossless JPEG', () => {
         );
         expect(await samplesOf(compressedFile('.4.57', [stream], content))).toEqual(samples);
       }
+    },
+  );
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'by predictor %i is what jpeg-lossless-decoder-js reads too',
+    async (predictor) => {
+      const shape = { rows: 9, columns: 15, componentCount: 1, precision: 16 };
+      const stream = encodeLosslessJpeg(noise(15 * 9, 65_535), shape, { predictor });
+      const { buffer, byteOffset, byteLength } = Uint8Array.from(stream);
+      const other = new Uint16Array(new LosslessDecoder().decompress(buffer, byteOffset, byteLength));
+      const content = mrSlice({ rows: 9, columns: 15 }, ...bits(16));
+      expect(await samplesOf(compressedFile('.4.57', [stream], content))).toEqual([...other]);
     },
   );
 
