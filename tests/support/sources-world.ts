@@ -56,7 +56,8 @@ export function openSourcesWorld(kinds: readonly SourceKind[] = sourceKinds): So
           reason: reason ?? null,
           detail: detail === null ? null : JSON.parse(detail),
         }))
-        .reverse(),
+        .reverse()
+        .filter(({ action }) => action !== 'audit-read'),
     leaveInInbox: async (kind, label, name) => {
       const inbox = openInbox({ profile, linkageKey });
       const header = { kind, label, receivedAt: '2026-11-25T08:00:00.000Z', name };

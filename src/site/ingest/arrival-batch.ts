@@ -39,6 +39,14 @@ export class ArrivalBatch {
     return file;
   }
 
+  /** A file that was promised and did not come: refused by name, to be asked for again. */
+  missFile(name: string): FileOutcome {
+    const outcome = this.#batch.openFile(name).breakOff('UNREADABLE');
+    this.#batch.add(outcome);
+    this.#count += 1;
+    return outcome;
+  }
+
   close(): IngestSummary {
     return this.#batch.close();
   }

@@ -25,6 +25,13 @@ export class SettingReader {
     return String(value).trim();
   }
 
+  /** A certificate or key; OpenSSL takes any other text for an authority that signs nothing. */
+  optionalPem(name: string): string | null {
+    const text = this.optionalText(name);
+    if (text !== null && !/-----BEGIN [A-Z ]{1,40}-----/.test(text)) throw badSetting(name, 'PEM');
+    return text;
+  }
+
   /** Texts with commas between them. */
   list(name: string): string[] {
     return (this.optionalText(name) ?? '')

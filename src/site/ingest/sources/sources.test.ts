@@ -60,8 +60,11 @@ describe('a source', () => {
     ['port', { port: '11112x' }],
     ['peers', { peers: '10.0.0.0/99' }],
     ['peers', { peers: 'everybody' }],
-    ['tlsKey', { tlsCertificate: 'x' }],
-    ['tlsCertificate', { tlsCertificate: 'x', tlsKey: 'y' }],
+    ['tlsCertificate', { tlsCertificate: 'x' }],
+    [
+      'tlsCertificate',
+      { tlsCertificate: '-----BEGIN CERTIFICATE-----', tlsKey: '-----BEGIN PRIVATE KEY-----' },
+    ],
     ['prot', { prot: 104 }],
   ])('is refused for its %s: %j', async (setting, changed) => {
     await expect(save(changed)).rejects.toThrow(refused('BAD_SOURCE_SETTINGS', setting));
