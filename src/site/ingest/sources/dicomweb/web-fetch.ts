@@ -1,6 +1,7 @@
 // One run of a DICOMweb source: what the site does not have yet is fetched, by whole imaging series where all of one is new, and
 // imported as it arrives. An object counts as known only when its outcome is committed, so a run that was killed goes on where it was.
 import type { ArrivalBatch } from '../../arrival-batch.ts';
+import type { BatchPace } from '../../import-pace.ts';
 import type { FileOutcome, IngestEvent } from '../../ingest-outcome.ts';
 import type { RunContext } from '../source-kind.ts';
 import { DicomwebError } from './dicomweb-error.ts';
@@ -34,6 +35,7 @@ export class WebFetch {
   readonly #options: WebFetchOptions;
   readonly #underWay = new Set<Promise<void>>();
   #events: IngestEvent[] = [];
+  readonly #startedMs = performance.now();
   #foundCount = 0;
   #doneCount = 0;
   #byteCount = 0;
@@ -171,6 +173,22 @@ export class WebFetch {
       bytesRead: this.#byteCount,
       bytesTotal: this.#byteCount,
       rowCount: this.#doneCount,
+      ...this.#pace(),
+    };
+  }
+
+  /** By objects of the imaging studies that were listed so far: how large what is still to come is, the server does not say. */
+  #pace(): BatchPace {
+    const elapsedMs = Math.round(performance.now() - this.#startedMs);
+    const seconds = Math.max(1, elapsedMs) / 1_000;
+    const left = this.#foundCount - this.#doneCount;
+    return {
+      bytesDone: this.#byteCount,
+      bytesOffered: this.#byteCount,
+      elapsedMs,
+      remainingMs: elapsedMs < 1_000 ? null : Math.round((elapsedMs * left) / this.#doneCount),
+      rowsPerSecond: Math.round(this.#doneCount / seconds),
+      bytesPerSecond: Math.round(this.#byteCount / seconds),
     };
   }
 
