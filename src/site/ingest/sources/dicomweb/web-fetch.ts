@@ -13,8 +13,8 @@ import { type RetrievedObject, retrieveObjects } from './web-retrieve.ts';
 /** Objects up to this size are held and imported beside the next; larger ones as they stream. */
 const heldBytes = 8 * 2 ** 20;
 const importsUnderWay = 8;
-/** Outcomes after which the object is asked for again: it did not come whole. */
-const passingCodes: ReadonlySet<string | null> = new Set(['IMPORT_CANCELLED', 'TRUNCATED', 'UNREADABLE']);
+/** Outcomes after which the object is asked for again: it did not come. */
+const passingCodes: ReadonlySet<string | null> = new Set(['IMPORT_CANCELLED', 'UNREADABLE']);
 
 /** So many objects in a row that the server does not give: it is the server, not the objects. */
 const mostMissedInRow = 20;
