@@ -37,9 +37,9 @@ export function readListenerPlace(read: SettingReader, standardPort: number): Li
 }
 
 function readTls(read: SettingReader): ListenerTls | null {
-  const certificate = read.optionalText('tlsCertificate');
-  const key = read.optionalText('tlsKey');
-  const callerAuthority = read.optionalText('tlsCallerAuthority');
+  const certificate = read.optionalPem('tlsCertificate');
+  const key = read.optionalPem('tlsKey');
+  const callerAuthority = read.optionalPem('tlsCallerAuthority');
   if (certificate === null && key === null && callerAuthority === null) return null;
   if (certificate === null) throw badSetting('tlsCertificate', 'a certificate (PEM)');
   if (key === null) throw badSetting('tlsKey', 'the key of the certificate (PEM)');

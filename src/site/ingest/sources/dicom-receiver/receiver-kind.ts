@@ -61,28 +61,6 @@ export function parseReceiverSettings(given: SourceSettings): ReceiverConfigurat
   return configuration;
 }
 
-<<<<<<< HEAD
-=======
-function readTls(read: SettingReader): ReceiverTls | null {
-  const certificate = read.optionalPem('tlsCertificate');
-  const key = read.optionalPem('tlsKey');
-  const callerAuthority = read.optionalPem('tlsCallerAuthority');
-  if (certificate === null && key === null && callerAuthority === null) return null;
-  if (certificate === null) throw badSetting('tlsCertificate', 'a certificate (PEM)');
-  if (key === null) throw badSetting('tlsKey', 'the key of the certificate (PEM)');
-  try {
-    createSecureContext({
-      cert: certificate,
-      key,
-      ...(callerAuthority === null ? {} : { ca: callerAuthority }),
-    });
-  } catch {
-    throw badSetting('tlsCertificate', 'a certificate and its key (PEM)');
-  }
-  return { certificate, key, callerAuthority };
-}
-
->>>>>>> 685c759 (Fetch from a DICOMweb server: page by page, what is not there yet, tried again where waiting helps)
 /** Printable, without a backslash (PS3.5 section 6.2, AE). */
 function isAeTitle(text: string): boolean {
   return /^[\x20-\x5b\x5d-\x7e]{1,16}$/.test(text);
