@@ -70,7 +70,7 @@ it('the moving line says where it is, how fast it goes and how long it takes', (
     bytesOffered: 3_000_000_000,
     elapsedMs: 11_900,
     remainingMs: 12_400,
-    rowsPerSecond: 41_000.4,
+    rowsPerSecond: 41_000,
     bytesPerSecond: 126_000_000,
   });
   expect(label).toBe('120/1,204 files  1.5 GB of 3.0 GB  126 MB/s  41,000 rows/s  10 files/s  12 s left');

@@ -1,16 +1,7 @@
 // What `site ingest` says: one line while it runs, and at the end totals that add up, with the refusals grouped by reason.
 import type { FileOutcome, IngestEvent, IngestSummary } from '#ipc/schema.ts';
 
-/** Of the whole batch, where the site tells them. */
-interface BatchPace {
-  readonly bytesDone: number;
-  readonly bytesOffered: number;
-  readonly elapsedMs: number;
-  readonly remainingMs: number | null;
-  readonly rowsPerSecond: number;
-  readonly bytesPerSecond: number;
-}
-type Progress = Extract<IngestEvent, { kind: 'progress' }> & Partial<BatchPace>;
+type Progress = Extract<IngestEvent, { kind: 'progress' }>;
 const shownFiles = 20;
 const shownPlaces = 3;
 const number = new Intl.NumberFormat('en');
@@ -25,7 +16,6 @@ const kindNames: Readonly<Record<string, string>> = {
   consent: 'consents',
   imagingStudy: 'imaging studies',
   sopInstance: 'images',
-  fact: 'facts',
 };
 
 /** 1000 bytes to the kilobyte, as disks and networks count. */
@@ -45,21 +35,13 @@ export function durationText(milliseconds: number): string {
 
 /** Label and share of the moving line. */
 export function describeProgress(event: Progress): { readonly label: string; readonly share: number } {
-  const {
-    fileIndex,
-    fileCount,
-    bytesRead,
-    bytesTotal,
-    bytesDone = bytesRead,
-    bytesOffered = bytesTotal,
-  } = event;
-  const { elapsedMs = 0, remainingMs = null, rowsPerSecond = 0, bytesPerSecond = 0 } = event;
+  const { fileIndex, fileCount, bytesDone, bytesOffered, elapsedMs, remainingMs } = event;
   const filesPerSecond = (fileIndex * 1000) / Math.max(1, elapsedMs);
   const parts = [
     `${number.format(fileIndex + 1)}/${number.format(fileCount)} files`,
     `${bytesText(bytesDone)} of ${bytesText(bytesOffered)}`,
-    `${bytesText(Math.round(bytesPerSecond))}/s`,
-    `${number.format(Math.round(rowsPerSecond))} rows/s`,
+    `${bytesText(event.bytesPerSecond)}/s`,
+    `${number.format(event.rowsPerSecond)} rows/s`,
     ...(fileCount > 50 ? [`${number.format(Math.round(filesPerSecond))} files/s`] : []),
     ...(remainingMs === null ? [] : [`${durationText(remainingMs)} left`]),
   ];
@@ -177,10 +159,12 @@ function describeReasons(files: readonly FileOutcome[]): string[] {
 
 function describeRefusals(files: readonly FileOutcome[]): string[] {
   const byCode = new Map<string, string[]>();
-  for (const { path, refusals } of files) {
+  for (const { path, format, refusals } of files) {
     for (const { row, code, field } of refusals) {
       const places = byCode.get(code) ?? [];
-      places.push(`${path}:${row}${field === null ? '' : ` ${field}`}`);
+      // An image is one row: its number says nothing.
+      const at = format === 'dicom' ? path : `${path}:${row}`;
+      places.push(field === null ? at : `${at} ${field}`);
       byCode.set(code, places);
     }
   }

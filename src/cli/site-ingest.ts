@@ -51,7 +51,7 @@ async function ingest(
   const files: FileOutcome[] = [];
   let fileCount = 0;
   let summary: IngestSummary | undefined;
-  const [lastBefore] = (await client.ingest.outcomes({ offset: 0, limit: 1 })).outcomes;
+  const before = await newestOutcomeId(client);
   try {
     for await (const event of await client.ingest.paths(request, { signal: stop.signal })) {
       if (event.kind === 'progress') {
@@ -68,39 +68,45 @@ async function ingest(
     endProgress();
   }
   // Over a socket a stopped stream gives nothing more: what it left is asked for.
-  const since = { outcomeId: lastBefore?.outcomeId ?? 0, told: files.length };
-  const ended = summary ?? summaryOf([...files, ...(await outcomesSince(client, since))]);
-  return { summary: ended, notRead: stop.signal.aborted ? Math.max(0, fileCount - ended.files.length) : 0 };
+  const ended = summary ?? summaryOf(withRefusals(await outcomesSince(client, before), files));
+  const { accepted, duplicate, quarantined, rejected } = ended;
+  const done = accepted + duplicate + quarantined + rejected;
+  return { summary: ended, notRead: stop.signal.aborted ? Math.max(0, fileCount - done) : 0 };
 }
 
+const pageLimit = 500;
 const settleAttempts = 12;
 const settlePauseMs = 250;
 
-/** Outcomes stored after the first `told` ones since `outcomeId`: the files that were under way when the import was stopped. */
-async function outcomesSince(
-  client: SiteClient,
-  { outcomeId, told }: { readonly outcomeId: number; readonly told: number },
-): Promise<FileOutcome[]> {
+async function newestOutcomeId(client: SiteClient): Promise<number> {
+  const { outcomes } = await client.ingest.outcomes({ offset: 0, limit: 1 });
+  return outcomes[0]?.outcomeId ?? 0;
+}
+
+/** Every outcome stored after `outcomeId`, in the order in which they came, once no more of them come. */
+async function outcomesSince(client: SiteClient, outcomeId: number): Promise<FileOutcome[]> {
+  // The site notices between two steps that it was stopped, then gives what was under way its outcome.
+  let newest = await newestOutcomeId(client);
   for (let attempt = 1; attempt <= settleAttempts; attempt += 1) {
-    const { outcomes } = await client.ingest.outcomes({ offset: 0, limit: 100 });
-    const untold = outcomes
-      .filter((outcome) => outcome.outcomeId > outcomeId)
-      .toReversed()
-      .slice(told);
-    // The site notices between two steps, then gives what was under way its outcome.
-    if (untold.some(({ code }) => code === 'IMPORT_CANCELLED'))
-      return untold.map(({ name, outcome, format, code, reason, rows }) => ({
-        path: name,
-        outcome,
-        format,
-        code,
-        reason,
-        rows,
-        refusals: [],
-      }));
     await new Promise((resolve) => setTimeout(resolve, settlePauseMs));
+    const now = await newestOutcomeId(client);
+    if (now === newest && attempt > 2) break;
+    newest = now;
   }
-  return [];
+  const found: FileOutcome[] = [];
+  for (let offset = 0; ; offset += pageLimit) {
+    const { outcomes } = await client.ingest.outcomes({ offset, limit: pageLimit });
+    const since = outcomes.filter((outcome) => outcome.outcomeId > outcomeId);
+    for (const { name, outcome, format, code, reason, rows } of since)
+      found.push({ path: name, outcome, format, code, reason, rows, refusals: [] });
+    if (since.length < pageLimit) return found.toReversed();
+  }
+}
+
+/** The outcomes with the refused rows of those that were told while the import ran. */
+function withRefusals(outcomes: readonly FileOutcome[], told: readonly FileOutcome[]): FileOutcome[] {
+  const byPath = new Map(told.map((file) => [file.path, file]));
+  return outcomes.map((outcome) => byPath.get(outcome.path) ?? outcome);
 }
 
 /** A shipped mapping needs no text: its tables are known by their headers. */

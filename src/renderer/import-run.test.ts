@@ -104,38 +104,44 @@ describe('an import', () => {
     expect(run.store.get().files.map((file) => file.outcome?.outcome)).toEqual(['rejected', 'accepted']);
   });
 
-  it('stops between chunks and still closes the batch', async () => {
+  it('stops between chunks and still closes the batch: what was not read is told', async () => {
     const chunks: Chunk[] = [];
-    const run = createImportRun(siteTaking(chunks, { order: [0, 1], onPush: () => run.stop() }));
+    const site = siteTaking(chunks, { order: [0, 1], onPush: () => run.stop() });
+    const files = [outcomeOf('a', 'rejected')];
+    const close = async () => ({ ...summary, accepted: 0, rejected: 1, files });
+    const run = createImportRun({ ingest: { ...site.ingest, close } } as unknown as SiteClient);
     await run.start([fileOf('a', new Uint8Array(3 * chunkBytes)), fileOf('b', Uint8Array.of(1))], null);
     expect(chunks).toHaveLength(1);
-    expect(run.store.get()).toMatchObject({
-      state: 'stopped',
-      totals: { filesOffered: 2, filesDone: 0 },
-      summary: { rows: summary.rows },
-    });
+    const { state, totals, files: listed } = run.store.get();
+    expect([state, totals.filesOffered, totals.filesDone, totals.files.rejected]).toEqual([
+      'stopped',
+      2,
+      1,
+      1,
+    ]);
+    expect(listed.map(({ outcome }) => outcome?.outcome)).toEqual(['rejected', undefined]);
   });
 
   it('counts every offered file once, also those that the site found inside another', async () => {
     const chunks: Chunk[] = [];
     const site = siteTaking(chunks, { order: [0, 1], refuses: 1 });
-    const inside = ['a.zip', 'a.zip/1.dcm', 'a.zip/2.dcm'].map((path) => outcomeOf(path, 'accepted'));
+    const inside = ['a.zip/1.dcm', 'a.zip/2.dcm'].map((path) => outcomeOf(path, 'accepted'));
+    const files = [outcomeOf('b', 'rejected'), ...inside];
     const withMembers = {
-      ingest: { ...site.ingest, close: async () => ({ ...summary, files: inside }) },
+      ingest: { ...site.ingest, close: async () => ({ ...summary, accepted: 2, rejected: 1, files }) },
     } as unknown as SiteClient;
     const run = createImportRun(withMembers);
     await run.start(
       ['a.zip', 'b'].map((name) => fileOf(name, Uint8Array.of(1))),
       null,
     );
-    const { totals, files } = run.store.get();
-    expect(files.map((file) => [file.name, file.outcome?.outcome])).toEqual([
-      ['a.zip', 'accepted'],
+    const { totals, files: listed } = run.store.get();
+    expect(listed.map((file) => [file.name, file.outcome?.outcome])).toEqual([
       ['b', 'rejected'],
       ['a.zip/1.dcm', 'accepted'],
       ['a.zip/2.dcm', 'accepted'],
     ]);
-    expect(totals).toMatchObject({ filesOffered: 4, filesDone: 4, files: { accepted: 3, rejected: 1 } });
+    expect(totals).toMatchObject({ filesOffered: 3, filesDone: 3, files: { accepted: 2, rejected: 1 } });
   });
 
   it('gives the files behind its entries, to be offered again', async () => {

@@ -1,9 +1,10 @@
 // One import from this window: sends the chosen files in the order and in chunks the site asks for, keeps each file's outcome, and
 // counts so that the outcomes add up to what was offered.
-import type { FileOutcome, IngestSummary } from '#ipc/schema.ts';
+import type { IngestSummary } from '#ipc/schema.ts';
 import { createExternalStore, type ExternalStore } from './external-store.ts';
-import { createPaceMeter, noPace, type Pace } from './import-pace.ts';
-import { addOutcome, type ImportTotals, noTotals } from './import-totals.ts';
+import { noPace, type Pace } from './import-pace.ts';
+import { createImportReading, type FileProgress, type ImportReading } from './import-reading.ts';
+import { type ImportTotals, noTotals } from './import-totals.ts';
 import { type Problem, readProblem } from './problem.ts';
 import type { SiteClient } from './site-client.ts';
 
@@ -21,18 +22,9 @@ export interface ImportFile {
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
 }
 
-export interface FileProgress {
-  readonly name: string;
-  readonly size: number;
-  readonly bytesRead: number;
-  readonly rowCount: number;
-  /** null while it is waiting or being read. */
-  readonly outcome: FileOutcome | null;
-}
-
 export interface ImportSnapshot {
   readonly state: 'idle' | 'running' | 'stopping' | 'stopped' | 'done' | 'failed';
-  /** In the order they were offered; changes in place, and every snapshot tells that it may have. */
+  /** In the order they were offered, then what was found inside them; changes in place, and each snapshot tells that it may have. */
   readonly files: readonly FileProgress[];
   readonly currentIndex: number | null;
   readonly bytesTotal: number;
@@ -47,7 +39,7 @@ export interface ImportRun {
   readonly store: ExternalStore<ImportSnapshot>;
   /** @param mapping JSON text of a saved CSV mapping, or null */
   start(files: readonly ImportFile[], mapping: string | null): Promise<void>;
-  /** The files behind the snapshot's entries, to offer some of them again. */
+  /** The files that were offered at these places, to offer some of them again. */
   filesOf(indexes: readonly number[]): ImportFile[];
   /** Ends after the chunk under way; what went in stays in. */
   stop(): void;
@@ -99,46 +91,7 @@ export function createImportRun(client: SiteClient, nowMs = () => performance.no
   const patch = (change: Partial<ImportSnapshot>, delayMs?: number): void =>
     store.set({ ...store.get(), ...change }, delayMs);
 
-  /** One import: what it has read so far, and its files in place. */
-  const createReading = (files: FileProgress[], bytesTotal: number) => {
-    const meter = createPaceMeter({ bytes: bytesTotal, files: files.length }, nowMs());
-    let totals = { ...noTotals, filesOffered: files.length };
-    return {
-      update(index: number, change: Partial<FileProgress>): void {
-        const before = files[index];
-        if (before === undefined) return;
-        const after = { ...before, ...change };
-        files[index] = after;
-        const bytesRead = totals.bytesRead + after.bytesRead - before.bytesRead;
-        const rowsRead = totals.rowsRead + after.rowCount - before.rowCount;
-        totals = { ...totals, bytesRead, rowsRead };
-        if (before.outcome === null && after.outcome !== null) totals = addOutcome(totals, after.outcome);
-        const reading = { rows: totals.rowsRead, bytes: totals.bytesRead, files: totals.filesDone };
-        patch({ totals, pace: meter.measure(reading, nowMs()) }, progressDelayMs);
-      },
-      /** Outcomes that the site gives at the end alone: files that it found inside others, or had not finished. */
-      settle(indexes: readonly number[], outcomes: readonly FileOutcome[]): void {
-        const open = new Map(
-          indexes
-            .filter((index) => files[index]?.outcome === null)
-            .map((index) => [files[index]?.name, index]),
-        );
-        const known = new Set(indexes.map((index) => files[index]?.name));
-        for (const outcome of outcomes) {
-          const index = open.get(outcome.path);
-          if (index !== undefined) this.update(index, { outcome });
-          else if (!known.has(outcome.path)) {
-            files.push({ name: outcome.path, size: 0, bytesRead: 0, rowCount: 0, outcome: null });
-            totals = { ...totals, filesOffered: totals.filesOffered + 1 };
-            this.update(files.length - 1, { outcome, rowCount: 0 });
-          }
-        }
-      },
-    };
-  };
-  type FileReading = ReturnType<typeof createReading>;
-
-  const send = async (batchId: string, place: { index: number; inBatch: number }, reading: FileReading) => {
+  const send = async (batchId: string, place: { index: number; inBatch: number }, reading: ImportReading) => {
     const file = handles[place.index];
     if (file === undefined) return;
     const read = async (offset: number): Promise<string> =>
@@ -161,11 +114,12 @@ export function createImportRun(client: SiteClient, nowMs = () => performance.no
       // Refused as a whole before its end: the rest is not sent.
       const bytesRead = answer.file === null ? end : file.size;
       reading.update(place.index, { bytesRead, rowCount: answer.rowCount, outcome: answer.file });
+      patch({ totals: reading.totals(), pace: reading.pace() }, progressDelayMs);
       if (answer.file !== null) return;
     }
   };
 
-  const runBatch = async (indexes: readonly number[], mapping: string | null, reading: FileReading) => {
+  const runBatch = async (indexes: readonly number[], mapping: string | null, reading: ImportReading) => {
     const offered = indexes.map((index) => {
       const file = handles[index];
       return { name: file?.name ?? '', size: file?.size ?? 0 };
@@ -178,7 +132,8 @@ export function createImportRun(client: SiteClient, nowMs = () => performance.no
       await send(batchId, { index, inBatch }, reading);
     }
     const summary = await client.ingest.close({ batchId });
-    reading.settle(indexes, summary.files);
+    reading.settle(indexes, summary);
+    patch({ totals: reading.totals() }, progressDelayMs);
     return summary.rows;
   };
 
@@ -186,24 +141,17 @@ export function createImportRun(client: SiteClient, nowMs = () => performance.no
     store,
     async start(offered, mapping) {
       handles = offered;
-      const files: FileProgress[] = offered.map(({ name, size }) => ({
-        name,
-        size,
-        bytesRead: 0,
-        rowCount: 0,
-        outcome: null,
-      }));
-      const bytesTotal = files.reduce((sum, file) => sum + file.size, 0);
-      const totals = { ...noTotals, filesOffered: files.length };
-      store.set({ ...idle, state: 'running', files, bytesTotal, totals });
-      const reading = createReading(files, bytesTotal);
+      const reading = createImportReading(offered, nowMs);
+      const { files, bytesTotal } = reading;
+      store.set({ ...idle, state: 'running', files, bytesTotal, totals: reading.totals() });
       const rows: Record<string, number> = {};
       try {
-        for (const batch of batchesOf(files)) {
+        for (const batch of batchesOf(offered)) {
           if (isStopping()) break;
           const added = await runBatch(batch, mapping, reading);
           for (const [kind, count] of Object.entries(added)) rows[kind] = (rows[kind] ?? 0) + count;
         }
+        reading.finish();
         const state = isStopping() ? 'stopped' : 'done';
         patch({ state, currentIndex: null, summary: { rows } });
       } catch (error) {

@@ -1,6 +1,6 @@
 // What came of the files and rows of an import, counted so that it adds up: every file that was offered and every row that was read
 // stands in exactly one place.
-import type { FileOutcome } from '#ipc/schema.ts';
+import type { FileOutcome, IngestSummary } from '#ipc/schema.ts';
 
 /** Rows of a file by what came of them. */
 export type RowTotals = FileOutcome['rows'];
@@ -52,6 +52,51 @@ export function addOutcome(totals: ImportTotals, { outcome, code, rows }: FileOu
       notNeeded: totals.rows.notNeeded + rows.notNeeded,
       rejected: totals.rows.rejected + rows.rejected,
     },
+    codes,
+  };
+}
+
+/** Two imports, or the parts of one, together. */
+export function addTotals(left: ImportTotals, right: ImportTotals): ImportTotals {
+  const codes = new Map(left.codes);
+  for (const [code, count] of right.codes) codes.set(code, (codes.get(code) ?? 0) + count);
+  return {
+    filesOffered: left.filesOffered + right.filesOffered,
+    filesDone: left.filesDone + right.filesDone,
+    files: addCounts(left.files, right.files),
+    rows: addCounts(left.rows, right.rows),
+    bytesRead: left.bytesRead + right.bytesRead,
+    rowsRead: left.rowsRead + right.rowsRead,
+    codes,
+  };
+}
+
+function addCounts<Kind extends string>(
+  left: Readonly<Record<Kind, number>>,
+  right: Readonly<Record<Kind, number>>,
+): Record<Kind, number> {
+  const sum: Record<Kind, number> = { ...left };
+  for (const kind of Object.keys(sum) as Kind[]) sum[kind] += right[kind];
+  return sum;
+}
+
+/** A batch as the site counted it: an archive by its files, and also those that the summary does not list one by one. */
+export function totalsOf({
+  accepted,
+  duplicate,
+  quarantined,
+  rejected,
+  ...summary
+}: IngestSummary): ImportTotals {
+  const codes = new Map<string, number>();
+  for (const { code } of summary.files) if (code !== null) codes.set(code, (codes.get(code) ?? 0) + 1);
+  const filesDone = accepted + duplicate + quarantined + rejected;
+  return {
+    ...noTotals,
+    filesOffered: filesDone,
+    filesDone,
+    files: { accepted, duplicate, quarantined, rejected },
+    rows: summary.rowCounts,
     codes,
   };
 }

@@ -81,13 +81,20 @@ export function ingestRouter(site: FakeSite) {
         .map((file) => outcomeFor(file.name, state.mapping));
       const count = (outcome: FileOutcome['outcome']): number =>
         files.filter((file) => file.outcome === outcome).length;
+      const rows = (kind: keyof FileOutcome['rows']): number =>
+        files.reduce((sum, file) => sum + file.rows[kind], 0);
       return {
         batchId: input.batchId,
         accepted: count('accepted'),
         duplicate: count('duplicate'),
         quarantined: count('quarantined'),
         rejected: count('rejected'),
-        rowCounts: { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 },
+        rowCounts: {
+          accepted: rows('accepted'),
+          duplicate: rows('duplicate'),
+          rejected: rows('rejected'),
+          notNeeded: rows('notNeeded'),
+        },
         files,
         filesOmitted: 0,
         rows: { patient: 3, measurement: 40, consent: 3, sopInstance: count('accepted') },

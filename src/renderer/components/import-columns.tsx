@@ -5,7 +5,8 @@ import { useTranslation } from 'react-i18next';
 import type { FileOutcome } from '#ipc/schema.ts';
 import { useFormat } from '../i18n/format.ts';
 import { findTerm } from '../i18n/term.ts';
-import type { FileProgress, ImportSnapshot } from '../import-run.ts';
+import type { FileProgress } from '../import-reading.ts';
+import type { ImportSnapshot } from '../import-run.ts';
 import styles from '../screens/screens.module.css';
 import { OutcomeBadge } from './outcome-badge.tsx';
 import { Badge, PlainText } from './parts.tsx';
@@ -27,7 +28,9 @@ export function useImportColumns(
       render: (file) => (
         <div className={styles.twoLines}>
           <PlainText limit={120}>{file.name}</PlainText>
-          <span className={styles.second}>{format.bytes(file.size)}</span>
+          <span className={styles.second}>
+            {file.offeredIndex === null ? t('import.inside') : format.bytes(file.size)}
+          </span>
         </div>
       ),
     },

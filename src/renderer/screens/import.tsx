@@ -105,8 +105,8 @@ function ImportFiles(): JSX.Element {
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);
   }, [isRunning]);
-  const unmapped = run.files.flatMap(({ outcome }, index) =>
-    outcome?.code === 'MAPPING_REQUIRED' ? [index] : [],
+  const unmapped = run.files.flatMap(({ outcome, offeredIndex }) =>
+    outcome?.code === 'MAPPING_REQUIRED' && offeredIndex !== null ? [offeredIndex] : [],
   );
   const waiting = [...tables.files, ...importRun.filesOf(unmapped)];
   if (tables.isOpen) {

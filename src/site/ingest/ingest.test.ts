@@ -358,7 +358,9 @@ describe('the site contract', () => {
     await expect(site.ingest.push(chunk)).rejects.toEqual(outOfOrder);
     await expect(site.ingest.push({ ...chunk, fileIndex: 7, offset: 0 })).rejects.toEqual(outOfOrder);
     await site.ingest.push({ ...chunk, offset: 0 });
-    expect(outcomesByName(site.ingest.closeBatch(batchId))).toEqual({ 'a.csv': ['rejected', 'TRUNCATED'] });
+    expect(outcomesByName(site.ingest.closeBatch(batchId))).toEqual({
+      'a.csv': ['rejected', 'IMPORT_CANCELLED'],
+    });
     await expect(site.ingest.push(chunk)).rejects.toEqual(
       expect.objectContaining({ code: 'BATCH_NOT_OPEN' }),
     );

@@ -53,7 +53,7 @@ export interface Ingest {
   openBatch(request: OpenBatchRequest): IngestOrder;
   /** Takes the next bytes of a file. @throws IngestError BATCH_NOT_OPEN, CHUNK_OUT_OF_ORDER. */
   push(chunk: IngestChunk): Promise<IngestPushed>;
-  /** Ends a batch; a file whose bytes did not all come is TRUNCATED. @throws IngestError BATCH_NOT_OPEN. */
+  /** Ends a batch; a file whose bytes did not all come is IMPORT_CANCELLED. @throws IngestError BATCH_NOT_OPEN. */
   closeBatch(batchId: string): IngestSummary;
   /** A batch for files that arrive one by one. */
   openArrivals(actor: Actor): ArrivalBatch;

@@ -42,14 +42,14 @@ export function openPushBatch(options: IngestStage, { files, mapping, actor }: P
     current = undefined;
     return left;
   };
-  const breakOff = (): void => {
+  const breakOff = (code: 'TRUNCATED' | 'IMPORT_CANCELLED'): void => {
     const left = leave();
-    if (left !== undefined) finish(left.breakOff('TRUNCATED'));
+    if (left !== undefined) finish(left.breakOff(code));
   };
   const open = (fileIndex: number, offset: number): PushedFile => {
     const name = files[fileIndex]?.name;
     // A file that began and was left is broken off: bytes of two files must not run together.
-    if (current !== undefined && current.fileIndex !== fileIndex) breakOff();
+    if (current !== undefined && current.fileIndex !== fileIndex) breakOff('TRUNCATED');
     if (current === undefined && name !== undefined && offset === 0 && !done.has(fileIndex)) {
       current = { fileIndex, file: new PushedFile(batch, name, names) };
     }
@@ -75,7 +75,8 @@ export function openPushBatch(options: IngestStage, { files, mapping, actor }: P
       return { bytesRead, rowCount: file.rowCount, file: outcome };
     },
     close() {
-      breakOff();
+      // Whoever ends the batch inside a file has stopped it.
+      breakOff('IMPORT_CANCELLED');
       return batch.close();
     },
   };
