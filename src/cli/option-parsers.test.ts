@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDate, parsePort, parseWholeNumber } from '#cli/option-parsers.ts';
+import { parseDate, parsePort, parseTimeZone, parseWholeNumber } from '#cli/option-parsers.ts';
 
 const refused = expect.objectContaining({ code: 'commander.invalidArgument' });
 
@@ -41,5 +41,15 @@ describe('a date of an option', () => {
     '',
   ])('refuses %j', (text) => {
     expect(() => parseDate(text)).toThrow(refused);
+  });
+});
+
+describe('a time zone of an option', () => {
+  it.each(['Europe/Berlin', 'America/Los_Angeles', 'UTC'])('takes %s', (text) => {
+    expect(parseTimeZone(text)).toBe(text);
+  });
+
+  it.each(['', 'Berlin', 'Europe/Nowhere', '../etc'])('refuses %j', (text) => {
+    expect(() => parseTimeZone(text)).toThrow(refused);
   });
 });
