@@ -4,7 +4,8 @@ import type { SourceKind } from '#ipc/ingest-contract.ts';
 export interface SourceSetting {
   /** Also the key of its label among the texts. */
   readonly name: string;
-  readonly kind: 'text' | 'number' | 'boolean';
+  /** `secret`: kept by the site and never shown again. */
+  readonly kind: 'text' | 'number' | 'secret';
   readonly isRequired: boolean;
   readonly example?: string;
 }
@@ -16,7 +17,12 @@ const text = (name: string, example?: string): SourceSetting => ({
   ...(example === undefined ? {} : { example }),
 });
 const optional = (setting: SourceSetting): SourceSetting => ({ ...setting, isRequired: false });
-const port = (example: string): SourceSetting => ({ ...text('port', example), kind: 'number' });
+const secret = (name: string): SourceSetting => ({ name, kind: 'secret', isRequired: false });
+const listener = (port: string): readonly SourceSetting[] => [
+  { name: 'port', kind: 'number', isRequired: false, example: port },
+  optional(text('host', '127.0.0.1')),
+  optional(text('peers', '10.1.2.0/24')),
+];
 
 export const sourceKinds: readonly SourceKind[] = [
   'dicom-receiver',
@@ -30,12 +36,15 @@ export const settingsOf: Readonly<Record<SourceKind, readonly SourceSetting[]>> 
   'dicom-receiver': [
     text('aeTitle', 'CONSILIUM'),
     text('callingAeTitles', 'PACS, CT1'),
-    optional(port('11112')),
-    optional(text('host', '127.0.0.1')),
-    optional(text('peers', '10.1.2.0/24')),
+    ...listener('11112'),
   ],
-  dicomweb: [text('url', 'https://pacs.hospital.example/dicom-web')],
-  mllp: [optional(port('2575'))],
+  dicomweb: [
+    text('url', 'https://pacs.hospital.example/dicom-web'),
+    optional(text('user')),
+    secret('password'),
+    optional(text('modalities', 'CT, MR')),
+  ],
+  mllp: listener('2575'),
   'bulk-export': [text('url', 'https://ehr.hospital.example/fhir')],
 };
 
@@ -46,8 +55,8 @@ export const runnableKinds: ReadonlySet<SourceKind> = new Set(['dicomweb', 'bulk
 export function readSettings(
   kind: SourceKind,
   values: Readonly<Record<string, string>>,
-): Record<string, string | number | boolean> | null {
-  const settings: Record<string, string | number | boolean> = {};
+): Record<string, string | number> | null {
+  const settings: Record<string, string | number> = {};
   for (const { name, kind: type, isRequired } of settingsOf[kind]) {
     const value = values[name]?.trim() ?? '';
     if (value === '') {
@@ -55,7 +64,7 @@ export function readSettings(
       continue;
     }
     if (type === 'number' && !/^\d{1,5}$/.test(value)) return null;
-    settings[name] = type === 'number' ? Number(value) : type === 'boolean' ? value === 'true' : value;
+    settings[name] = type === 'number' ? Number(value) : value;
   }
   return settings;
 }

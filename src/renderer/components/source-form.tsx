@@ -59,7 +59,8 @@ export function SourceForm({ onDone }: { onDone: () => void }): JSX.Element {
           required={isRequired}
           maxLength={500}
           spellCheck={false}
-          autoComplete="off"
+          autoComplete={type === 'secret' ? 'new-password' : 'off'}
+          type={type === 'secret' ? 'password' : 'text'}
           inputMode={type === 'number' ? 'numeric' : 'text'}
           {...(example === undefined ? {} : { placeholder: example })}
           value={values[name] ?? ''}

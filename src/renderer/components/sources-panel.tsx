@@ -5,8 +5,9 @@ import { type JSX, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Source } from '#ipc/ingest-contract.ts';
 import { useFormat } from '../i18n/format.ts';
+import { findTerm } from '../i18n/term.ts';
 import styles from '../screens/screens.module.css';
-import { useSite } from '../site-context.ts';
+import { useSession, useSite } from '../site-context.ts';
 import { runnableKinds } from '../source-kinds.ts';
 import { Dialog } from './dialog.tsx';
 import { Badge, CodeText, Empty, Loading, Panel, PlainText, ProblemNotice, type Tone } from './parts.tsx';
@@ -62,6 +63,7 @@ function SourceItem({ source }: { source: Source }): JSX.Element {
   const { client } = useSite();
   const queryClient = useQueryClient();
   const [isRemoving, setRemoving] = useState(false);
+  const role = useSession().data?.role;
   const label = source.label.slice(0, 60);
   const run = useMutation({
     mutationFn: async () => {
@@ -78,7 +80,10 @@ function SourceItem({ source }: { source: Source }): JSX.Element {
           number: format.number(source.received),
           when: format.dateTime(source.lastReceivedAt),
         });
-  const settings = Object.entries(source.settings).map(([name, value]) => `${name} ${value}`);
+  const settings = Object.entries(source.settings).flatMap(([name, value]) => {
+    const word = findTerm(t, 'sources.shortSetting', name);
+    return word === null ? [] : [`${word} ${value}`];
+  });
   return (
     <li className={styles.source}>
       <div>
@@ -96,7 +101,7 @@ function SourceItem({ source }: { source: Source }): JSX.Element {
         {run.isError && <ProblemNotice error={run.error} />}
       </div>
       <div className={styles.pair}>
-        {runnableKinds.has(source.kind) && (
+        {runnableKinds.has(source.kind) && role === 'steward' && (
           <Button
             size="compact-sm"
             variant="default"

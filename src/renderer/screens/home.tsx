@@ -19,7 +19,7 @@ import {
 import { TaskList } from '../components/task-list.tsx';
 import { UpdatesTable } from '../components/updates-table.tsx';
 import { useFormat } from '../i18n/format.ts';
-import { findTerm } from '../i18n/term.ts';
+import { findTerm, term } from '../i18n/term.ts';
 import { useSession, useSite, useStatus } from '../site-context.ts';
 import styles from './screens.module.css';
 
@@ -119,6 +119,10 @@ function RecordsPanel(): JSX.Element {
           maxHeight={300}
           columns={[
             { header: t('home.code'), render: (row) => <PlainText limit={64}>{row.code}</PlainText> },
+            {
+              header: t('home.kind'),
+              render: (row) => <PlainText limit={40}>{term(t, 'home.kindOf', row.kind)}</PlainText>,
+            },
             { header: t('home.system'), render: (row) => <PlainText limit={120}>{row.system}</PlainText> },
             { header: t('home.subjects'), isNumber: true, render: (row) => format.number(row.subjectCount) },
             { header: t('home.facts'), isNumber: true, render: (row) => format.number(row.factCount) },
