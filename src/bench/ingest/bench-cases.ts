@@ -1,7 +1,8 @@
 // The cases of `consilium bench ingest`, in the order in which they run.
 import type { BenchCase } from './bench-case.ts';
+import { deidentifyCase } from './deidentify-case.ts';
 import { fhirNdjsonCase } from './fhir-ndjson-case.ts';
 import { largeNdjsonCase } from './large-ndjson-case.ts';
 import { omopCase } from './omop-case.ts';
 
-export const benchCases: readonly BenchCase[] = [fhirNdjsonCase, omopCase, largeNdjsonCase];
+export const benchCases: readonly BenchCase[] = [fhirNdjsonCase, omopCase, deidentifyCase, largeNdjsonCase];

@@ -48,9 +48,9 @@ export function nodeProgram(label: string, script: URL, words: readonly string[]
   return { label, command: process.execPath, words: [script.pathname, ...words] };
 }
 
-/** Whether a program is on this machine. */
-export async function isInstalled(command: string): Promise<boolean> {
-  return outputOf({ label: command, command, words: ['--version'] }).then(
+/** Whether a program is on this machine, and does what `words` ask. */
+export async function isInstalled(command: string, words = ['--version']): Promise<boolean> {
+  return outputOf({ label: command, command, words }).then(
     () => true,
     () => false,
   );
