@@ -9,6 +9,7 @@ export interface SourceTable {
   last_received_at: string | null;
   last_code: string | null;
   saved_at: string;
+  sealed_state: Uint8Array | null;
 }
 
 export interface SourceObjectTable {

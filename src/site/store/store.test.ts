@@ -43,6 +43,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     last_received_at: true,
     last_code: true,
     saved_at: true,
+    sealed_state: true,
   },
   source_object: { source_id: true, object_digest: true },
   row_refusal: { outcome_id: true, row: true, code: true, field: true },

@@ -62,4 +62,7 @@ export interface SourceMemory {
   isKnown(name: string): boolean;
   /** The object has its outcome: it is not fetched again. */
   add(name: string): void;
+  /** What the kind keeps between runs, sealed; null before the first, and when the settings were changed. */
+  loadState(): string | null;
+  saveState(state: string): void;
 }

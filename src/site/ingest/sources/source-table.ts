@@ -61,6 +61,8 @@ export class SourceRows {
       sealed_settings: sealBytes(this.#settingsKey, utf8(JSON.stringify(settings)), utf8(sourceId)),
       saved_at: isoTime(clock.nowMs()),
       last_code: null,
+      // It was of another server, perhaps.
+      sealed_state: null,
     };
     const row = { source_id: sourceId, kind, label, received: 0, last_received_at: null, ...sealed };
     this.#store.run(
@@ -118,6 +120,18 @@ export class SourceRows {
             .values(row)
             .onConflict((conflict) => conflict.doNothing()),
         );
+      },
+      loadState: () => {
+        const sealed = this.#store.get(
+          query.selectFrom('source').select('sealed_state').where('source_id', '=', sourceId),
+        )?.sealed_state;
+        return sealed === null || sealed === undefined
+          ? null
+          : fromUtf8(openBytes(this.#settingsKey, sealed, utf8(`${sourceId} state`)));
+      },
+      saveState: (state) => {
+        const sealed_state = sealBytes(this.#settingsKey, utf8(state), utf8(`${sourceId} state`));
+        this.#store.run(query.updateTable('source').set({ sealed_state }).where('source_id', '=', sourceId));
       },
     };
   }

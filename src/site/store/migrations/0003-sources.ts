@@ -10,6 +10,7 @@ CREATE TABLE source (
   last_received_at TEXT,                 -- ISO time; null before the first
   last_code TEXT,                        -- why it failed last; null where it did not
   saved_at TEXT NOT NULL,                -- ISO time
+  sealed_state BLOB,                     -- what the source keeps between runs (an export's address and time), sealed; null before the first
   UNIQUE (kind, label)
 ) STRICT;
 
