@@ -12,6 +12,7 @@ import type { TimeZone } from '../time-zone.ts';
 import { type CsvMapping, mappedColumns, type OtherTable, type TableMapping } from './csv-mapping.ts';
 import { MappedRow } from './csv-row.ts';
 import { type TableHeader, TableReader } from './csv-table.ts';
+import { RowDigests } from './row-digests.ts';
 
 /** The mapping of the first table whose columns are all there. */
 export function findTable(mapping: CsvMapping, header: TableHeader): TableMapping | OtherTable | undefined {
@@ -58,8 +59,8 @@ function tableName({ facts, fact }: TableMapping): string {
  */
 class RepeatedRows {
   readonly #mapping: TableMapping;
-  /** Some 100 bytes a row: digest of the record's name -> digest of what its row says, or how many rows there were. */
-  readonly #seen = new Map<string, number>();
+  /** Digest of a record's name -> digest of what its row says, or how many rows there were. */
+  readonly #seen = new RowDigests();
 
   constructor(mapping: TableMapping) {
     this.#mapping = mapping;
@@ -67,18 +68,20 @@ class RepeatedRows {
 
   /** The record, with its number where it is a further one of its name. @throws RowRefusal REPEATED_RECORD. */
   tell(record: ClinicalRecord): ClinicalRecord {
-    const { sourceId, ...said } = record;
+    const { sourceId } = record;
     if (sourceId === null) return record;
-    const name = digestOf(sourceId).toString('latin1', 0, 12);
-    const { repeats, record: named, indexDate, patient } = this.#mapping;
+    const name = digestOf(sourceId);
     const earlier = this.#seen.get(name);
-    if (repeats === 'number') {
-      this.#seen.set(name, (earlier ?? 0) + 1);
-      return earlier === undefined ? record : { ...record, sourceId: [...sourceId, `row ${earlier + 1}`] };
+    if (this.#mapping.repeats === 'number') {
+      this.#seen.set(name, earlier + 1);
+      return earlier === 0 ? record : { ...record, sourceId: [...sourceId, `row ${earlier + 1}`] };
     }
-    const content = digestOf(said).readUIntBE(0, 6);
-    if (earlier !== undefined && earlier !== content)
+    // From 1: 0 is what was never seen.
+    const content = Math.max(digestOf({ ...record, sourceId: null }).readUInt32LE(0), 1);
+    if (earlier !== 0 && earlier !== content) {
+      const { record: named, indexDate, patient } = this.#mapping;
       throw new RowRefusal('REPEATED_RECORD', named?.[0] ?? indexDate ?? patient.identifier);
+    }
     this.#seen.set(name, content);
     return record;
   }

@@ -45,6 +45,9 @@ type EntryContext = Omit<Parameters<typeof readResource>[2], 'fallbackId'>;
 function readEntry(row: number, entry: unknown, context: EntryContext): ReadRow {
   const request = memberOf(entry, 'request');
   if (memberOf(request, 'method') === 'DELETE') return readDeletion(row, memberOf(request, 'url'));
+  // A part of a resource is no resource: what it changes is not known here.
+  if (memberOf(request, 'method') === 'PATCH')
+    return { kind: 'refused', row, code: 'UNSUPPORTED_REQUEST', field: 'request.method' };
   // What a search says about itself.
   if (memberOf(memberOf(entry, 'search'), 'mode') === 'outcome') return { kind: 'not-needed', row };
   const resource = memberOf(entry, 'resource');

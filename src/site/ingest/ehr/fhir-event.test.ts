@@ -294,13 +294,14 @@ describe('a bundle', () => {
         remove('../../etc'),
         remove(17),
         { request: { method: 'GET', url: 'Patient/p1' } },
+        { request: { method: 'PATCH', url: 'Patient/p1' }, resource: { resourceType: 'Binary', id: 'b' } },
       ]).map(tellRow),
     ).toEqual([
       'deletion fhir Observation o1',
       'deletion fhir Condition c1',
       'not-needed',
       ...Array(4).fill('UNSUPPORTED_REQUEST request.url'),
-      'UNSUPPORTED_REQUEST request.method',
+      ...Array(2).fill('UNSUPPORTED_REQUEST request.method'),
     ]);
   });
 

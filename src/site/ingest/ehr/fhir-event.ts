@@ -46,6 +46,7 @@ interface EventType<T extends z.ZodType> {
   readonly stated: (resource: z.infer<T>, context: ResourceContext) => StatedEvent;
 }
 
+const verificationSystem = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const eventType = <T extends z.ZodType>(type: EventType<T>): EventType<z.ZodType> =>
   type as unknown as EventType<z.ZodType>;
@@ -82,7 +83,7 @@ const events = new Map<string, EventType<z.ZodType>>([
       status: {
         field: 'verificationStatus',
         of: ({ verificationStatus }) =>
-          verificationStatus === undefined ? 'confirmed' : (verificationStatus.coding?.[0]?.code ?? ''),
+          verificationStatus === undefined ? 'confirmed' : verificationOf(verificationStatus),
       },
       time: 'onset',
       stated: (resource) => ({
@@ -219,6 +220,12 @@ export function readEvent(resourceType: string, resource: unknown, context: Reso
   const code = stated.code();
   const value = stated.value?.() ?? null;
   return { ...record, facts: [{ kind: type.kind, part: 'event', code, value, day, second, endDay }] };
+}
+
+/** The standard's own coding, where there are several. */
+function verificationOf({ coding }: CodeableConcept): string {
+  const own = coding?.find(({ system }) => system === verificationSystem) ?? coding?.[0];
+  return own?.code ?? '';
 }
 
 function readClass(coding: { system?: string | undefined; code?: string | undefined } | undefined) {
