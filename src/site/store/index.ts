@@ -8,14 +8,7 @@ import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
 export type * from '#site/store/imaging-schema.ts';
-export { type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
-export {
-  type ObjectPlace,
-  type ObjectStoreCode,
-  ObjectStoreError,
-  objectStoreFailure,
-  SegmentWriter,
-} from '#site/store/segment-writer.ts';
+export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
 export type * from '#site/store/site-schema.ts';
 export type * from '#site/store/source-schema.ts';
 

@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openObjectStore, openStore, SegmentWriter, type Store } from '#site/store/index.ts';
+import { SegmentWriter, segmentFile } from '#base/segment-writer.ts';
+import { openObjectStore, openStore, type Store } from '#site/store/index.ts';
 
 let profile: string;
 let store: Store;
@@ -94,7 +95,7 @@ describe('the object store', () => {
     const number = keep(open(), content(100));
     appendFileSync(segmentPath(), content(5_000));
     const orphan = new SegmentWriter(path.join(profile, 'objects'), null);
-    orphan.seal(content(300));
+    orphan.append([content(300)]);
     orphan.flush();
     orphan.close();
     expect(segments()).toHaveLength(2);
@@ -114,7 +115,7 @@ describe('the object store', () => {
   it('says that it cannot write where its folder is no folder', () => {
     writeFileSync(path.join(profile, 'objects'), 'a file');
     const writer = new SegmentWriter(path.join(profile, 'objects'), null);
-    expect(() => writer.seal(content(10))).toThrow(
+    expect(() => writer.append([content(10)])).toThrow(
       expect.objectContaining({ code: 'OBJECT_STORE_UNAVAILABLE' }),
     );
   });
@@ -130,13 +131,13 @@ describe('the object store', () => {
     rmSync(file);
     symlinkSync('/dev/full', file);
     expect(() => {
-      writer.seal(content(10));
+      writer.append([content(10)]);
       writer.flush();
     }).toThrow(expect.objectContaining({ code: 'OBJECT_STORE_FULL' }));
-    const place = writer.seal(content(20));
+    const { segment: next, position } = writer.append([content(20)]);
     writer.flush();
     writer.close();
-    const number = store.transaction(() => objects.add(place));
-    expect(objects.read(number)).toEqual(content(20));
+    expect(next).not.toBe(segment);
+    expect(readFileSync(segmentFile(folder, next)).subarray(position)).toEqual(Buffer.from(content(20)));
   });
 });

@@ -2,16 +2,24 @@
 // lies in its row of the encrypted store. Whoever deletes the row has destroyed the object (security.md C10).
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
-import { openPieces, sealedPiecesSize } from '#federation/crypto/piece-seal.ts';
-import type { Store } from '#site/store/index.ts';
 import {
   fullSegmentBytes,
-  type ObjectPlace,
   ObjectStoreError,
   objectStoreFailure,
+  type SegmentPlace,
   SegmentWriter,
   segmentFile,
-} from '#site/store/segment-writer.ts';
+} from '#base/segment-writer.ts';
+import { openPieces, sealedPiecesSize, sealPieces } from '#federation/crypto/piece-seal.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
+import type { Store } from '#site/store/index.ts';
+
+/** Where a sealed object lies, and the key that opens it and nothing else. */
+export interface ObjectPlace extends SegmentPlace {
+  /** Before sealing. */
+  readonly byteCount: number;
+  readonly objectKey: Uint8Array;
+}
 
 export interface ObjectStore {
   /** Folder of the segment files. */
@@ -57,7 +65,9 @@ export function openObjectStore({ store, profile }: ObjectStoreOptions): ObjectS
     save: (bytes) => {
       const writer = new SegmentWriter(folder, objects.takeSegment());
       try {
-        const place = writer.seal(bytes);
+        const objectKey = systemRandom(32);
+        const appended = writer.append(sealPieces(objectKey, bytes));
+        const place = { ...appended, byteCount: bytes.length, objectKey };
         writer.flush();
         readObject(folder, place);
         return place;

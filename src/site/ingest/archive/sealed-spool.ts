@@ -5,9 +5,9 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { RandomAccessReader } from 'yauzl';
 import { toHex } from '#base/bytes.ts';
+import { objectStoreFailure } from '#base/segment-writer.ts';
 import { FRAME_TAG_BYTES, openFrame, sealFrame } from '#federation/crypto/frame-seal.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
-import { objectStoreFailure } from '#site/store/index.ts';
 
 /** Beside the sealed objects. Emptied when the stage opens: what lies there then is left from a crash. */
 export function spoolFolder(objects: { readonly folder: string }): string {

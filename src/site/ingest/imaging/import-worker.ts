@@ -2,8 +2,8 @@
 // decides nothing; what it seals is durable before it says so.
 import { parentPort, workerData } from 'node:worker_threads';
 import { BugError, isCodedError } from '#base/coded-error.ts';
+import { SegmentWriter } from '#base/segment-writer.ts';
 import { createUidMapper } from '#site/deidentify/index.ts';
-import { SegmentWriter } from '#site/store/index.ts';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
 import { JobMemory, readFileBytes } from './file-bytes.ts';
 import { type FileWork, fileRefusal, finishFile, prepareFile, type ReadFile } from './prepared-file.ts';

@@ -1,6 +1,9 @@
 // What a worker does with one file's bytes: digests and parses them, tells whom they are about, and, once that is decided, makes them
 // pseudonymous and seals them. Whole or not at all: whatever throws on the way refuses the file by name.
+import { ObjectStoreError, type SegmentWriter } from '#base/segment-writer.ts';
 import { hmacSha256 } from '#federation/crypto/digest.ts';
+import { sealPieces } from '#federation/crypto/piece-seal.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
 import {
   burnedInRisk,
   type DicomFile,
@@ -9,10 +12,11 @@ import {
   encodeDicom,
   type UidMapper,
 } from '#site/deidentify/index.ts';
-import { type ObjectPlace, ObjectStoreError, type SegmentWriter } from '#site/store/index.ts';
+import type { ObjectPlace } from '#site/store/index.ts';
 import { type Attributes, attributesOf } from '../dicom/attributes.ts';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
 import { parseDicom } from '../dicom/parse-dicom.ts';
+import { hasTextInPixels } from '../dicom/text-in-pixels.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import { readDirectory } from './dicom-directory.ts';
 import { ownSeriesOf, ownStudyOf, readImageAttributes } from './image-attributes.ts';
@@ -95,7 +99,7 @@ export async function finishFile(
     if (!(error instanceof DicomRefusal) || !quarantinedCodes.has(error.code)) throw error;
     return quarantine(read, error, work);
   }
-  const risk = read.waived.includes('burned-in') ? null : burnedInRisk(read.dicom.dataSet);
+  const risk = read.waived.includes('burned-in') ? null : await textRisk(read.dicom);
   if (risk !== null) return quarantine(read, risk, work);
   return {
     kind: 'image',
@@ -104,12 +108,19 @@ export async function finishFile(
   };
 }
 
+/** By the header, else by the pixels (security.md D5). */
+async function textRisk(dicom: DicomFile) {
+  const risk = burnedInRisk(dicom.dataSet);
+  if (risk !== null) return risk;
+  return (await hasTextInPixels(dicom)) ? ({ code: 'BURNED_IN_TEXT', field: 'PixelData' } as const) : null;
+}
+
 function deidentify(dicom: DicomFile, subjectId: string, { settings, imaging, mapUid, writer }: FileWork) {
   const offset = dateOffsetDays(settings.subjectKey, subjectId);
   const attributes = readImageAttributes(dicom, { uid: mapUid, day: (day) => day + offset });
   if (!imaging.keepsPixels) return { attributes, place: null };
   const options = { subjectId, dateOffsetDays: offset, mapUid };
-  return { attributes, place: writer.seal(encodeDicom(deidentifyDicom(dicom, options))) };
+  return { attributes, place: seal(writer, encodeDicom(deidentifyDicom(dicom, options))) };
 }
 
 function quarantine(
@@ -117,8 +128,13 @@ function quarantine(
   { code, field }: { readonly code: FileRefusalCode; readonly field: string | null },
   { writer }: FileWork,
 ): FinishedFile {
-  const place: ObjectPlace = writer.seal(bytes);
+  const place: ObjectPlace = seal(writer, bytes);
   return { kind: 'quarantined', code, field, modality: modalityOf(dicom), place };
+}
+
+function seal(writer: SegmentWriter, bytes: Uint8Array): ObjectPlace {
+  const objectKey = systemRandom(32);
+  return { ...writer.append(sealPieces(objectKey, bytes)), byteCount: bytes.length, objectKey };
 }
 
 /** A defined term; anything else could be a name. */

@@ -2,7 +2,7 @@
 // refused by name and the rest of its job is done again. Attack: a file that crashes or stops the parser takes the site along.
 import { Worker } from 'node:worker_threads';
 import { BugError } from '#base/coded-error.ts';
-import { ObjectStoreError } from '#site/store/index.ts';
+import { ObjectStoreError } from '#base/segment-writer.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import { WorkWatch } from './work-watch.ts';
 import type {
@@ -133,7 +133,7 @@ class ThreadPool implements WorkerPool {
     const thread = new Worker(this.#options.entry ?? importWorkerEntry, {
       workerData: start,
       // Bytes of files lie outside the heap; a data set of half a million elements fits.
-      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
       // A worker's own words may quote a file.
       stdout: true,
       stderr: true,

@@ -1,5 +1,5 @@
-// Appends sealed objects to a segment file, and gives their places only for bytes that are on the disk: write and fdatasync come before
-// the caller commits a row that names them.
+// Appends to segment files, and lets a place count only for bytes that are on the disk: write and fdatasync come before the caller
+// commits what names them.
 import {
   closeSync,
   constants,
@@ -12,21 +12,16 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { CodedError } from '#base/coded-error.ts';
-import { sealedPiecesSize, sealPieces } from '#federation/crypto/piece-seal.ts';
-import { systemRandom } from '#federation/crypto/system-random.ts';
 
 export type ObjectStoreCode = 'OBJECT_STORE_FULL' | 'OBJECT_STORE_UNAVAILABLE' | 'OBJECT_UNREADABLE';
 
 /** A fault of the sealed objects' files. Carries no path, and no cause that would quote one. */
 export class ObjectStoreError extends CodedError<ObjectStoreCode> {}
 
-/** Where a sealed object lies, and the key that opens it and nothing else. */
-export interface ObjectPlace {
+/** Where appended bytes lie. */
+export interface SegmentPlace {
   readonly segment: number;
   readonly position: number;
-  /** Before sealing. */
-  readonly byteCount: number;
-  readonly objectKey: Uint8Array;
 }
 
 /** A segment that is longer is not continued. */
@@ -65,20 +60,21 @@ export class SegmentWriter {
   }
 
   /**
-   * Seals an object. Its place holds once `flush` has returned.
+   * Takes bytes. Their place holds once `flush` has returned; until then the parts must not change.
    * @throws ObjectStoreError OBJECT_STORE_FULL, OBJECT_STORE_UNAVAILABLE.
    */
-  seal(bytes: Uint8Array): ObjectPlace {
+  append(parts: readonly Uint8Array[]): SegmentPlace {
     const open = this.#openSegment();
-    const objectKey = systemRandom(32);
     const position = open.end + this.#pendingSize;
-    this.#pending.push(...sealPieces(objectKey, bytes));
-    this.#pendingSize += sealedPiecesSize(bytes.length);
-    return { segment: open.segment, position, byteCount: bytes.length, objectKey };
+    for (const part of parts) {
+      this.#pending.push(part);
+      this.#pendingSize += part.length;
+    }
+    return { segment: open.segment, position };
   }
 
   /**
-   * Makes everything sealed so far durable.
+   * Makes everything appended so far durable.
    * @throws ObjectStoreError OBJECT_STORE_FULL, OBJECT_STORE_UNAVAILABLE: no place given since the last flush holds.
    */
   flush(): void {
@@ -131,11 +127,16 @@ export class SegmentWriter {
 
 function createSegment(folder: string): OpenSegment {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const segment = Buffer.from(systemRandom(6)).readUIntBE(0, 6);
+  const segment = drawNumber();
   // Exclusive: a number drawn twice does not open another writer's file.
   const descriptor = openSync(segmentFile(folder, segment), 'wx', 0o600);
   syncFolder(folder);
   return { segment, descriptor, end: 0 };
+}
+
+/** 48 bits; only that it was not drawn before matters, and that is seen when its file is made. */
+function drawNumber(): number {
+  return Number.parseInt(crypto.randomUUID().slice(-12), 16);
 }
 
 function continueSegment(folder: string, segment: number): OpenSegment {
