@@ -8,6 +8,7 @@ import { registerIngest } from '#cli/site-ingest.ts';
 import { registerInit } from '#cli/site-init.ts';
 import { registerMapping } from '#cli/site-mapping.ts';
 import { registerPeople } from '#cli/site-people.ts';
+import { registerQuarantine } from '#cli/site-quarantine.ts';
 import { registerRecords } from '#cli/site-records.ts';
 import { registerReview } from '#cli/site-review.ts';
 import { registerRound } from '#cli/site-round.ts';
@@ -26,6 +27,7 @@ export function registerSite(program: Command): void {
   registerIngest(site);
   registerMapping(site);
   registerSource(site);
+  registerQuarantine(site);
   registerRecords(site);
   registerConsent(site);
   registerCohort(site);

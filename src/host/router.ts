@@ -75,6 +75,15 @@ export function createSiteRouter(site: Site) {
       suggest: contract.mapping.suggest.handler(({ input }) => site.mapping.suggest(input.head)),
       preview: contract.mapping.preview.handler(({ input }) => site.mapping.preview(input)),
     },
+    quarantine: {
+      list: contract.quarantine.list.handler(({ input }) => site.quarantine.list(input)),
+      release: contract.quarantine.release.handler(({ input, context: { actor } }) =>
+        site.quarantine.release(input, actor),
+      ),
+      delete: contract.quarantine.delete.handler(({ input, context: { actor } }) =>
+        site.quarantine.delete(input, actor),
+      ),
+    },
     sources: {
       list: contract.sources.list.handler(() => site.sources.list()),
       save: contract.sources.save.handler(({ input, context: { actor } }) => site.sources.save(input, actor)),

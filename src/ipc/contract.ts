@@ -31,6 +31,7 @@ export const siteContract = {
     outcomes: oc.input(schema.page).output(schema.ingestOutcomes),
   },
   mapping: mappingContract,
+  quarantine: quarantineContract,
   sources: sourcesContract,
   records: oc.output(z.array(schema.recordCount)),
   consent: {
@@ -63,10 +64,3 @@ export const siteContract = {
   },
 };
 export type SiteContract = typeof siteContract;
-
-/** With the parts that the screens know and a site serves as soon as it has them. */
-export const screenContract = {
-  ...siteContract,
-  quarantine: quarantineContract,
-};
-export type ScreenContract = typeof screenContract;

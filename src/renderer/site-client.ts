@@ -3,9 +3,9 @@ import { type ClientLink, createORPCClient } from '@orpc/client';
 import { RPCLink as PortLink } from '@orpc/client/message-port';
 import { RPCLink as SocketLink } from '@orpc/client/websocket';
 import type { ContractRouterClient } from '@orpc/contract';
-import type { ScreenContract } from '#ipc/contract.ts';
+import type { SiteContract } from '#ipc/contract.ts';
 
-export type SiteClient = ContractRouterClient<ScreenContract>;
+export type SiteClient = ContractRouterClient<SiteContract>;
 type Link = ClientLink<Record<never, never>>;
 
 export interface SiteConnection {

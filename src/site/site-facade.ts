@@ -59,6 +59,7 @@ export interface Site {
     preview: Ingest['previewMapping'];
   };
   /** `listen` is the host's to call, where it serves the site for longer than one call. */
+  readonly quarantine: Ingest['quarantine'];
   readonly sources: Pick<Sources, 'list' | 'save' | 'remove' | 'run' | 'listen'>;
   records(): ReturnType<Ingest['recordCounts']>;
   readonly consent: {

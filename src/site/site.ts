@@ -149,6 +149,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     people: { list: people.list, add: people.add },
     ingest,
     mapping: { suggest: ingest.suggestMapping, preview: ingest.previewMapping },
+    quarantine: ingest.quarantine,
     sources,
     records: ingest.recordCounts,
     consent: {

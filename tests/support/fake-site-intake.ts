@@ -1,11 +1,11 @@
 // Quarantine, column mapping and sources of the made-up site: decisions are kept, a mapping is previewed by its facts.
 import { implement } from '@orpc/server';
-import { screenContract } from '#ipc/contract.ts';
+import { siteContract } from '#ipc/contract.ts';
 import type { QuarantineEntry, Source } from '#ipc/ingest-contract.ts';
 import { hostileTexts } from './fake-site-data.ts';
 import { type FakeSite, refuse } from './fake-site-router.ts';
 
-const os = implement(screenContract);
+const os = implement(siteContract);
 const loinc = (code: string, display: string) => ({ system: 'http://loinc.org', code, display });
 
 const heldCodes = [

@@ -1,6 +1,6 @@
 // A made-up site behind the real contract, for tests of the renderer alone. It keeps decisions and withdrawals, and nothing else.
 import { implement, ORPCError } from '@orpc/server';
-import { screenContract } from '#ipc/contract.ts';
+import { siteContract } from '#ipc/contract.ts';
 import type { ConsentRow, Person, UpdateSummary } from '#ipc/schema.ts';
 import {
   auditEntryAt,
@@ -110,7 +110,7 @@ export const wait = (delayMs: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delayMs));
 export const refuse = (code: string, message: string): ORPCError<string, unknown> =>
   new ORPCError(code, { message, status: 400 });
-const os = implement(screenContract);
+const os = implement(siteContract);
 
 export function createFakeSiteRouter(site: FakeSite) {
   const { options, state } = site;

@@ -108,8 +108,13 @@ export function openIngestSite({
       return summaryOf(await importPaths([target], mapping));
     },
     profileBytes: () =>
-      Buffer.concat(readdirSync(profile).map((name) => readFileSync(path.join(profile, name)))),
+      Buffer.concat(
+        readdirSync(profile, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => readFileSync(path.join(entry.parentPath, entry.name))),
+      ),
     close() {
+      for (const stage of opened) void stage.close();
       store.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -11,6 +11,7 @@ export { loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
 export { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';
+export type { Quarantine, QuarantineDecision, QuarantineEntry } from './imaging/quarantine.ts';
 export type { IngestOptions } from './import-batch.ts';
 export { type Ingest, type IngestPathsRequest, type OpenBatchRequest, openIngest } from './ingest.ts';
 export { type FileRefusalCode, type IngestCode, IngestError, type RowRefusalCode } from './ingest-error.ts';

@@ -10,6 +10,8 @@ export type IngestCode =
   | 'CHUNK_OUT_OF_ORDER'
   | 'NOT_A_TABLE'
   | 'READER_STOPPED'
+  | 'QUARANTINE_NOT_FOUND'
+  | 'QUARANTINE_NOT_RELEASABLE'
   | 'UNIT_NOT_CONVERTIBLE';
 export class IngestError extends CodedError<IngestCode> {}
 

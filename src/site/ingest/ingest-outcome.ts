@@ -114,6 +114,11 @@ export function sealName(linkageKey: Uint8Array, name: string): Uint8Array {
   return sealBytes(linkageKey, utf8(name), nameContext);
 }
 
+/** @throws CryptoError DECRYPT_FAILED. */
+export function openName(linkageKey: Uint8Array, sealedName: Uint8Array): Uint8Array {
+  return openBytes(linkageKey, sealedName, nameContext);
+}
+
 /** Outcomes of all imports, newest first. */
 export function listOutcomes(
   store: Store,
@@ -134,7 +139,7 @@ export function listOutcomes(
   );
   const outcomes = rows.map((row) => ({
     outcomeId: row.outcome_id,
-    name: fromUtf8(openBytes(linkageKey, row.sealed_name, nameContext)),
+    name: fromUtf8(openName(linkageKey, row.sealed_name)),
     format: row.format,
     outcome: row.outcome,
     code: row.code,

@@ -8,6 +8,7 @@ import { ArrivalBatch } from './arrival-batch.ts';
 import { type MappingPreview, previewMapping } from './ehr/preview-mapping.ts';
 import { type MappingSuggestion, suggestMapping } from './ehr/suggest-mapping.ts';
 import { headBytes } from './file-format.ts';
+import { openQuarantine, type Quarantine } from './imaging/quarantine.ts';
 import { openWorkerPool } from './imaging/worker-pool.ts';
 import { type IngestOptions, type IngestStage, maxImageBytes } from './import-batch.ts';
 import { IngestError } from './ingest-error.ts';
@@ -66,6 +67,8 @@ export interface Ingest {
   suggestMapping(head: string): MappingSuggestion;
   /** What a mapping makes of the first rows; nothing is stored. @throws IngestError NOT_A_TABLE, BAD_MAPPING. */
   previewMapping(request: { readonly head: string; readonly mapping: string }): MappingPreview;
+  /** Files that wait for a person. */
+  readonly quarantine: Quarantine;
   /** Ends the workers. */
   close(): Promise<void>;
 }
@@ -111,6 +114,7 @@ export function openIngest(options: IngestOptions): Ingest {
       const [bytes, isWhole] = wholeHead(head);
       return previewMapping({ head: bytes, isWhole, mapping, zone: options.zone });
     },
+    quarantine: openQuarantine(stage),
     close: async () => {
       readers.close();
       await pool.close();

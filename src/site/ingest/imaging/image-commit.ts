@@ -24,6 +24,16 @@ export interface ImageCommitContext {
   readonly batchId: string;
 }
 
+/** A file that a person lets out of quarantine. */
+export interface ReleasedFile {
+  readonly quarantineId: number;
+  readonly objectNo: number;
+  readonly sourceDigest: Uint8Array;
+  readonly code: string;
+  /** In the person's words. */
+  readonly reason: string;
+}
+
 export interface CommittedFile {
   /** As the caller named it. */
   readonly name: string;
@@ -53,6 +63,8 @@ interface Verdict {
 }
 
 export class ImageCommit {
+  /** What is being let out of quarantine by this import, which has no other file. */
+  releasing: ReleasedFile | undefined;
   readonly #context: ImageCommitContext;
   readonly #images: StoredImages;
   readonly #writer: ImageWriter;
@@ -71,7 +83,7 @@ export class ImageCommit {
   }
 
   decide(file: PreparedFile): FileDecision {
-    return this.#images.decide(file);
+    return this.#images.decide(file, this.releasing?.sourceDigest);
   }
 
   /**
@@ -112,12 +124,24 @@ export class ImageCommit {
     const { patient, sourceDigest } = prepared;
     if (finished.kind === 'quarantined') {
       const isNew = this.#images.findQuarantined(sourceDigest) === undefined;
+      // Another check holds it now.
+      if (this.releasing !== undefined)
+        this.#statements.changeQuarantine.run(finished.code, finished.field, this.releasing.quarantineId);
       const held = isNew ? { finished, sourceDigest } : undefined;
       return { outcome: 'quarantined', format: 'dicom', code: finished.code, field: finished.field, held };
     }
     if (patient === null) throw new BugError('an image without a patient');
     const arrived = { image: finished, patient, sourceDigest, outcomeId };
-    return this.#writer.write(arrived) === 'added' ? { outcome: 'accepted', format: 'dicom' } : undefined;
+    if (this.#writer.write(arrived) === 'stale') return undefined;
+    if (this.releasing !== undefined) this.#leaveQuarantine(this.releasing);
+    return { outcome: 'accepted', format: 'dicom' };
+  }
+
+  #leaveQuarantine({ quarantineId, objectNo, code, reason }: ReleasedFile): void {
+    this.#statements.deleteQuarantine.run(quarantineId);
+    this.#context.objects.remove(objectNo);
+    const object = `quarantine:${quarantineId}`;
+    this.#append('quarantine-released', { object, outcome: 'success', reason: code, detail: { reason } });
   }
 
   #judgeDirectory(
@@ -249,6 +273,8 @@ function prepareStatements(store: Store) {
     insertRefusal: store.prepare(
       'INSERT INTO row_refusal (outcome_id, row, code, field) VALUES (?, ?, ?, ?)',
     ),
+    changeQuarantine: store.prepare('UPDATE quarantine SET code = ?, field = ? WHERE quarantine_id = ?'),
+    deleteQuarantine: store.prepare('DELETE FROM quarantine WHERE quarantine_id = ?'),
     insertQuarantine: store.prepare(
       `INSERT INTO quarantine (outcome_id, object_no, source_digest, format, code, field, modality, quarantined_at)
        VALUES (?, ?, ?, 'dicom', ?, ?, ?, ?)`,

@@ -13,7 +13,8 @@ export interface StoredImages {
   findQuarantined(
     sourceDigest: Uint8Array,
   ): { readonly code: string; readonly field: string | null } | undefined;
-  decide(file: PreparedFile): FileDecision;
+  /** @param released digest of a file that leaves quarantine: that it is there does not count */
+  decide(file: PreparedFile, released?: Uint8Array): FileDecision;
 }
 
 export function openStoredImages(
@@ -57,11 +58,12 @@ export function openStoredImages(
     },
     findQuarantined: (sourceDigest) =>
       statements.quarantined.get(sourceDigest) as ReturnType<StoredImages['findQuarantined']>,
-    decide: (file) => {
+    decide: (file, released) => {
       if (file.kind !== 'image') return { kind: 'skip' };
       const { sourceDigest, sopInstanceUid, patient } = file;
       const found = images.find(sourceDigest, sopInstanceUid);
-      if (found === 'same' || images.findQuarantined(sourceDigest) !== undefined) return { kind: 'skip' };
+      const isHeld = released === undefined && images.findQuarantined(sourceDigest) !== undefined;
+      if (found === 'same' || isHeld) return { kind: 'skip' };
       // Attack, or a PACS that edits in place: an image must not take the place of the one that a cohort was frozen with.
       if (found === 'other-content') return quarantined('DICOM_UID_CONFLICT', 'SOPInstanceUID');
       if (patient === null) return quarantined('DICOM_NO_PATIENT_ID', 'PatientID');

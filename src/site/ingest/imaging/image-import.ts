@@ -1,7 +1,7 @@
 // The import of many images: jobs of files to the workers, and their rows in the order in which the files were offered, each job in one
 // transaction with its outcomes and audit entries. What is in flight is bounded, so that the number of files is not.
 import type { FileOutcome } from '../ingest-outcome.ts';
-import { ImageCommit, type ImageCommitContext } from './image-commit.ts';
+import { ImageCommit, type ImageCommitContext, type ReleasedFile } from './image-commit.ts';
 import type { ImagingSettings, JobFile } from './worker-message.ts';
 import type { DoneFile, WorkerPool } from './worker-pool.ts';
 
@@ -80,6 +80,13 @@ export class ImageImport {
       this.#waiting.push({ offered, resolve, reject });
       setImmediate(() => this.#startWaiting());
     });
+  }
+
+  /** Imports a file out of quarantine; where it is accepted it leaves it. @throws ObjectStoreError. */
+  async release(offered: OfferedImage, released: ReleasedFile): Promise<FileOutcome> {
+    this.#commit.releasing = released;
+    const [outcome] = await this.#end(this.#start([offered], offered.size));
+    return outcome as FileOutcome;
   }
 
   #startWaiting(): void {

@@ -65,6 +65,8 @@ export class ImageWriter {
   write({ image, patient, sourceDigest, outcomeId }: ArrivedImage): ImageChange {
     const { attributes, place } = image;
     if (this.#images.find(sourceDigest, attributes.sopInstanceUid) !== undefined) return 'stale';
+    // Looked at before the patient gets a subject: a file that waits in quarantine leaves none.
+    if (this.#isOfOther(attributes, patient)) return 'stale';
     const subject = this.#subjectOf(patient);
     if (subject.subjectId !== image.subjectId) return 'stale';
     const series = this.#seriesOf(attributes, subject.subjectNo);
@@ -83,10 +85,17 @@ export class ImageWriter {
     return 'added';
   }
 
+  /** A patient who is new has no imaging study or series yet. */
+  #isOfOther({ imagingStudyUid, imagingSeriesUid }: ImageAttributes, { key }: StatedPatient): boolean {
+    if (isSameKey(this.#lastSubject?.key, key) || this.#subjects.findSubject(key) !== undefined) return false;
+    const { findStudy, findSeries } = this.#statements;
+    return findStudy.get(imagingStudyUid) !== undefined || findSeries.get(imagingSeriesUid) !== undefined;
+  }
+
   #subjectOf(patient: StatedPatient): Subject {
     const { key, name, birthDate, sex } = patient;
     const last = this.#lastSubject;
-    if (last?.key.identifier === key.identifier && last.key.authority === key.authority) return last.subject;
+    if (last !== undefined && isSameKey(last.key, key)) return last.subject;
     const { subject, isNew } = this.#subjects.recordSubject(key);
     if (isNew) {
       // What the patient's own record says later, or said before, counts more than an image's header.
@@ -142,6 +151,10 @@ export class ImageWriter {
     this.added.imagingStudy += 1;
     return imaging_study_no;
   }
+}
+
+function isSameKey(left: PatientKey | undefined, right: PatientKey): boolean {
+  return left?.identifier === right.identifier && left.authority === right.authority;
 }
 
 /** The columns from `sop_instance_uid` to `second`, in the order of `insertInstance`. */
