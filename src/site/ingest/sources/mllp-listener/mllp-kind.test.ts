@@ -66,7 +66,7 @@ describe('an HL7 v2 listener as a source', () => {
     ['host', { host: 'engine.example' }],
     ['peers', { peers: '10.0.0.0/99' }],
     ['processingIds', { processingIds: 'production' }],
-    ['tlsCertificate', { tlsKey: 'x' }],
+    ['tlsCertificate', { tlsKey: '-----BEGIN PRIVATE KEY-----' }],
     ['prot', { prot: 1 }],
   ])('refuses a bad %s by its name', async (setting, settings) => {
     const saved = world.sources.save({ kind: 'mllp', label: 'lab', settings }, admin);
