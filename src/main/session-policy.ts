@@ -1,4 +1,5 @@
-// What web content may ask of Electron: nothing. Every permission, navigation, window, download and embedded view is denied.
+// What web content may ask of Electron: nothing. Every permission, navigation, window and embedded view is denied, and every download
+// but a JSON document that a page of ours made itself (a column mapping), for which the system asks the person where to.
 import { app, session, type WebContents } from 'electron';
 import { appOrigin } from './app-protocol.ts';
 import { openPage } from './safe-shell.ts';
@@ -17,7 +18,11 @@ export function denyEverything(): void {
   policy.setPermissionCheckHandler(() => false); // point 5
   policy.setDevicePermissionHandler(() => false); // point 5
   policy.setSpellCheckerEnabled(false); // no dictionary download, no words of a record kept by the spell checker
-  policy.on('will-download', (event) => event.preventDefault());
+  policy.on('will-download', (event, item) => {
+    const isOwnDocument =
+      item.getURL().startsWith(`blob:${appOrigin}/`) && item.getMimeType() === 'application/json';
+    if (!isOwnDocument) event.preventDefault();
+  });
   app.on('web-contents-created', (_event, contents) => guardContents(contents));
 }
 

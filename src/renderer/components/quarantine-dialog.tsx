@@ -15,6 +15,7 @@ import { CodeText, type Fact, Facts, Notice, PlainText, ProblemNotice } from './
 
 const leastReason = 3;
 const longestReason = 500;
+const undecoded: ReadonlySet<string> = new Set(['DICOM_UNSUPPORTED_IMAGE', 'TRANSFER_SYNTAX_NOT_DECODED']);
 
 export interface QuarantineDecision {
   readonly entry: QuarantineEntry;
@@ -87,7 +88,7 @@ function Content({
       <Notice tone="warn" title={t(`quarantine.${kind}What`)}>
         <ul className={styles.list}>
           <li>{t(`quarantine.${kind}Effect.now`)}</li>
-          <li>{t(`quarantine.${kind}Effect.risk`)}</li>
+          <li>{t(kind === 'delete' ? 'quarantine.deleteEffect.risk' : riskOf(entry.code))}</li>
           <li>{t('quarantine.effectLog')}</li>
         </ul>
       </Notice>
@@ -119,6 +120,11 @@ function Content({
       </div>
     </form>
   );
+}
+
+/** What a release leaves as it is: the doubt about names in the picture, or that nobody here can see it. */
+function riskOf(code: string): string {
+  return undecoded.has(code) ? 'quarantine.releaseEffect.unseen' : 'quarantine.releaseEffect.risk';
 }
 
 function EntryFacts({ entry }: { entry: QuarantineEntry }): JSX.Element {

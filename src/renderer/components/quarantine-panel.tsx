@@ -13,6 +13,15 @@ import { Empty, Panel, PlainText } from './parts.tsx';
 import { type QuarantineDecision, QuarantineDialog } from './quarantine-dialog.tsx';
 import type { VirtualColumn } from './virtual-table.tsx';
 
+/** Whose image it is cannot be decided by looking at it: the site releases none of these. */
+const mendedAtSource: ReadonlySet<string> = new Set([
+  'DICOM_NO_PATIENT_ID',
+  'DICOM_PATIENT_CONFLICT',
+  'DICOM_UID_CONFLICT',
+]);
+const deleteOnly = ['delete'] as const;
+const bothDecisions = ['release', 'delete'] as const;
+
 export function QuarantinePanel(): JSX.Element {
   const { t } = useTranslation();
   const format = useFormat();
@@ -93,7 +102,7 @@ function useColumns(
       track: '216px',
       render: (entry) => (
         <div className={styles.pair}>
-          {(['release', 'delete'] as const).map((kind) => (
+          {(mendedAtSource.has(entry.code) ? deleteOnly : bothDecisions).map((kind) => (
             <Button
               key={kind}
               size="compact-sm"
