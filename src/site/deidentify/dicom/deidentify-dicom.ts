@@ -8,6 +8,7 @@ import { type RewriteContext, rewriteElement } from './element-rewrite.ts';
 import { textElement, textOf } from './element-text.ts';
 import { implementationClassUid, implementationVersionName } from './implementation.ts';
 import { deriveAge } from './patient-age.ts';
+import { cleanPixelData } from './pixel-remains.ts';
 import { SafePrivateFilter } from './private-elements.ts';
 import { type DicomProfile, defaultDicomProfile, resolveProfile } from './profile.ts';
 import type { UidMapper } from './uid-mapper.ts';
@@ -25,6 +26,7 @@ export interface DicomDeidentification {
 const sopClassUid = 0x00080016;
 const sopInstanceUid = 0x00080018;
 const patientAge = 0x00101010;
+const pixelData = 0x7fe00010;
 
 const optionMeanings: Readonly<Record<string, string>> = {
   113100: 'Basic Application Confidentiality Profile',
@@ -53,7 +55,9 @@ export function deidentifyDicom(file: DicomFile, options: DicomDeidentification)
     subjectId,
     offsetDays: profile.options.has('113107') ? dateOffsetDays : null,
   };
-  const elements = rewriteDataSet(file.dataSet, context, profile);
+  const elements = rewriteDataSet(file.dataSet, context, profile).map((element) =>
+    element.tag === pixelData ? cleanPixelData(element, file) : element,
+  );
   const instance = textElement(sopInstanceUid, 'UI', mapUid(oldInstance));
   putElements(elements, [instance, ...statements(file, elements, profile)]);
   return {

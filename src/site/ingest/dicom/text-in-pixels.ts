@@ -75,7 +75,7 @@ function nativePlane(frame: Uint8Array, shape: NativeShape): PixelPlane {
   const { rows, columns, samplesPerPixel, bitsAllocated, isSigned } = shape;
   const size = bitsAllocated / 8;
   // A view of words must begin at a whole word.
-  const bytes = frame.byteOffset % size === 0 ? frame : frame.slice();
+  const bytes = frame.byteOffset % size === 0 ? frame : new Uint8Array(frame);
   const samples = size === 1 ? asBytes(bytes, isSigned) : asWords(bytes, isSigned);
   if (samplesPerPixel === 1) return { rows, columns, samples };
   return { rows, columns, samples: tellingPlane(samples, rows * columns, shape) };
@@ -98,7 +98,7 @@ function tellingPlane(
 ): PixelPlane['samples'] {
   const first = photometric.startsWith('YBR') ? 0 : 1;
   if (isPlanar) return samples.subarray(first * pixelCount, (first + 1) * pixelCount);
-  const plane = samples.slice(0, pixelCount);
+  const plane = new Uint16Array(pixelCount);
   for (let pixel = 0; pixel < pixelCount; pixel += 1) plane[pixel] = samples[3 * pixel + first] ?? 0;
   return plane;
 }
