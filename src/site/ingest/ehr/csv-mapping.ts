@@ -80,6 +80,8 @@ const consentMapping = z.strictObject({
 const table = {
   /** Further columns by which the table is known. */
   columns: z.array(column).max(200).default([]),
+  /** Columns of other tables: with one of them it is not this one. */
+  without: z.array(column).max(200).default([]),
   patient: z.strictObject({
     identifier: column,
     /** Who gives the identifiers, as a URI. */

@@ -184,3 +184,60 @@ describe('dates and numbers of a country', () => {
     ]);
   });
 });
+
+describe('a table of another version of Synthea', () => {
+  it.each([
+    [
+      'observations',
+      'DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,VALUE,UNITS,TYPE',
+      '2020-01-02,p,e,8302-2,x,170,cm,numeric',
+      'measurement 8302-2 170 cm 2020-01-02 - -',
+    ],
+    [
+      'procedures',
+      'DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST,REASONCODE,REASONDESCRIPTION',
+      '2020-01-02,p,e,80146002,x,1,,',
+      'procedure 80146002 - 2020-01-02 - -',
+    ],
+    [
+      'procedures',
+      'START,STOP,PATIENT,ENCOUNTER,SYSTEM,CODE,DESCRIPTION,BASE_COST,REASONCODE,REASONDESCRIPTION',
+      '2020-01-02,2020-01-03,p,e,SNOMED-CT,80146002,x,1,,',
+      'procedure 80146002 - 2020-01-02 - 2020-01-03',
+    ],
+    [
+      'conditions',
+      'START,STOP,PATIENT,ENCOUNTER,SYSTEM,CODE,DESCRIPTION',
+      '2020-01-02,,p,e,x,44054006,x',
+      'condition 44054006 - 2020-01-02 - -',
+    ],
+    [
+      'immunizations',
+      'DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST',
+      '2020-01-02,p,e,08,x,1',
+      'medication 08 - 2020-01-02 - -',
+    ],
+    [
+      'medications',
+      'START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION,COST,DISPENSES,TOTALCOST,REASONCODE,REASONDESCRIPTION',
+      '2020-01-02,,p,e,314076,x,1,1,1,,',
+      'medication 314076 - 2020-01-02 - -',
+    ],
+    [
+      'care plans',
+      'ID,START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION,REASONCODE,REASONDESCRIPTION',
+      '1,2020-01-02,,p,e,1,x,,',
+      'MAPPING_REQUIRED',
+    ],
+    ['supplies', 'DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,QUANTITY', '2020-01-02,p,e,1,x,5', 'not-needed'],
+    ['devices', 'START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION,UDI', '2020-01-02,,p,e,1,x,u', 'not-needed'],
+    [
+      'claims',
+      'Id,PATIENTID,PROVIDERID,PRIMARYPATIENTINSURANCEID,SERVICEDATE',
+      '1,p,x,y,2020-01-02',
+      'not-needed',
+    ],
+  ])('with %s (%s) is never taken for another', (_, header, row, expected) => {
+    expect(readFile(`${header}\n${row}\n`).map(tellRow)).toEqual([expected]);
+  });
+});

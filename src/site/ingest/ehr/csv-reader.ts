@@ -14,9 +14,12 @@ import { MappedRow } from './csv-row.ts';
 import { type TableHeader, TableReader } from './csv-table.ts';
 import { RowDigests } from './row-digests.ts';
 
-/** The mapping of the first table whose columns are all there. */
+/** The mapping of the first table whose columns are all there, and none of another table's. */
 export function findTable(mapping: CsvMapping, header: TableHeader): TableMapping | OtherTable | undefined {
-  return mapping.tables.find((table) => mappedColumns(table).every((column) => header.columns.has(column)));
+  const has = (column: string): boolean => header.columns.has(column);
+  return mapping.tables.find(
+    (table) => mappedColumns(table).every(has) && !('without' in table && table.without.some(has)),
+  );
 }
 
 /** The first column that a mapping of one table needs and the table lacks; null where it has several tables. */

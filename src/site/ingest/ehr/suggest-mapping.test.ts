@@ -111,7 +111,7 @@ describe('a suggested mapping', () => {
     const { mapping } = suggest(
       'START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2015-01-29,,p,e,36971009,x\n',
     );
-    expect(JSON.parse(mapping ?? '').tables).toHaveLength(20);
+    expect(JSON.parse(mapping ?? '').tables).toHaveLength(21);
     expect(
       preview('START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2015-01-29,,p,e,36971009,x\n', mapping).rows,
     ).toEqual([
