@@ -46,6 +46,15 @@ async function encodeWith(
   return stream;
 }
 
+/** 8-bit JPEG of RGB samples, which libjpeg turns into YCbCr and marks with JFIF. */
+export const encodeColourJpeg = (rgb: Uint8Array, rows: number, columns: number): Promise<Buffer> =>
+  encodeWith(['@cornerstonejs/codec-libjpeg-turbo-8bit/wasmjs', 'JPEGEncoder'], rgb, {
+    rows,
+    columns,
+    bits: 8,
+    components: 3,
+  });
+
 /** Run lengths of little-endian samples (PS3.5 G), a literal run at a time but for repeats. */
 export function encodeRle(samples: Uint8Array | Uint16Array | Uint32Array, componentCount = 1): Buffer {
   const width = samples.BYTES_PER_ELEMENT;

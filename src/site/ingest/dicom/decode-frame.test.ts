@@ -5,11 +5,13 @@ import {
   type CompressedSample,
   compressedFile,
   compressedSamples,
+  encodeColourJpeg,
   encodeRle,
   gradient,
 } from '#support/compressed-object.ts';
 import { dataSet, dicomFile, element, mrSlice, nativeSyntaxes, writeDicom } from '#support/dicom-object.ts';
 import { encodeLosslessJpeg } from '#support/jpeg-encoder.ts';
+import { toRgb } from './colour.ts';
 import { openImage } from './decode-frame.ts';
 import { DicomRefusal } from './dicom-refusal.ts';
 import { parseDicom } from './parse-dicom.ts';
@@ -219,6 +221,43 @@ describe('compressed pixel data', () => {
       const cut = stream.subarray(0, Math.floor(stream.length * share));
       expect([share, (await refusalOf(withStream(name, cut)))[0]]).toEqual([share, 'DICOM_DECODER_FAILED']);
     }
+  });
+
+  it.each(['.4.50', '.4.51', '.4.70', '.4.80'])(
+    'of %s is refused without its end, and with an end put on too soon',
+    async (name) => {
+      const end = streamOf(name).lastIndexOf(Buffer.from('ffd9', 'hex'));
+      const whole = streamOf(name).subarray(0, end);
+      expect(await refusalOf(withStream(name, whole))).toEqual(['DICOM_DECODER_FAILED', 'PixelData']);
+      // What libjpeg and charls find is theirs to say; our own decoders must notice that bits are missing.
+      if (name === '.4.50' || name === '.4.80') return;
+      const short = Buffer.concat([whole.subarray(0, Math.floor(end * 0.8)), Buffer.from('ffd9', 'hex')]);
+      expect(await refusalOf(withStream(name, short))).toEqual(['DICOM_DECODER_FAILED', 'PixelData']);
+    },
+  );
+
+  it('of JPEG 2000 is refused where the decoder gives nothing and says nothing', async () => {
+    const stream = streamOf('.4.90');
+    stream[stream.indexOf(Buffer.from('ff52', 'hex')) + 9] = 255;
+    expect(await refusalOf(withStream('.4.90', stream))).toEqual(['DICOM_DECODER_FAILED', 'PixelData']);
+  });
+
+  it('of JPEG says by its own marks what its colours are', async () => {
+    const colours = [200, 30, 40, 20, 180, 60, 90, 90, 240];
+    const samples = Uint8Array.from(
+      { length: 16 * 24 * 3 },
+      (_, index) => colours[Math.floor(index / 384) * 3 + (index % 3)] ?? 0,
+    );
+    const stream = await encodeColourJpeg(samples, 16, 24);
+    const content = mrSlice({ rows: 16, columns: 24 }, ...bits(8), ...rgb);
+    const image = openImage(compressedFile('.4.50', [stream], content));
+    const frame = await image?.decodeFrame(0);
+    if (frame === undefined || image === null) throw new Error('no image');
+    expect(frame.photometricInterpretation).toBe('YBR_FULL');
+    const back = toRgb(frame, image.attributes, image.description);
+    expect(
+      [0, 1, 2, 1149, 1150, 1151].map((at) => Math.abs((back[at] ?? 0) - (samples[at] ?? 0)) < 8),
+    ).not.toContain(false);
   });
 
   it.each(named)('of %s is refused where it is noise', async (name) => {

@@ -93,7 +93,8 @@ function copied(decoder: CodecDecoder): DecodedStream {
     columns: width,
     samplesPerPixel: componentCount,
     bitsPerSample,
-    bytes: bytes.slice(),
+    // A copy, and a plain one: some codecs answer with clamped or signed bytes.
+    bytes: new Uint8Array(bytes),
     isPlanar: componentCount > 1 && decoder.getInterleaveMode?.() === 0,
   };
 }
