@@ -328,6 +328,7 @@ describe('an image that cannot be as it says', () => {
     Buffer.alloc(56),
     Buffer.from([0x81, 7]),
   ]);
+  const shortLiteral = Buffer.concat([run.subarray(0, 64), Buffer.from([3, 1, 2, 3])]);
 
   it.each<[string, DicomFile, string, string]>([
     ['0 bits', slice(eight, us(0x00280100, 0)), 'DICOM_BAD_VALUE', 'BitsAllocated'],
@@ -378,6 +379,12 @@ describe('an image that cannot be as it says', () => {
       compressedFile('.5', [run], mrSlice({ rows: 1, columns: 4 }, ...bits(8))),
       'decoded',
       '',
+    ],
+    [
+      'a literal past its segment',
+      compressedFile('.5', [shortLiteral], mrSlice({ rows: 1, columns: 4 }, ...bits(8))),
+      'DICOM_DECODER_FAILED',
+      'PixelData',
     ],
     [
       'run lengths of too few segments',
