@@ -1,5 +1,6 @@
 // A FHIR server with Bulk Data export, for tests: loopback, with whatever fault a test asks for.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface ExportedFile {
@@ -33,7 +34,11 @@ export interface BulkExportServer {
 
 const maxPolls = 2;
 
-export async function openBulkExportServer(): Promise<BulkExportServer> {
+/** @param certificate speaks TLS with it */
+export async function openBulkExportServer(certificate?: {
+  readonly cert: string;
+  readonly key: string;
+}): Promise<BulkExportServer> {
   const requests: { line: string; headers: IncomingMessage['headers']; body: string }[] = [];
   const polls = new Map<string, number>();
   const state: Pick<
@@ -47,7 +52,7 @@ export async function openBulkExportServer(): Promise<BulkExportServer> {
     fault: () => false,
     manifest: (manifest) => manifest,
   };
-  const server: Server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -55,9 +60,12 @@ export async function openBulkExportServer(): Promise<BulkExportServer> {
       requests.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
       if (!state.fault(request, response, body)) answer(request, response);
     });
-  });
+  };
+  const server: Server =
+    certificate === undefined ? createServer(serve) : createTlsServer(certificate, serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const scheme = certificate === undefined ? 'http' : 'https';
+  const origin = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   function answer({ url = '', method }: IncomingMessage, response: ServerResponse): void {
     if (url.includes('$export')) {

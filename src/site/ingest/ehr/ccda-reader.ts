@@ -1,17 +1,10 @@
-// A C-CDA document (R2.1, and R1.1 by the same templates). It is read whole before anything of it is taken. Rows, in the order of
-// the document: the patient, then each clinical statement of each section; those of other sections are not needed.
+// A C-CDA document (R2.1, and R1.1 by the same templates). Entries are read one by one, and their rows held until the document is whole:
+// one that breaks off gives nothing. Rows, in the order of the document: the patient, then each clinical statement of each section; those of other sections are not needed.
 import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import { type ReadRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import type { TimeZone } from '../time-zone.ts';
-import {
-  cdaNamespace,
-  childrenOf,
-  descend,
-  hasTemplate,
-  readInterval,
-  sdtcNamespace,
-} from './ccda-element.ts';
+import { cdaNamespace, descend, hasTemplate, readInterval, sdtcNamespace } from './ccda-element.ts';
 import { documentIdOf, readDocumentPatient, readDocumentPatientKey } from './ccda-header.ts';
 import { productSections } from './ccda-medications.ts';
 import { observationSections } from './ccda-observations.ts';
@@ -25,6 +18,7 @@ import {
   type StatementReading,
 } from './ccda-statement.ts';
 import { deathFact } from './fhir-patient.ts';
+import { RecordOccurrences } from './record-occurrences.ts';
 import { XmlDocument, type XmlElement, XmlRefusal } from './xml-document.ts';
 
 const families: readonly SectionFamily[] = [
@@ -36,13 +30,17 @@ const families: readonly SectionFamily[] = [
 
 export class CcdaReader implements RecordReader {
   readonly #zone: TimeZone;
-  // The narrative is for people; it is checked and not kept.
-  readonly #xml = new XmlDocument({
-    isLeftOut: ({ name }, parent) => name === 'text' && parent?.name === 'section',
-  });
+  readonly #xml: XmlDocument;
+  /** Rows of a document that is not whole yet. */
+  #held: DocumentRows | undefined;
 
   constructor(zone: TimeZone) {
     this.#zone = zone;
+    this.#xml = new XmlDocument({
+      // The narrative is for people; it is checked and not kept.
+      isLeftOut: ({ name }, parent) => name === 'text' && parent?.name === 'section',
+      take: (element, around) => this.#takeEntry(element, around),
+    });
   }
 
   *write(bytes: Uint8Array): Generator<ReadRow> {
@@ -60,7 +58,18 @@ export class CcdaReader implements RecordReader {
       yield { kind: 'file-refused', code: refused ?? 'MALFORMED_XML', field: null };
       return;
     }
-    yield* new DocumentRows(document, this.#zone).read();
+    yield* (this.#held ?? new DocumentRows(document, this.#zone)).rows();
+  }
+
+  /** The header stands before the body, and a section's code and templates before its entries (the schema of CDA is a sequence). */
+  #takeEntry(element: XmlElement, around: readonly XmlElement[]): boolean {
+    const [document] = around;
+    const section = around.at(-1);
+    if (element.name !== 'entry' || section?.name !== 'section' || document?.name !== 'ClinicalDocument')
+      return false;
+    this.#held ??= new DocumentRows(document, this.#zone);
+    this.#held.readEntry(element, section);
+    return true;
   }
 }
 
@@ -88,30 +97,35 @@ class DocumentRows {
   readonly #zone: TimeZone;
   #key: PatientKey | undefined;
   #row = 0;
-  /** Contents by identity: documents repeat ids, for one statement in two sections and for two statements in one. */
-  readonly #occurrences = new Map<string, Map<string, number>>();
+  readonly #occurrences = new RecordOccurrences();
 
+  /** As JSON: a row takes a fifth of the room, and large documents have hundreds of thousands. */
+  readonly #rows: string[] = [];
+
+  /** @param document with its header whole */
   constructor(document: XmlElement, zone: TimeZone) {
     this.#document = document;
     this.#zone = zone;
+    this.#hold(this.#readPatient());
   }
 
-  *read(): Generator<ReadRow> {
-    yield this.#readPatient();
-    for (const section of sectionsOf(this.#document)) {
-      const family = familyOf(section);
-      for (const entry of childrenOf(section, 'entry')) yield* this.#readEntry(entry, family);
-    }
-  }
-
-  *#readEntry(entry: XmlElement, family: SectionFamily | undefined): Generator<ReadRow> {
+  readEntry(entry: XmlElement, section: XmlElement): void {
+    const family = familyOf(section);
     const statements = (family?.statementsOf ?? plainStatements)(entry);
     if (statements.length === 0 || family === undefined || entry.attributes.has('nullFlavor')) {
       const count = Math.max(1, statements.length);
-      for (let index = 0; index < count; index += 1) yield { kind: 'not-needed', row: this.#nextRow() };
+      for (let index = 0; index < count; index += 1) this.#hold({ kind: 'not-needed', row: this.#nextRow() });
       return;
     }
-    for (const statement of statements) yield this.#readStatement(statement, family);
+    for (const statement of statements) this.#hold(this.#readStatement(statement, family));
+  }
+
+  *rows(): Generator<ReadRow> {
+    for (const row of this.#rows) yield JSON.parse(row) as ReadRow;
+  }
+
+  #hold(row: ReadRow): void {
+    this.#rows.push(JSON.stringify(row));
   }
 
   #nextRow(): number {
@@ -171,24 +185,10 @@ class DocumentRows {
   #identify(statement: Statement, family: SectionFamily, { code, facts }: StatementReading): string[] {
     const { authority = '', identifier = '' } = this.#key ?? {};
     const id = idOf(statement) ?? ['document', ...documentIdOf(this.#document)];
-    const base = ['ccda', authority, identifier, family.name, ...id, code.system, code.code];
-    const contents = this.#occurrences.get(JSON.stringify(base)) ?? new Map<string, number>();
-    this.#occurrences.set(JSON.stringify(base), contents);
-    const content = JSON.stringify(facts);
-    const occurrence = contents.get(content) ?? contents.size;
-    contents.set(content, occurrence);
-    return occurrence === 0 ? base : [...base, String(occurrence)];
-  }
-}
-
-/** Sections in the order of the document, those inside others included. */
-function* sectionsOf(document: XmlElement): Generator<XmlElement> {
-  const waiting = childrenOf(descend(document, 'component', 'structuredBody'), 'component');
-  for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
-    for (const section of childrenOf(at, 'section')) {
-      yield section;
-      waiting.unshift(...childrenOf(section, 'component'));
-    }
+    // One flat text: parts of the document's text would keep all of it in memory.
+    const name = JSON.stringify([authority, identifier, family.name, ...id, code.system, code.code]);
+    const occurrence = this.#occurrences.numberOf(name, JSON.stringify(facts));
+    return occurrence === 0 ? ['ccda', name] : ['ccda', name, String(occurrence)];
   }
 }
 

@@ -13,6 +13,7 @@ import { readDrugSegment } from './hl7v2-medication.ts';
 import { FieldReader, readDelimiters, readSegment, type Segment } from './hl7v2-message.ts';
 import { readObservationSegment } from './hl7v2-observation.ts';
 import { readPatientKey, readPatientSegment, readRetiredKey } from './hl7v2-patient.ts';
+import { RecordOccurrences } from './record-occurrences.ts';
 
 type SegmentRead = (segment: Segment, context: MessageContext) => SegmentReading;
 
@@ -120,8 +121,7 @@ class MessageRows {
   readonly #zone: TimeZone;
   #patient: PatientKey | undefined;
   readonly #above = new Map<string, Segment>();
-  /** Contents by identity: two observations of one order may have one name. */
-  readonly #occurrences = new Map<string, Map<string, number>>();
+  readonly #occurrences = new RecordOccurrences();
 
   constructor(message: ParsedMessage, zone: TimeZone) {
     this.#message = message;
@@ -223,11 +223,7 @@ class MessageRows {
   }
 
   #identify(base: readonly string[], content: string): readonly string[] {
-    const name = JSON.stringify(base);
-    const contents = this.#occurrences.get(name) ?? new Map<string, number>();
-    this.#occurrences.set(name, contents);
-    const occurrence = contents.get(content) ?? contents.size;
-    contents.set(content, occurrence);
+    const occurrence = this.#occurrences.numberOf(JSON.stringify(base), content);
     return occurrence === 0 ? base : [...base, String(occurrence)];
   }
 }

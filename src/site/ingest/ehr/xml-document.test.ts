@@ -102,6 +102,19 @@ describe('an XML document', () => {
     );
   });
 
+  it('does not hold what was taken, which then counts no more', () => {
+    const taken: string[] = [];
+    const take = ({ name, children }: XmlElement, around: readonly XmlElement[]): boolean => {
+      if (name === 'b') taken.push(`${around.map((element) => element.name).join('/')} ${children.length}`);
+      return name === 'b';
+    };
+    const xml = new XmlDocument({ limits: { ...xmlLimits, maxElements: 6 }, take });
+    xml.write(Buffer.from(`<a><h/>${'<b><c/><c/></b>'.repeat(100)}</a>`));
+    expect(xml.end().children.map(({ name }) => name)).toEqual(['h']);
+    expect(new Set(taken)).toEqual(new Set(['a 2']));
+    expect(taken).toHaveLength(100);
+  });
+
   it('leaves out what is not wanted, and checks it all the same', () => {
     const isLeftOut = ({ name }: XmlElement): boolean => name === 'text';
     const read = (text: string): XmlElement => {

@@ -18,15 +18,16 @@ export interface XmlElement {
 export interface XmlLimits {
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** That are held at one time. */
   readonly maxElements: number;
   /** Of one element. */
   readonly maxAttributes: number;
 }
 
 export const xmlLimits: XmlLimits = {
-  maxBytes: 67_108_864,
+  maxBytes: 33_554_432,
   maxDepth: 128,
-  maxElements: 500_000,
+  maxElements: 200_000,
   maxAttributes: 256,
 };
 
@@ -52,6 +53,11 @@ export interface XmlDocumentOptions {
   readonly limits?: XmlLimits;
   /** Elements that are checked and left out with all that is in them. */
   readonly isLeftOut?: (element: XmlElement, parent: XmlElement | undefined) => boolean;
+  /**
+   * Asked for each element at its end, with the elements that it stands in, outermost first, as far as they were read: whether it was
+   * taken and need not be held.
+   */
+  readonly take?: (element: XmlElement, around: readonly XmlElement[]) => boolean;
 }
 
 const noAttributes: ReadonlyMap<string, string> = new Map();
@@ -60,21 +66,25 @@ const noAttributes: ReadonlyMap<string, string> = new Map();
 export class XmlDocument {
   readonly #limits: XmlLimits;
   readonly #isLeftOut: NonNullable<XmlDocumentOptions['isLeftOut']>;
+  readonly #take: NonNullable<XmlDocumentOptions['take']>;
   readonly #parser = new SaxesParser({ xmlns: true, position: false });
   #decode: ((bytes?: Uint8Array) => string) | undefined;
   #head = Buffer.alloc(0);
   #size = 0;
   #depth = 0;
-  #elementCount = 0;
+  /** Elements held, and how many were when each open one began. */
+  #heldCount = 0;
+  readonly #heldBefore: number[] = [];
   #attributeCount = 0;
   /** Depth of the outermost element that is left out; 0 where none is open. */
   #leftOutAt = 0;
   readonly #open: OpenElement[] = [];
   #root: OpenElement | undefined;
 
-  constructor({ limits = xmlLimits, isLeftOut = () => false }: XmlDocumentOptions = {}) {
+  constructor({ limits = xmlLimits, isLeftOut = () => false, take = () => false }: XmlDocumentOptions = {}) {
     this.#limits = limits;
     this.#isLeftOut = isLeftOut;
+    this.#take = take;
     this.#parser.on('doctype', () => {
       throw new XmlRefusal('XML_DTD_REFUSED');
     });
@@ -128,9 +138,7 @@ export class XmlDocument {
 
   #openElement(tag: SaxesTagNS): void {
     this.#depth += 1;
-    this.#elementCount += 1;
     if (this.#depth > this.#limits.maxDepth) throw new XmlRefusal('TOO_DEEP');
-    if (this.#elementCount > this.#limits.maxElements) throw new XmlRefusal('XML_TOO_LARGE');
     if (this.#leftOutAt > 0) return;
     const element = {
       namespace: tag.uri,
@@ -144,15 +152,26 @@ export class XmlDocument {
       this.#leftOutAt = this.#depth;
       return;
     }
+    this.#heldBefore.push(this.#heldCount);
+    this.#heldCount += 1;
+    if (this.#heldCount > this.#limits.maxElements) throw new XmlRefusal('XML_TOO_LARGE');
     if (parent === undefined) this.#root = element;
     else parent.children.push(element);
     this.#open.push(element);
   }
 
   #closeElement(): void {
-    if (this.#leftOutAt === 0) this.#open.pop();
+    if (this.#leftOutAt === 0) this.#finish();
     else if (this.#leftOutAt === this.#depth) this.#leftOutAt = 0;
     this.#depth -= 1;
+  }
+
+  #finish(): void {
+    const element = this.#open.pop();
+    const before = this.#heldBefore.pop() ?? 0;
+    if (element === undefined || !this.#take(element, this.#open)) return;
+    this.#open.at(-1)?.children.pop();
+    this.#heldCount = before;
   }
 
   #addText(text: string): void {

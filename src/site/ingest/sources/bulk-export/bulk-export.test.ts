@@ -8,6 +8,7 @@ import {
   openBulkExportServer,
 } from '#support/bulk-export-server.ts';
 import { openSourcesWorld, type SourcesWorld } from '#support/sources-world.ts';
+import { makeTestCertificates } from '#support/test-certificates.ts';
 import type { IngestEvent } from '../../ingest-outcome.ts';
 import type { SourceKind } from '../source-kind.ts';
 import { bulkExportKind, runBulkExport } from './bulk-export-kind.ts';
@@ -346,6 +347,23 @@ describe('a Bulk Data source', () => {
     ['urll', { urll: 'x' }],
   ])('refuses a bad %s by its name', async (setting, settings) => {
     await expect(save(settings)).rejects.toMatchObject({ code: 'BAD_SOURCE_SETTINGS', details: { setting } });
+  });
+});
+
+describe('a Bulk Data source over TLS', () => {
+  it('trusts the authority that it was given, and no other server', async () => {
+    const { authority, server: own, stranger } = await makeTestCertificates();
+    const exportOver = async (certificate: { cert: string; key: string }, settings: object) => {
+      await server.close();
+      server = await openBulkExportServer(certificate);
+      server.files = [patients, observations];
+      return run(await save({ ...settings }));
+    };
+    await expect(exportOver(own, {})).rejects.toMatchObject({ code: 'BULK_TLS_REFUSED' });
+    await expect(exportOver(stranger, { authority })).rejects.toMatchObject({ code: 'BULK_TLS_REFUSED' });
+    expect(server.requests).toEqual([]);
+    await exportOver(own, { authority });
+    expect(stored()).toEqual(values);
   });
 });
 
