@@ -28,7 +28,7 @@ export class BlockSplitter {
     return this.#heldBytes > this.#options.maxRowBytes + this.#options.blockBytes;
   }
 
-  /** Adds bytes; the block that they complete, its memory its own, or null. */
+  /** Adds bytes, whose memory must stay as it is; the block that they complete, its memory its own, or null. */
   write(bytes: Uint8Array): Uint8Array | null {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const cut = this.#options.quotes ? this.#lastCutOutsideQuotes(chunk) : chunk.lastIndexOf(newline) + 1;
@@ -62,7 +62,7 @@ export class BlockSplitter {
   #hold(chunk: Buffer): void {
     if (chunk.length === 0) return;
     if (this.#options.quotes && countQuotes(chunk) % 2 === 1) this.#isInQuotes = !this.#isInQuotes;
-    this.#held.push(Buffer.from(chunk));
+    this.#held.push(chunk);
     this.#heldBytes += chunk.length;
   }
 

@@ -15,21 +15,22 @@ export interface StoredFact {
   readonly end_day: number | null;
 }
 
-/** A fact to be stored, in the order of its columns. */
-export type FactValues = [
-  recordKey: number,
-  recordCheck: number,
-  subjectNo: number,
-  conceptId: number,
-  number: number | null,
-  valueId: number | null,
-  day: number,
-  second: number | null,
-  endDay: number | null,
-  outcomeId: number,
-  row: number,
-];
+/** A fact to be stored. One object serves for all rows of a batch: millions of short-lived ones would fill the memory. */
+export interface NewFact {
+  recordKey: number;
+  recordCheck: number;
+  subjectNo: number;
+  conceptId: number;
+  number: number | null;
+  valueId: number | null;
+  day: number;
+  second: number | null;
+  endDay: number | null;
+  outcomeId: number;
+  row: number;
+}
 
+const noFacts: readonly StoredFact[] = [];
 const factColumnCount = 11;
 const columns =
   'record_key, record_check, subject_no, concept_id, number, value_id, day, second, end_day, outcome_id, row';
@@ -83,19 +84,29 @@ export class FactTable {
   factsOf(recordKey: number): readonly StoredFact[] {
     if (this.#waitingKeys.has(recordKey)) this.flush();
     else if (this.#neighbourhoods.get(Math.floor(recordKey / neighbourhoodKeys))?.has(recordKey) === false)
-      return [];
+      return noFacts;
     return this.#statements.factsOfKey.all(recordKey) as StoredFact[];
   }
 
   /** Written by `flush` at the latest. */
-  insert(values: FactValues): void {
-    this.#waitingKeys.add(values[0]);
+  insert(fact: NewFact): void {
+    this.#waitingKeys.add(fact.recordKey);
+    const waiting = this.#waiting;
     const at = this.#waitingCount * factColumnCount;
-    for (let column = 0; column < factColumnCount; column += 1)
-      this.#waiting[at + column] = values[column] ?? null;
+    waiting[at] = fact.recordKey;
+    waiting[at + 1] = fact.recordCheck;
+    waiting[at + 2] = fact.subjectNo;
+    waiting[at + 3] = fact.conceptId;
+    waiting[at + 4] = fact.number;
+    waiting[at + 5] = fact.valueId;
+    waiting[at + 6] = fact.day;
+    waiting[at + 7] = fact.second;
+    waiting[at + 8] = fact.endDay;
+    waiting[at + 9] = fact.outcomeId;
+    waiting[at + 10] = fact.row;
     this.#waitingCount += 1;
     if (this.#waitingCount === rowsInStatement) {
-      this.#statements.insertMany.run(this.#waiting);
+      this.#statements.insertMany.run(waiting);
       this.#written();
     }
   }

@@ -16,7 +16,7 @@ const mostWorkers = 3;
 /** A block of some megabytes is read in less than a tenth of a second. */
 const taskTimeoutMs = 30_000;
 const idleMs = 5_000;
-const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 24 };
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 
 interface PendingTask {
   readonly resolve: (answer: ReadingAnswer) => void;

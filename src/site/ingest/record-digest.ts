@@ -12,7 +12,7 @@ import type { RecordIdentity } from './clinical-record.ts';
 const neighbours = 4_096;
 const placeBytes = 16;
 const rememberedNeighbourhoods = 16;
-const numbered = /^(.*")(\d{1,15})"\]$/;
+const number = /^\d{1,15}$/;
 
 export class RecordDigests {
   /** Of the last name digested. */
@@ -20,6 +20,12 @@ export class RecordDigests {
   check = 0;
   readonly #digest: KeyedDigest;
   readonly #neighbourhoods = new Map<string, Buffer>();
+  #prefix: { readonly parts: readonly string[]; readonly text: string } = { parts: [], text: '' };
+  #last: { readonly prefix: string; readonly index: number; readonly stream: Buffer } = {
+    prefix: '',
+    index: -1,
+    stream: Buffer.alloc(0),
+  };
 
   constructor(linkageKey: Uint8Array) {
     this.#digest = new KeyedDigest(linkageKey);
@@ -27,33 +33,47 @@ export class RecordDigests {
 
   /** Sets `key` and `check`. The part of the digest that is not stored keys what a scope is digested with. */
   set({ name, scope }: RecordIdentity): void {
-    const text = JSON.stringify(name);
-    const number = numbered.exec(text);
-    const whole =
-      number === null ? this.#setByName(text) : this.#setByNumber(number[1] ?? '', Number(number[2]));
+    const last = name.at(-1) ?? '';
+    const whole = number.test(last) ? this.#setByNumber(name, Number(last)) : this.#setByName(name);
     if (scope === null) return;
     const scoped = sha256(Buffer.concat([whole, Buffer.from(scope, 'utf8')]));
     this.check = checkOf(Buffer.from(scoped.buffer), 0);
   }
 
-  #setByName(text: string): Buffer {
-    const mac = this.#digest.of(`record ${text}`);
+  #setByName(name: readonly string[]): Buffer {
+    const mac = this.#digest.of(`record ${JSON.stringify(name)}`);
     const bytes = Buffer.from(mac.buffer, mac.byteOffset, mac.byteLength);
     this.key = bytes.readUIntBE(0, 6);
     this.check = checkOf(bytes, 6);
     return bytes;
   }
 
-  #setByNumber(prefix: string, number: number): Buffer {
-    const stream = this.#neighbourhood(`near ${prefix}${Math.floor(number / neighbours)}`);
-    const at = ((number % neighbours) + 1) * placeBytes;
+  #setByNumber(name: readonly string[], lastNumber: number): Buffer {
+    const stream = this.#neighbourhood(this.#prefixOf(name), Math.floor(lastNumber / neighbours));
+    const at = ((lastNumber % neighbours) + 1) * placeBytes;
     this.key = stream.readUIntBE(0, 3) * 0x1000000 + stream.readUIntBE(at, 3);
     this.check = checkOf(stream, at + 3);
     return stream.subarray(at, at + placeBytes);
   }
 
+  /** The name without its last part, as one text. Rows of a table all have the same. */
+  #prefixOf(name: readonly string[]): string {
+    const parts = this.#prefix.parts;
+    const isSame = parts.length === name.length - 1 && parts.every((part, index) => part === name[index]);
+    if (!isSame) this.#prefix = { parts: name.slice(0, -1), text: JSON.stringify(name.slice(0, -1)) };
+    return this.#prefix.text;
+  }
+
   /** A place for the neighbourhood itself, then one for each number. */
-  #neighbourhood(name: string): Buffer {
+  #neighbourhood(prefix: string, index: number): Buffer {
+    if (this.#last.prefix === prefix && this.#last.index === index) return this.#last.stream;
+    const name = `near ${prefix} ${index}`;
+    const stream = this.#findStream(name);
+    this.#last = { prefix, index, stream };
+    return stream;
+  }
+
+  #findStream(name: string): Buffer {
     const known = this.#neighbourhoods.get(name);
     if (known !== undefined) return known;
     if (this.#neighbourhoods.size >= rememberedNeighbourhoods) this.#neighbourhoods.clear();

@@ -4,7 +4,7 @@ import { BugError } from '#base/coded-error.ts';
 import type { PatientKey, PatientRecord, Subject, SubjectRegistry } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { ConsentWriter } from './consent-writer.ts';
-import { FactTable, type FactValues, type StoredFact } from './fact-table.ts';
+import { FactTable, type NewFact, type StoredFact } from './fact-table.ts';
 import {
   linkKeyBytes,
   notStated,
@@ -48,6 +48,19 @@ export class RecordWriter {
   /** By link key. */
   readonly #known = new Map<string, CurrentSubject>();
   #knownAt = 0;
+  readonly #fact: NewFact = {
+    recordKey: 0,
+    recordCheck: 0,
+    subjectNo: 0,
+    conceptId: 0,
+    number: null,
+    valueId: null,
+    day: 0,
+    second: null,
+    endDay: null,
+    outcomeId: 0,
+    row: 0,
+  };
   #batch: WrittenBatch | undefined;
 
   constructor({ store, subjects }: { readonly store: Store; readonly subjects: SubjectRegistry }) {
@@ -190,11 +203,16 @@ export class RecordWriter {
     const stored = found.length === 0 ? undefined : new StoredFacts(found, recordCheck);
     const first = batch.firstFacts[index] ?? 0;
     const last = batch.firstFacts[index + 1] ?? first;
+    const fact = this.#fact;
+    fact.recordKey = recordKey;
+    fact.recordCheck = recordCheck;
+    fact.outcomeId = source.outcomeId;
+    fact.row = row;
     let isChanged = false;
     for (let at = first; at < last; at += 1) {
-      const values = this.#factValues(at, subject, { recordKey, recordCheck, row });
-      if (stored?.takeSame(values) === true) continue;
-      this.#facts.insert(values);
+      this.#setFact(at, subject);
+      if (stored?.takeSame(fact) === true) continue;
+      this.#facts.insert(fact);
       this.#countFact(batch.factConcepts[at] ?? 0);
       isChanged = true;
     }
@@ -204,29 +222,21 @@ export class RecordWriter {
     return isChanged || left.length > 0;
   }
 
-  #factValues(
-    at: number,
-    { subjectNo, offset }: CurrentSubject,
-    { recordKey, recordCheck, row }: { recordKey: number; recordCheck: number; row: number },
-  ): FactValues {
-    const { batch, source } = this.#current;
+  /** What the batch's fact says, of a subject. */
+  #setFact(at: number, { subjectNo, offset }: CurrentSubject): void {
+    const { batch } = this.#current;
     const number = batch.factNumbers[at] ?? Number.NaN;
     const value = batch.factValues[at] ?? -1;
     const second = batch.factSeconds[at] ?? notStated;
     const endDay = batch.factEndDays[at] ?? notStated;
-    return [
-      recordKey,
-      recordCheck,
-      subjectNo,
-      this.#conceptId(batch.factConcepts[at] ?? 0),
-      Number.isNaN(number) ? null : number,
-      value === -1 ? null : this.#conceptId(value),
-      (batch.factDays[at] ?? 0) + offset,
-      second === notStated ? null : second,
-      endDay === notStated ? null : endDay + offset,
-      source.outcomeId,
-      row,
-    ];
+    const fact = this.#fact;
+    fact.subjectNo = subjectNo;
+    fact.conceptId = this.#conceptId(batch.factConcepts[at] ?? 0);
+    fact.number = Number.isNaN(number) ? null : number;
+    fact.valueId = value === -1 ? null : this.#conceptId(value);
+    fact.day = (batch.factDays[at] ?? 0) + offset;
+    fact.second = second === notStated ? null : second;
+    fact.endDay = endDay === notStated ? null : endDay + offset;
   }
 
   #conceptId(index: number): number {
@@ -300,8 +310,9 @@ class StoredFacts {
   }
 
   /** Takes a fact that says just this out of what is left; whether there was one. */
-  takeSame(values: FactValues): boolean {
-    return this.#left.get(values.slice(2, 9).join(' '))?.pop() !== undefined;
+  takeSame({ subjectNo, conceptId, number, valueId, day, second, endDay }: NewFact): boolean {
+    const name = [subjectNo, conceptId, number, valueId, day, second, endDay].join(' ');
+    return this.#left.get(name)?.pop() !== undefined;
   }
 
   left(): number[] {

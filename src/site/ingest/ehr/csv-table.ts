@@ -1,4 +1,5 @@
 // A CSV table (RFC 4180) row by row: the header decides the columns, a row that does not fit is refused and the next one read.
+import { isAscii } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { fromUtf8 } from '#base/bytes.ts';
 import { type ReadRow, type RefusedRow, RowRefusal } from '../clinical-record.ts';
@@ -82,6 +83,16 @@ function splitCells(text: string, delimiter: Delimiter): string[] | undefined {
   }
 }
 
+const carriageReturn = 0x0d;
+
+/** The whole lines of these bytes as text, when they are ASCII without quotes and NULs; else undefined. */
+function plainLines(bytes: Uint8Array): string | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lines = buffer.subarray(0, buffer.lastIndexOf('\n') + 1);
+  if (lines.length === 0 || !isAscii(lines) || lines.includes('"') || lines.includes(0)) return undefined;
+  return lines.toString('latin1');
+}
+
 /** Reads the rows of a table whose header is known; `read` turns each into what it says. */
 export class TableReader {
   readonly #header: TableHeader;
@@ -95,7 +106,38 @@ export class TableReader {
   }
 
   *write(bytes: Uint8Array): Generator<ReadRow> {
-    for (const line of this.#lines.write(bytes)) yield* this.#line(line);
+    const row = this.#lines.rowBegun;
+    const text = row === undefined ? undefined : plainLines(bytes);
+    if (row === undefined || text === undefined) {
+      for (const line of this.#lines.write(bytes)) yield* this.#line(line);
+      return;
+    }
+    yield* this.#plainRows(text, row);
+    // All is ASCII: characters are bytes.
+    if (text.length < bytes.length)
+      for (const line of this.#lines.write(bytes.subarray(text.length))) yield* this.#line(line);
+  }
+
+  /** Rows of whole lines in which nothing but delimiters and line ends has a meaning: nearly all of a large export. */
+  *#plainRows(text: string, firstRow: number): Generator<ReadRow> {
+    const { columns, delimiter } = this.#header;
+    let row = firstRow;
+    for (let at = 0; at < text.length; row += 1) {
+      const lineEnd = text.indexOf('\n', at);
+      const end = lineEnd > at && text.charCodeAt(lineEnd - 1) === carriageReturn ? lineEnd - 1 : lineEnd;
+      const isHeader = this.#isFirst;
+      this.#isFirst = false;
+      if (end > at && !isHeader) {
+        if (end - at > maxRowBytes) yield { kind: 'refused', row, code: 'ROW_TOO_LONG', field: null };
+        else {
+          const cells = text.slice(at, end).split(delimiter);
+          if (cells.length === columns.size) yield this.#read(new TableRow(row, columns, cells));
+          else yield { kind: 'refused', row, code: 'COLUMN_COUNT', field: null };
+        }
+      }
+      at = lineEnd + 1;
+    }
+    this.#lines.skipLines(row - firstRow);
   }
 
   *end(): Generator<ReadRow> {

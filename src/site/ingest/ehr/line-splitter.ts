@@ -34,6 +34,17 @@ export class LineSplitter {
     this.#quotes = options.quotes;
   }
 
+  /** The number of the line that comes next, when nothing of it is held; else undefined. */
+  get rowBegun(): number | undefined {
+    const isBetween = this.#held.length === 0 && this.#ahead.length === 0 && this.#linesInRecord === 1;
+    return isBetween && !this.#isSkipping ? this.#row : undefined;
+  }
+
+  /** Counts lines that were read without it. Only between lines. */
+  skipLines(count: number): void {
+    this.#row += count;
+  }
+
   /** Lines that these bytes complete. */
   *write(bytes: Uint8Array): Generator<Line> {
     this.#ahead.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
