@@ -93,9 +93,13 @@ class StoredSubjectRegistry implements SubjectRegistry {
 
   recordPatient(patient: PatientRecord): { subject: Subject; change: PatientChange } {
     const { key, aliases, name, birthDate, sex } = patient;
-    const known = this.findSubject(key);
+    const linkKey = linkKeyOf(this.#linkageKey, key);
+    const known = this.#findByLink(linkKey);
     const ownId = known?.subjectId ?? subjectIdOf(this.#subjectKey, key);
-    const found = aliases.map((alias) => ({ alias, subject: this.findSubject(alias) }));
+    const found = aliases.map((alias) => {
+      const aliasLink = linkKeyOf(this.#linkageKey, alias);
+      return { alias, linkKey: aliasLink, subject: this.#findByLink(aliasLink) };
+    });
     const others = found.filter(({ subject }) => subject !== undefined && subject.subjectId !== ownId);
     // A resource id used for a second patient would silently merge two people's records.
     const isTaken = others.some(({ alias, subject }) => subject?.subjectId !== this.#ownId(alias));
@@ -104,10 +108,10 @@ class StoredSubjectRegistry implements SubjectRegistry {
       known === undefined ? this.#addSubject(ownId) : { subject: known, isNew: false };
     for (const { subject: provisional } of others)
       if (provisional !== undefined) this.#join(subject, provisional);
-    for (const { alias, subject: aliased } of found) {
-      if (aliased === undefined) this.#link(subject, { ...alias, name: null, birthDate: null });
+    for (const { alias, linkKey: aliasLink, subject: aliased } of found) {
+      if (aliased === undefined) this.#addLink(subject, aliasLink, { ...alias, name: null, birthDate: null });
     }
-    const didLink = this.#link(subject, { ...key, name, birthDate });
+    const didLink = this.#link(subject, linkKey, { ...key, name, birthDate });
     const didSex = sex !== null && this.#statements.setSex.run(sex, subject.subjectNo, sex).changes > 0;
     const isChanged = didLink || didSex || others.length > 0;
     return { subject, change: isNew ? 'added' : isChanged ? 'changed' : 'known' };
@@ -117,7 +121,7 @@ class StoredSubjectRegistry implements SubjectRegistry {
     const known = this.#findByLink(linkKey);
     if (known !== undefined) return { subject: known, isNew: false };
     const { subject } = this.#addSubject(subjectIdOf(this.#subjectKey, key));
-    this.#link(subject, { ...key, name: null, birthDate: null });
+    this.#addLink(subject, linkKey, { ...key, name: null, birthDate: null });
     return { subject, isNew: true };
   }
 
@@ -162,22 +166,26 @@ class StoredSubjectRegistry implements SubjectRegistry {
   }
 
   /** Adds the link or fills in what is newly stated; whether anything changed. */
-  #link({ subjectNo }: Subject, stated: PatientIdentity): boolean {
-    const linkKey = linkKeyOf(this.#linkageKey, stated);
+  #link(subject: Subject, linkKey: Uint8Array, stated: PatientIdentity): boolean {
     const row = this.#statements.linkOf.get(linkKey) as { readonly sealed: Uint8Array } | undefined;
-    const known = row === undefined ? undefined : openLink(this.#linkageKey, linkKey, row.sealed);
+    if (row === undefined) {
+      this.#addLink(subject, linkKey, stated);
+      return true;
+    }
+    const known = openLink(this.#linkageKey, linkKey, row.sealed);
     const identity: PatientIdentity = {
       ...stated,
-      name: stated.name ?? known?.name ?? null,
-      birthDate: stated.birthDate ?? known?.birthDate ?? null,
+      name: stated.name ?? known.name,
+      birthDate: stated.birthDate ?? known.birthDate,
     };
-    if (known !== undefined && known.name === identity.name && known.birthDate === identity.birthDate)
-      return false;
-    const sealed = sealLink(this.#linkageKey, linkKey, identity);
+    if (known.name === identity.name && known.birthDate === identity.birthDate) return false;
     // A link stays with the subject it came for: what a merge joined can be told apart again.
-    if (row === undefined) this.#statements.addLink.run(linkKey, subjectNo, sealed);
-    else this.#statements.setLink.run(sealed, linkKey);
+    this.#statements.setLink.run(sealLink(this.#linkageKey, linkKey, identity), linkKey);
     return true;
+  }
+
+  #addLink({ subjectNo }: Subject, linkKey: Uint8Array, identity: PatientIdentity): void {
+    this.#statements.addLink.run(linkKey, subjectNo, sealLink(this.#linkageKey, linkKey, identity));
   }
 
   #birthDay(subjectId: string): number | undefined {
