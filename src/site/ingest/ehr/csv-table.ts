@@ -131,7 +131,8 @@ export class TableReader {
         if (end - at > maxRowBytes) yield { kind: 'refused', row, code: 'ROW_TOO_LONG', field: null };
         else {
           const cells = text.slice(at, end).split(delimiter);
-          if (cells.length === columns.size) yield this.#read(new TableRow(row, columns, cells));
+          if (cells.length === columns.size)
+            yield this.#read(new TableRow(row, columns, { cells, hasNul: false }));
           else yield { kind: 'refused', row, code: 'COLUMN_COUNT', field: null };
         }
       }
