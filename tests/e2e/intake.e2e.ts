@@ -221,6 +221,9 @@ test('a steward releases a file with a reason, by keyboard, and Escape before th
 }) => {
   await withImport(browser, { address: '/import?part=quarantine' }, async ({ page, server }) => {
     await expect(page.getByRole('tab', { name: 'Quarantine 3 files wait for a decision' })).toBeVisible();
+    // Whose image it is cannot be released into being known.
+    await expect(page.getByRole('button', { name: 'Delete radiology/2026-11/IM00002' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Release radiology/2026-11/IM00002' })).toHaveCount(0);
     await tabTo(page, /^Release radiology/);
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: 'Release from quarantine' });

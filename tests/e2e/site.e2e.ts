@@ -1,8 +1,10 @@
-// The steward's way through a real site: import, withdraw, run a round, read the report, approve, find it in the audit log.
+// The steward's way through a real site: import, explain a table, release from quarantine, withdraw, run a round, read the report, approve, find it in the audit log.
 // The host, the store, TensorFlow and the consortium are the real ones. Screenshots are kept as artefacts; the README shows them.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
+import { element } from '#support/dicom-object.ts';
+import { sliceFile } from '#support/image-files.ts';
 import { expectNoAxeFindings } from '#support/renderer-page.ts';
 import { type ServedSite, startServedSite } from '#support/served-site.ts';
 
@@ -67,19 +69,46 @@ test.describe('a steward at a real site', () => {
       await expect(page.getByRole('heading', { name: 'Home', level: 1 })).toBeVisible();
     });
 
-    await test.step('imports an export and a file with a bad row, and sees the outcome of each', async () => {
+    await test.step('imports a folder of records, images and a broken file, and sees the outcome of each', async () => {
       await page.getByRole('link', { name: 'Import' }).click();
       await expectNoAxeFindings(page);
       const chooser = page.waitForEvent('filechooser');
-      await page.getByRole('button', { name: 'Choose a mapping' }).click();
-      await (await chooser).setFiles(path.join(site.exports, 'mapping.json'));
-      await expect(page.getByText('Column mapping:')).toBeVisible();
+      await page.getByRole('button', { name: 'Choose a folder' }).click();
+      await (await chooser).setFiles(folderOfExports(site));
+      await expect(page.getByRole('heading', { name: 'Import finished' })).toBeVisible({ timeout: 60_000 });
+      const tally = page.getByRole('table', { name: 'What came of the files and their rows' });
+      // Accepted: a table, the mapping beside it and two images. Refused: a table whose one row is bad, and a bundle that breaks off.
+      await expect(tally.getByRole('row', { name: /^Files/ })).toHaveText('Files40–127');
+      await expect(page.getByText('1 file: The file ends too early: its end is missing.')).toBeVisible();
+      await keep(page, 'import');
+    });
+
+    await test.step('is led through the columns of a table that nobody has explained', async () => {
+      await page.getByRole('button', { name: 'Import more files' }).click();
       const files = page.waitForEvent('filechooser');
       await page.getByRole('button', { name: 'Choose files' }).click();
-      await (await files).setFiles([path.join(site.exports, 'patients.csv'), fileWithBadRow(site)]);
-      await expect(page.getByRole('heading', { name: 'Import finished' })).toBeVisible({ timeout: 60_000 });
-      await expect(page.getByRole('cell', { name: 'Accepted' }).first()).toBeVisible();
-      await keep(page, 'import');
+      await (await files).setFiles(tableWithoutMapping(site));
+      await page.getByRole('button', { name: 'Explain the columns …' }).click();
+      await page.getByLabel('Who gives out these patient numbers?').fill('https://hospital.example/number');
+      await expect(page.getByText('Of the first 6 rows 5 would go in and 1 would be refused.')).toBeVisible();
+      await keep(page, 'mapping');
+      await page.getByRole('button', { name: 'Import with this mapping' }).click();
+      await expect(page.getByRole('heading', { name: 'Import finished' })).toBeVisible();
+      await expect(page.getByText('Records added: 5 patients and 5 measurements.')).toBeVisible();
+      await page.getByRole('button', { name: 'Import more files' }).click();
+    });
+
+    await test.step('releases an image from quarantine with a reason', async () => {
+      await page.getByRole('tab', { name: 'Quarantine 1 file waits for a decision' }).click();
+      await expect(page.getByText('The pixels hold text that may name the patient.')).toBeVisible();
+      await keep(page, 'quarantine');
+      await page.getByRole('button', { name: /^Release / }).click();
+      const dialog = page.getByRole('dialog', { name: 'Release from quarantine' });
+      await dialog.getByLabel('Reason').fill('Looked at the original: a scale, no name.');
+      await keep(page, 'quarantine-release');
+      await dialog.getByRole('button', { name: 'Release this file' }).click();
+      await expect(page.getByText('The file was released and taken in.')).toBeVisible();
+      await expect(page.getByText('Nothing is held')).toBeVisible();
     });
 
     await test.step('withdraws a patient', async () => {
@@ -138,16 +167,38 @@ test.describe('a steward at a real site', () => {
   });
 });
 
-/** The header of the export and one row whose number is none. */
-function fileWithBadRow(site: ServedSite): string {
-  const [header = '', first = ''] = readFileSync(path.join(site.exports, 'patients.csv'), 'utf8').split('\n');
-  const file = path.join(site.directory, 'late-rows.csv');
-  const columns = header.split(',');
-  const cells = first.split(',');
-  const column = columns.findIndex((name) => /chol/i.test(name));
+/** Two tables with their mapping (one has only a bad row), two good images, one with text in it, and a bundle that breaks off. */
+function folderOfExports(site: ServedSite): string {
+  const folder = path.join(site.directory, 'inbox');
+  mkdirSync(path.join(folder, 'radiology'), { recursive: true });
+  for (const name of ['patients.csv', 'mapping.json'])
+    copyFileSync(path.join(site.exports, name), path.join(folder, name));
+  writeFileSync(path.join(folder, 'late-rows.csv'), tableWithBadRow(site));
+  writeFileSync(path.join(folder, 'visit.json'), '{"resourceType":"Bundle","type":"collection","entry":[');
+  for (const instance of [1, 2])
+    writeFileSync(
+      path.join(folder, 'radiology', `IM${instance}`),
+      sliceFile({ patient: 'CLE-100010', instance }),
+    );
   writeFileSync(
-    file,
-    `${header}\n${cells.map((cell, index) => (index === column ? 'two hundred' : cell)).join(',')}\n`,
+    path.join(folder, 'radiology', 'IM3'),
+    sliceFile({ patient: 'CLE-100010', instance: 3 }, element(0x00280301, 'YES')),
   );
+  return folder;
+}
+
+function tableWithoutMapping(site: ServedSite): string {
+  const file = path.join(site.directory, 'laboratory.csv');
+  const rows = ['7001;2026-10-02;212', '7002;2026-10-05;187', '7003;2026-10-06;high', '7004;2026-10-07;240'];
+  const more = ['7005;2026-10-09;198', '7006;2026-10-12;221'];
+  writeFileSync(file, ['patient_number;visit_date;cholesterol [mg/dL]', ...rows, ...more, ''].join('\n'));
   return file;
+}
+
+/** The header of the export and one row whose number is none. */
+function tableWithBadRow(site: ServedSite): string {
+  const [header = '', first = ''] = readFileSync(path.join(site.exports, 'patients.csv'), 'utf8').split('\n');
+  const cells = first.split(',');
+  const column = header.split(',').findIndex((name) => /chol/i.test(name));
+  return `${header}\n${cells.map((cell, index) => (index === column ? 'two hundred' : cell)).join(',')}\n`;
 }

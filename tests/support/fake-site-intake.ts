@@ -9,9 +9,9 @@ const os = implement(siteContract);
 const loinc = (code: string, display: string) => ({ system: 'http://loinc.org', code, display });
 
 const heldCodes = [
-  ['US', 'NOT_RECOGNISED', 'BurnedInAnnotation'],
-  ['CT', 'TRUNCATED', null],
-  ['MR', 'TOO_DEEP', 'ReferencedSeriesSequence'],
+  ['US', 'BURNED_IN_TEXT', 'BurnedInAnnotation'],
+  ['CT', 'BURNED_IN_SUSPECTED', 'ImageType'],
+  ['MR', 'DICOM_NO_PATIENT_ID', 'PatientID'],
 ] as const;
 
 function quarantineEntryAt(index: number, isHostile: boolean): QuarantineEntry {
