@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseDate, parsePort, parseTimeZone, parseWholeNumber } from '#cli/option-parsers.ts';
+import {
+  parseAuthority,
+  parseDate,
+  parsePort,
+  parseTimeZone,
+  parseWholeNumber,
+} from '#cli/option-parsers.ts';
 
 const refused = expect.objectContaining({ code: 'commander.invalidArgument' });
 
@@ -22,6 +28,20 @@ describe('a whole number of an option', () => {
   it('says what a port may be', () => {
     expect(parsePort('0')).toBe(0);
     expect(() => parsePort('65536')).toThrow('It takes a whole number from 0 to 65535.');
+  });
+});
+
+describe('an authority of an option', () => {
+  it('is a name and a URI, once or several times', () => {
+    const first = parseAuthority('urn:oid:1.2.3=https://hospital.example/number');
+    expect([...parseAuthority('a=b=urn:x:y', first)]).toEqual([
+      ['urn:oid:1.2.3', 'https://hospital.example/number'],
+      ['a=b', 'urn:x:y'],
+    ]);
+  });
+
+  it.each(['', 'name', '=urn:x:y', 'name=', 'name=number', 'name=urn:x y'])('refuses %j', (text) => {
+    expect(() => parseAuthority(text)).toThrow(refused);
   });
 });
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CcdaReader } from '#site/ingest/ehr/ccda-reader.ts';
 import { Hl7v2Reader } from '#site/ingest/ehr/hl7v2-reader.ts';
+import type { RowCounts } from '#site/ingest/ingest-outcome.ts';
 import { openTimeZone } from '#site/ingest/time-zone.ts';
 import { type IngestSite, openIngestSite, outcomesByName, summaryOf } from '#support/ingest-site.ts';
 
@@ -267,6 +268,11 @@ const labels: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
 };
 
+/** Of what was offered. */
+function totalOf({ accepted, duplicate, rejected, notNeeded }: RowCounts): number {
+  return accepted + duplicate + rejected + notNeeded;
+}
+
 function storedFacts({ store }: IngestSite): readonly unknown[] {
   return store
     .prepare(
@@ -328,9 +334,15 @@ describe.runIf(isThere)('public C-CDA documents', () => {
     for (const [, outcome] of fragments) expect(outcome).toEqual(['rejected', 'CDA_FRAGMENT']);
     const documents = summary.files.filter(({ format }) => format === 'ccda');
     expect(documents).toHaveLength(23);
-    for (const { path: file, outcome, code } of documents) {
-      if (file.includes('Unstructured')) expect([outcome, code]).toEqual(['rejected', 'CDA_UNSTRUCTURED']);
-      else expect(['accepted', 'duplicate']).toContain(outcome);
+    for (const { path: file, outcome, code, rows } of documents) {
+      if (file.includes('Unstructured')) {
+        expect([outcome, code]).toEqual(['rejected', 'CDA_UNSTRUCTURED']);
+        continue;
+      }
+      expect(['accepted', 'duplicate']).toContain(outcome);
+      const [, sections = {}] =
+        Object.entries(labels).find(([start]) => path.basename(file).startsWith(start)) ?? [];
+      expect(totalOf(rows), file).toBe(Object.values(sections).reduce((total, count) => total + count, 1));
     }
     const stored = storedFacts(site);
     expect(stored.length).toBeGreaterThan(300);
@@ -387,7 +399,10 @@ describe.runIf(areMessagesThere)('public HL7 v2 messages', () => {
 
   it('that are malformed are refused by name', async () => {
     site = openIngestSite();
-    const outcomes = outcomesByName(summaryOf(await site.importPaths([messageFolder])));
+    const summary = summaryOf(await site.importPaths([messageFolder]));
+    for (const { path: file, format, rows } of summary.files)
+      if (format === 'hl7v2') expect(totalOf(rows), file).toBe(countRows(readFileSync(file, 'utf8')));
+    const outcomes = outcomesByName(summary);
     expect(Object.keys(outcomes)).toHaveLength(readdirSync(messageFolder).length);
     expect(outcomes).toMatchObject({
       'empty.hl7': ['rejected', 'EMPTY_FILE'],
