@@ -25,7 +25,10 @@ const filesInBatch = 1_000;
 const idleMs = 2_000;
 /** Kinds whose entries do not depend on each other. */
 const unorderedKinds: ReadonlySet<string> = new Set(['dicom-receiver']);
-const filesUnderWay = 64;
+/** Images that are imported in one go, and such groups at a time. */
+const filesInGroup = 32;
+const bytesInGroup = 6 * 2 ** 20;
+const groupsUnderWay = 3;
 
 export function openInboxImport(options: InboxImportOptions): InboxImport {
   const stop = new AbortController();
@@ -43,6 +46,8 @@ class InboxDrain {
   readonly #signal: AbortSignal;
   #batch: ArrivalBatch | undefined;
   readonly #underWay = new Set<Promise<void>>();
+  #group: { readonly item: InboxItem; readonly bytes: Uint8Array }[] = [];
+  #groupBytes = 0;
   readonly #counts = new Map<string, { kind: string; label: string; count: number }>();
 
   constructor(options: InboxImportOptions, signal: AbortSignal) {
@@ -64,8 +69,13 @@ class InboxDrain {
   /** Nothing is there: waits a little with the batch open, then without. */
   async #wait(): Promise<void> {
     const { inbox } = this.#options;
+    // What comes until there is room joins the group.
+    if (this.#underWay.size >= groupsUnderWay) {
+      await Promise.race(this.#underWay);
+      return;
+    }
+    this.#startGroup();
     if (this.#batch === undefined) return inbox.whenChanged(this.#signal);
-    await Promise.all(this.#underWay);
     await inbox.whenChanged(AbortSignal.any([this.#signal, AbortSignal.timeout(idleMs)]));
     const item = await inbox.take();
     if (item === undefined) await this.#endBatch();
@@ -73,29 +83,57 @@ class InboxDrain {
   }
 
   async #import(item: InboxItem): Promise<void> {
-    const isUnordered = unorderedKinds.has(item.header.kind);
-    if (!isUnordered) await Promise.all(this.#underWay);
-    while (this.#underWay.size >= filesUnderWay) await Promise.race(this.#underWay);
-    const work = this.#importOne(item).finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
-    if (!isUnordered) await work;
+    this.#batch ??= this.#options.openArrivals(systemActor);
+    const { bytes } = item;
+    if (bytes === null || !unorderedKinds.has(item.header.kind)) {
+      this.#startGroup();
+      await Promise.all(this.#underWay);
+      await this.#settle([item], (batch) => batch.importFile(item.header.name, item.read()));
+      return;
+    }
+    this.#group.push({ item, bytes });
+    this.#groupBytes += bytes.length;
+    if (this.#group.length < filesInGroup && this.#groupBytes < bytesInGroup) return;
+    this.#startGroup();
+    while (this.#underWay.size >= groupsUnderWay) await Promise.race(this.#underWay);
   }
 
-  async #importOne(item: InboxItem): Promise<void> {
-    const { kind, label, name } = item.header;
-    this.#batch ??= this.#options.openArrivals(systemActor);
+  /** What was gathered goes to the import together: one transaction for many. */
+  #startGroup(): void {
+    const group = this.#group;
+    if (group.length === 0) return;
+    this.#group = [];
+    this.#groupBytes = 0;
+    const files = group.map(({ item, bytes }) => ({ name: item.header.name, bytes }));
+    const work = this.#settle(
+      group.map(({ item }) => item),
+      (batch) => batch.importTogether(files),
+    ).finally(() => this.#underWay.delete(work));
+    this.#underWay.add(work);
+  }
+
+  async #settle(items: readonly InboxItem[], work: (batch: ArrivalBatch) => Promise<unknown>): Promise<void> {
+    const batch = this.#batch;
+    if (batch === undefined) return;
     try {
-      await this.#batch.importFile(name, item.read());
-      await item.remove();
-      const counted = this.#counts.get(`${kind}\0${label}`) ?? { kind, label, count: 0 };
-      this.#counts.set(`${kind}\0${label}`, { ...counted, count: counted.count + 1 });
+      await work(batch);
+      for (const item of items) {
+        await item.remove();
+        this.#count(item);
+      }
     } catch {
-      // It stays, and is given again when the site opens next: nothing that was acknowledged is lost to a full disk or a bug.
-      this.#options.logger.error('an entry of the inbox could not be imported', { kind });
+      // They stay, and are given again when the site opens next: nothing that was acknowledged is lost to a full disk or a bug.
+      this.#options.logger.error('entries of the inbox could not be imported', { entryCount: items.length });
     }
   }
 
+  #count({ header: { kind, label } }: InboxItem): void {
+    const counted = this.#counts.get(`${kind}\0${label}`) ?? { kind, label, count: 0 };
+    this.#counts.set(`${kind}\0${label}`, { ...counted, count: counted.count + 1 });
+  }
+
   async #endBatch(): Promise<void> {
+    this.#startGroup();
     await Promise.all(this.#underWay);
     this.#batch?.close();
     this.#batch = undefined;

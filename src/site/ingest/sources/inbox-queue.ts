@@ -10,6 +10,8 @@ const entriesBetweenNotes = 64;
 
 export interface InboxItem {
   readonly header: InboxEntryHeader;
+  /** All of its bytes where it is held in one piece (up to 1 MiB); null where it must be read. */
+  readonly bytes: Uint8Array | null;
   /** The entry's bytes in order; may be read once. @throws Error of the system. */
   read(): AsyncGenerator<Uint8Array>;
   /** The entry's outcome is committed: it goes. */
@@ -77,6 +79,7 @@ export class SegmentQueue {
       const rest = isWhole ? undefined : this.#reader;
       return {
         header,
+        bytes: isWhole ? bytes : null,
         read: () => readFrames(bytes, rest, () => this.segment.durableBytes()),
         remove: async () => {
           this.#markDone(index);
