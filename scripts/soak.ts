@@ -32,6 +32,13 @@ const runs: readonly SoakRun[] = [
     minutes: 1,
     diskMiB: 0,
   },
+  {
+    name: 'import-fuzz',
+    file: 'tests/soak/import-fuzz.test.ts',
+    what: '3,000 mutated files of every format through the whole import, twice',
+    minutes: 3,
+    diskMiB: 200,
+  },
 ];
 
 const { values } = parseArgs({

@@ -1,6 +1,7 @@
 // A fixed sample of the fuzz runs of `npm run soak`, and every input that once failed one (security.md X10, X11).
 import { describe, expect, it } from 'vitest';
 import { checkFuzz, fuzzTargets } from '#support/fuzz/fuzz-check.ts';
+import { checkFuzzedImport } from '#support/fuzz/fuzzed-import.ts';
 
 describe('mutated DICOM files', () => {
   it('are read or refused by name, 600 of them', async () => {
@@ -22,5 +23,13 @@ describe('mutated EHR exports', () => {
     });
     expect(outcomes.read).toBeGreaterThan(100);
     expect(outcomes.TRUNCATED).toBeGreaterThan(5);
+  });
+});
+
+describe('an import of mutated files', () => {
+  it('takes in whole ones, names what it refuses, and its totals add up', async () => {
+    const outcomes = await checkFuzzedImport({ seed: 'sample', dicomCount: 120, recordCount: 80 });
+    expect(outcomes.accepted).toBeGreaterThan(5);
+    expect(outcomes['rejected TRUNCATED']).toBeGreaterThan(5);
   });
 });
