@@ -65,7 +65,8 @@ async function runDeidentify(paths: readonly string[], flags: DeidentifyFlags): 
   const startedAt = performance.now();
   for await (const event of deidentifyFolder(order)) {
     if (event.kind === 'file') {
-      files.push(event.file);
+      // In words only what was held back is named: a hundred thousand written files are no news.
+      if (flags.json === true || 'code' in event.file) files.push(event.file);
       if (event.done % 64 === 0 || event.done === event.offered) {
         const perSecond = Math.round(event.done / ((performance.now() - startedAt) / 1_000));
         const left = Math.round((event.offered - event.done) / Math.max(1, perSecond));
@@ -100,9 +101,8 @@ function parseSafePrivate(text: string) {
 }
 
 function describe(summary: DeidentifySummary, files: readonly DeidentifyFileReport[]): string[] {
-  const held = files.filter(({ outcome }) => outcome !== 'written' && outcome !== 'duplicate');
   return [
-    ...held.map((file) => `${file.outcome.padEnd(11)} ${file.path}  ${'code' in file ? file.code : ''}`),
+    ...files.map((file) => `${file.outcome.padEnd(11)} ${file.path}  ${'code' in file ? file.code : ''}`),
     `${summary.written} written, ${summary.duplicate} duplicate, ${summary.quarantined} quarantined, ` +
       `${summary.rejected} rejected, ${summary.skipped} skipped of ${summary.files}`,
     ...(summary.facesPossible > 0

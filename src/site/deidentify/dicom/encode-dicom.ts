@@ -21,13 +21,15 @@ const transferSyntax = 0x00020010;
 /**
  * The file as Part 10 bytes, in the syntax that `writtenSyntaxOf` names; `meta` gives the rest of group 0002.
  * Elements are written in the order they have; their VR must have two letters.
+ * @param memory is written into, where it is large enough: whoever writes many files needs no new memory for each
  */
-export function encodeDicom(file: DicomFile): Uint8Array {
+export function encodeDicom(file: DicomFile, memory?: Buffer): Uint8Array {
   const syntax = writtenSyntaxOf(file.transferSyntaxUid);
   const meta = file.meta.elements.filter(({ tag }) => tag !== groupLength && tag !== transferSyntax);
   const metaSet = { elements: inOrder([...meta, textElement(transferSyntax, 'UI', syntax)]) };
   const size = preambleBytes + 12 + largestSize(metaSet) + largestSize(file.dataSet);
-  const writer = new DataSetWriter(size, !file.isLittleEndian);
+  const buffer = memory !== undefined && memory.length >= size ? memory : Buffer.allocUnsafe(size);
+  const writer = new DataSetWriter(buffer, !file.isLittleEndian);
   writer.writeAscii(128, 'DICM');
   writer.position = preambleBytes + 12;
   writer.writeDataSet(metaSet, false);
@@ -43,7 +45,7 @@ export function encodeDicom(file: DicomFile): Uint8Array {
 
 /** A data set alone in Explicit VR Little Endian, as an item or a C-STORE data set holds it. */
 export function encodeDataSet(dataSet: DataSet): Uint8Array {
-  const writer = new DataSetWriter(largestSize(dataSet), false);
+  const writer = new DataSetWriter(Buffer.allocUnsafe(largestSize(dataSet)), false);
   writer.writeDataSet(dataSet, true);
   return writer.finish();
 }
@@ -87,9 +89,9 @@ class DataSetWriter {
   #isSwapping = false;
   readonly #isBigEndian: boolean;
 
-  constructor(size: number, isBigEndian: boolean) {
-    this.#buffer = Buffer.allocUnsafe(size);
-    this.#buffer.fill(0, 0, Math.min(size, preambleBytes));
+  constructor(buffer: Buffer, isBigEndian: boolean) {
+    this.#buffer = buffer;
+    this.#buffer.fill(0, 0, Math.min(buffer.length, preambleBytes));
     this.#isBigEndian = isBigEndian;
   }
 

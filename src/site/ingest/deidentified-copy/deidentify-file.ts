@@ -22,6 +22,8 @@ export interface FileOrder {
   readonly mapUid: UidMapper;
   readonly profile: DicomProfile;
   readonly writesSuspected: boolean;
+  /** Holds the result where it is large enough: until the next file then. */
+  readonly memory?: Buffer;
 }
 
 export interface DeidentifiedFile {
@@ -66,7 +68,7 @@ async function readAndDeidentify(bytes: Buffer, order: FileOrder): Promise<Deide
   const path = [0x0020000d, 0x0020000e, 0x00080018].map((tag) => found.uid(tag) ?? 'none');
   return {
     outcome: 'ready',
-    bytes: encodeDicom(deidentified),
+    bytes: encodeDicom(deidentified, order.memory),
     output: `${path.join('/')}.dcm`,
     mayShowFace: mayShowFace(file.dataSet),
   };

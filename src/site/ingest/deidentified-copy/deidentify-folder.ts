@@ -1,15 +1,13 @@
 // `consilium deidentify`: every DICOM object below the given paths, de-identified, into a folder of its own; an outcome for each file.
 import { mkdirSync, readdirSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
-import { utf8 } from '#base/bytes.ts';
-import { savePrivateFile } from '#base/private-file.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import { type DicomProfile, defaultDicomProfile } from '#site/deidentify/index.ts';
 import { listFiles } from '../file-walk.ts';
 import { DeidentifyFolderError } from './deidentify-folder-error.ts';
 import type { FileResult } from './deidentify-message.ts';
 import { deidentifyInPool } from './deidentify-pool.ts';
+import { ReportFile } from './report-file.ts';
 
 export interface DeidentifyOrder {
   readonly paths: readonly string[];
@@ -42,8 +40,6 @@ export type DeidentifyEvent =
   | { readonly kind: 'file'; readonly file: FileReport; readonly done: number; readonly offered: number }
   | { readonly kind: 'summary'; readonly summary: DeidentifySummary };
 
-const reportName = 'report.json';
-
 /**
  * De-identifies; one event for each file and a summary at the end. The output folder gets `report.json` at the end, without a path of
  * the input: names of folders are names of patients. A folder without it is incomplete.
@@ -54,10 +50,10 @@ export async function* deidentifyFolder(order: DeidentifyOrder): AsyncGenerator<
   makeEmptyFolder(outFolder);
   const found = await listFiles(paths);
   const counts = new OutcomeCounts(found.length);
-  const reports: (FileResult & { readonly file: number })[] = [];
+  const report = openReport(outFolder);
   const account = (index: number, result: FileResult): DeidentifyEvent => {
     counts.add(result);
-    reports.push({ file: index + 1, ...result });
+    report.add({ file: index + 1, ...result });
     const file = { path: found[index]?.path ?? '', ...result };
     return { kind: 'file', file, done: counts.done, offered: found.length };
   };
@@ -77,7 +73,7 @@ export async function* deidentifyFolder(order: DeidentifyOrder): AsyncGenerator<
   for await (const { index, result } of deidentifyInPool(files, { start, workerCount }))
     yield account(index, result);
   const summary = counts.summary();
-  saveReport(outFolder, { summary, files: reports.sort((left, right) => left.file - right.file) });
+  report.finish(summary);
   yield { kind: 'summary', summary };
 }
 
@@ -94,8 +90,12 @@ function makeEmptyFolder(folder: string): void {
     throw new DeidentifyFolderError('OUTPUT_NOT_EMPTY', 'The output folder is not empty.');
 }
 
-function saveReport(folder: string, report: object): void {
-  savePrivateFile(path.join(folder, reportName), utf8(`${JSON.stringify(report, null, 1)}\n`));
+function openReport(folder: string): ReportFile {
+  try {
+    return new ReportFile(folder);
+  } catch {
+    throw new DeidentifyFolderError('OUTPUT_UNAVAILABLE', 'The output folder cannot be written to.');
+  }
 }
 
 class OutcomeCounts {

@@ -88,7 +88,7 @@ class DeidentifyPool {
   #startWorker(): void {
     const thread = new Worker(workerEntry, {
       workerData: this.#options.start,
-      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 },
       // A thread's own words may quote a file.
       stdout: true,
       stderr: true,

@@ -26,6 +26,7 @@ const order = {
   mapUid: createUidMapper(start.key),
   profile: { options: new Set(start.options), safePrivate: start.safePrivate },
   writesSuspected: start.writesSuspected,
+  memory: Buffer.allocUnsafeSlow(4 * 1_048_576),
 };
 /** Larger files are no single objects that a model trains on. */
 const maxFileBytes = 1024 * 1_048_576;
