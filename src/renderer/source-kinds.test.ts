@@ -18,6 +18,7 @@ describe('the settings of a source', () => {
     expect(readSettings(kind, values)).toBeNull();
   });
 
-  it('are known for every kind', () =>
-    expect(Object.keys(settingsOf).sort()).toEqual([...sourceKinds].sort()));
+  it.each(sourceKinds)('of %s are known to the form', (kind) => {
+    expect(settingsOf[kind].length).toBeGreaterThan(0);
+  });
 });

@@ -24,13 +24,8 @@ const listener = (port: string): readonly SourceSetting[] => [
   optional(text('peers', '10.1.2.0/24')),
 ];
 
-export const sourceKinds: readonly SourceKind[] = [
-  'dicom-receiver',
-  'dicomweb',
-  'folder',
-  'mllp',
-  'bulk-export',
-];
+/** What the form offers. Keys and certificates of a source are set at the command line, from files. */
+export const sourceKinds: readonly SourceKind[] = ['dicom-receiver', 'dicomweb', 'mllp', 'bulk-export'];
 export const settingsOf: Readonly<Record<SourceKind, readonly SourceSetting[]>> = {
   folder: [text('path', '/srv/exports')],
   'dicom-receiver': [
@@ -45,7 +40,10 @@ export const settingsOf: Readonly<Record<SourceKind, readonly SourceSetting[]>> 
     optional(text('modalities', 'CT, MR')),
   ],
   mllp: listener('2575'),
-  'bulk-export': [text('url', 'https://ehr.hospital.example/fhir')],
+  'bulk-export': [
+    text('url', 'https://ehr.hospital.example/fhir'),
+    optional(text('operation', 'Group/research/$export')),
+  ],
 };
 
 /** Sources that are asked when a person says so; the others listen while the site is open. */

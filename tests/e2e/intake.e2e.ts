@@ -275,17 +275,17 @@ test('a source is added, fetched from and removed', async ({ browser }) => {
   await withImport(browser, { address: '/import?part=sources' }, async ({ page, server }) => {
     await page.getByRole('button', { name: 'Add a source …' }).click();
     const form = page.getByRole('dialog', { name: 'Add a source …' });
-    await form.getByLabel('Kind').selectOption('folder');
+    await form.getByLabel('Kind').selectOption('dicomweb');
     await expect(form.getByRole('button', { name: 'Add this source' })).toBeDisabled();
-    await form.getByLabel('What to call it').fill('Lab exports');
-    await form.getByLabel('Folder').fill('/srv/lab');
+    await form.getByLabel('What to call it').fill('Cardiology PACS');
+    await form.getByLabel('Address').fill('https://pacs.hospital.example/dicom-web');
     await expectNoAxeFindings(page);
     await form.getByRole('button', { name: 'Add this source' }).click();
-    await page.getByRole('button', { name: 'Fetch now from Lab exports' }).click();
+    await page.getByRole('button', { name: 'Fetch now from Cardiology PACS' }).click();
     await expect.poll(() => server.site.state.runs).toEqual(['source-3']);
-    await page.getByRole('button', { name: 'Remove Lab exports' }).click();
+    await page.getByRole('button', { name: 'Remove Cardiology PACS' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
-    await expect(page.getByText('Lab exports')).toHaveCount(0);
+    await expect(page.getByText('Cardiology PACS')).toHaveCount(0);
   });
 });
 

@@ -3,19 +3,11 @@ import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { type JSX, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { columnRole } from '#ipc/ingest-contract.ts';
+import { codeSystems } from '../code-systems.ts';
 import { type DraftColumn, factRoles, usualValues, valueRoles } from '../mapping-draft.ts';
 import styles from './mapping-columns.module.css';
 import { Badge, PlainText } from './parts.tsx';
 
-const codeSystems = [
-  ['LOINC', 'http://loinc.org'],
-  ['SNOMED CT', 'http://snomed.info/sct'],
-  ['ICD-10', 'http://hl7.org/fhir/sid/icd-10'],
-  ['ICD-10-CM', 'http://hl7.org/fhir/sid/icd-10-cm'],
-  ['ICD-10-GM', 'http://fhir.de/CodeSystem/bfarm/icd-10-gm'],
-  ['RxNorm', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
-  ['ATC', 'http://www.whocc.no/atc'],
-] as const;
 const commonUnits = [
   'mg/dL',
   'mmol/L',

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SiteStatus } from '#ipc/schema.ts';
+import { codeSystemName } from '../code-systems.ts';
 import { EnrolmentPanel } from '../components/enrolment-panel.tsx';
 import {
   Empty,
@@ -118,12 +119,21 @@ function RecordsPanel(): JSX.Element {
           rows={records.data}
           maxHeight={300}
           columns={[
-            { header: t('home.code'), render: (row) => <PlainText limit={64}>{row.code}</PlainText> },
             {
-              header: t('home.kind'),
-              render: (row) => <PlainText limit={40}>{term(t, 'home.kindOf', row.kind)}</PlainText>,
+              header: t('home.code'),
+              render: (row) => (
+                <div className={styles.twoLines}>
+                  <PlainText limit={64}>{row.code}</PlainText>
+                  <span className={styles.second}>
+                    <PlainText limit={40}>{term(t, 'home.kindOf', row.kind)}</PlainText>
+                  </span>
+                </div>
+              ),
             },
-            { header: t('home.system'), render: (row) => <PlainText limit={120}>{row.system}</PlainText> },
+            {
+              header: t('home.system'),
+              render: (row) => <PlainText limit={120}>{codeSystemName(row.system)}</PlainText>,
+            },
             { header: t('home.subjects'), isNumber: true, render: (row) => format.number(row.subjectCount) },
             { header: t('home.facts'), isNumber: true, render: (row) => format.number(row.factCount) },
           ]}
