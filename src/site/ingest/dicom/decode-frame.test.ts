@@ -187,6 +187,14 @@ describe('lossless JPEG', () => {
   });
 });
 
+/** The stream with precincts of a size for each of its three resolutions. */
+function withPrecincts(stream: Buffer, cod: number, size: number): Buffer {
+  const head = Buffer.from(stream.subarray(0, cod + 14));
+  head.writeUInt16BE(15, cod + 2);
+  head[cod + 4] = (head[cod + 4] ?? 0) | 1;
+  return Buffer.concat([head, Buffer.alloc(3, size), stream.subarray(cod + 14)]);
+}
+
 describe('compressed pixel data', () => {
   let samples: CompressedSample[] = [];
   beforeAll(async () => {
@@ -297,6 +305,40 @@ describe('compressed pixel data', () => {
     siz.writeUInt32BE(65_535, 12);
     expect(await refusalOf(withStream('.4.90', siz))).toEqual(['DICOM_BAD_VALUE', 'Rows']);
   });
+
+  it.each<[string, (stream: Buffer, cod: number) => Buffer]>([
+    ['code-blocks of 4 x 4', (stream, cod) => Buffer.from(stream.fill(0, cod + 10, cod + 12))],
+    [
+      '65,535 layers of a thousand precincts',
+      (stream, cod) => {
+        stream.writeUInt16BE(65_535, cod + 6);
+        return withPrecincts(stream, cod, 0x88);
+      },
+    ],
+    ['precincts of one pixel', (stream, cod) => withPrecincts(stream, cod, 0x00)],
+    [
+      'tiles of one pixel',
+      (stream) => {
+        stream.writeUInt32BE(1, 24);
+        stream.writeUInt32BE(1, 28);
+        return stream;
+      },
+    ],
+    ['40 levels', (stream, cod) => Buffer.from(stream.fill(40, cod + 9, cod + 10))],
+  ])(
+    'of 8192 x 8192 JPEG 2000 pixels in %s is refused before a decoder keeps account of them',
+    async (_, change) => {
+      for (const name of ['.4.90', '.4.201']) {
+        const stream = Buffer.from(streamOf(name));
+        for (const at of [8, 12, 24, 28]) stream.writeUInt32BE(8_192, at);
+        const changed = change(stream, stream.indexOf(Buffer.from('ff52', 'hex')));
+        const file = withStream(name, changed, us(0x00280010, 8_192), us(0x00280011, 8_192));
+        const startedMs = performance.now();
+        expect(await refusalOf(file)).toEqual(['DICOM_DECODER_FAILED', 'PixelData']);
+        expect(performance.now() - startedMs).toBeLessThan(1_000);
+      }
+    },
+  );
 
   it('in several fragments a frame is put together by offsets, or by how frames begin', async () => {
     const stream = streamOf('.4.70');

@@ -6,7 +6,7 @@ import { type Attributes, attributesOf } from './attributes.ts';
 import { DicomRefusal } from './dicom-refusal.ts';
 import { joinFragments, locatePixels, type NativePixels } from './frame-bytes.ts';
 import { describeImage, type ImageDescription, type ImageLimits } from './image-description.ts';
-import { readJpeg2000Header } from './jpeg-2000-header.ts';
+import { readJpeg2000Header, verifyTileParts } from './jpeg-2000-header.ts';
 import {
   containersOf,
   type DecodedFrame,
@@ -149,6 +149,7 @@ async function decodeJpeg2000(
   if (header.precision > 16) throw new DicomRefusal('DICOM_UNSUPPORTED_IMAGE', 'BitsStored');
   if (header.precision > Math.max(8, description.bitsAllocated))
     throw new DicomRefusal('DICOM_BAD_VALUE', 'BitsAllocated');
+  verifyTileParts(stream, header);
   const decoded = await decodeWithCodec(codec, stream);
   verifyShape(decoded, description);
   const { photometricInterpretation: stated } = description;
