@@ -3,13 +3,17 @@ import type { BenchCase } from './bench-case.ts';
 import { cStoreCase } from './c-store-case.ts';
 import { deidentifyCase } from './deidentify-case.ts';
 import { fhirNdjsonCase } from './fhir-ndjson-case.ts';
+import { imageCase } from './image-case.ts';
+import { largeImageCase } from './large-image-case.ts';
 import { largeNdjsonCase } from './large-ndjson-case.ts';
 import { omopCase } from './omop-case.ts';
 
 export const benchCases: readonly BenchCase[] = [
   fhirNdjsonCase,
   omopCase,
+  imageCase,
   deidentifyCase,
   cStoreCase,
   largeNdjsonCase,
+  largeImageCase,
 ];

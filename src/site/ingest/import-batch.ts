@@ -124,7 +124,7 @@ export class ImportBatch {
 
   /** The batch's images. */
   get images(): ImageImport {
-    const { store, auditLog, objects, keys, pool } = this.#options;
+    const { store, auditLog, objects, keys, pool, authorities = noAuthorities } = this.#options;
     this.#images ??= new ImageImport({
       commit: {
         store,
@@ -136,7 +136,7 @@ export class ImportBatch {
         batchId: this.batchId,
       },
       pool,
-      imaging: loadImagingSettings(store),
+      imaging: { ...loadImagingSettings(store), authorities },
     });
     return this.#images;
   }

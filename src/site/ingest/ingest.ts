@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { fromBase64 } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
+import { limitHeapGrowth } from '#base/heap-growth.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
 import { spoolFolder } from './archive/sealed-spool.ts';
 import { ArrivalBatch } from './arrival-batch.ts';
@@ -75,6 +76,7 @@ export interface Ingest {
 
 /** Opens the stage. Batches that were cut off by a crash get their audit event now. */
 export function openIngest(options: IngestOptions): Ingest {
+  limitHeapGrowth();
   recordInterruptedBatches(options);
   rmSync(spoolFolder(options.objects), { recursive: true, force: true });
   const { keys, objects, zone } = options;

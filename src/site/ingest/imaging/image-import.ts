@@ -20,8 +20,8 @@ export interface ImageImportOptions {
   readonly imaging: ImagingSettings;
 }
 
-const filesInJob = 32;
-const bytesInJob = 6 * 1_048_576;
+const filesInJob = 16;
+const bytesInJob = 3 * 1_048_576;
 const jobsInFlight = 4;
 const bytesInFlight = 64 * 1_048_576;
 const mostAttempts = 5;

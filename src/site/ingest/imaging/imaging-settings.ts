@@ -3,10 +3,10 @@ import type { Store } from '#site/store/index.ts';
 import type { ImagingSettings } from './worker-message.ts';
 
 const names = { patientAuthority: 'dicom_patient_authority', keepsPixels: 'dicom_keeps_pixels' } as const;
-const defaults: ImagingSettings = { patientAuthority: 'dicom', keepsPixels: true };
+const defaults = { patientAuthority: 'dicom', keepsPixels: true };
 
-/** `patientAuthority` is the identifier system of the hospital's own record numbers where the PACS does not state it. */
-export function loadImagingSettings(store: Store): ImagingSettings {
+/** `patientAuthority` names the authority where the PACS does not: `dicom`, unless set, which `identifier_authorities` may give a URI. */
+export function loadImagingSettings(store: Store): Omit<ImagingSettings, 'authorities'> {
   const find = store.prepare('SELECT value FROM setting WHERE name = ?');
   const load = <T>(name: string, otherwise: T): T => {
     const row = find.get(name) as { value: string } | undefined;
@@ -19,7 +19,10 @@ export function loadImagingSettings(store: Store): ImagingSettings {
 }
 
 /** Changes what is named. Belongs into the caller's transaction. */
-export function saveImagingSettings(store: Store, settings: Partial<ImagingSettings>): void {
+export function saveImagingSettings(
+  store: Store,
+  settings: Partial<Omit<ImagingSettings, 'authorities'>>,
+): void {
   const save = store.prepare(
     'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   );

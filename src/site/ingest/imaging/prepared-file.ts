@@ -80,7 +80,7 @@ export function prepareFile(
       sopInstanceUid: mapUid(instanceUid),
       imagingStudyUid: mapUid(attributes.uid(studyInstanceUid) ?? ownStudyOf(instanceUid)),
       imagingSeriesUid: mapUid(attributes.uid(seriesInstanceUid) ?? ownSeriesOf(instanceUid)),
-      patient: statedPatient(attributes, imaging.patientAuthority),
+      patient: statedPatient(attributes, imaging),
     },
   };
 }

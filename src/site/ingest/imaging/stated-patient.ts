@@ -2,7 +2,7 @@
 import { formatDay } from '#site/deidentify/index.ts';
 import type { Attributes } from '../dicom/attributes.ts';
 import { parseDicomDate, parsePersonName } from '../dicom/dicom-text.ts';
-import type { StatedPatient } from './worker-message.ts';
+import type { ImagingSettings, StatedPatient } from './worker-message.ts';
 
 const tags = {
   name: 0x00100010,
@@ -15,16 +15,20 @@ const sexOf: Readonly<Record<string, 'male' | 'female' | 'other'>> = { M: 'male'
 
 /**
  * The patient, or null where the file names none.
- * @param patientAuthority who gave the identifier where the file does not say it
+ * @param imaging who gave the identifier where the file does not say it, and what the site calls whom it names
  */
-export function statedPatient(attributes: Attributes, patientAuthority: string): StatedPatient | null {
+export function statedPatient(
+  attributes: Attributes,
+  { patientAuthority, authorities }: ImagingSettings,
+): StatedPatient | null {
   const identifier = attributes.text(tags.id);
   if (identifier === null || identifier.trim() === '' || identifier.includes('\0')) return null;
   const issuer = attributes.text(tags.issuer)?.replaceAll('\0', '').trim() ?? '';
+  const authority = issuer === '' ? patientAuthority : issuer;
   const birthDate = attributes.text(tags.birthDate);
   const day = birthDate === null ? null : parseDicomDate(birthDate);
   return {
-    key: { authority: issuer === '' ? patientAuthority : issuer, identifier },
+    key: { authority: authorities.get(authority) ?? authority, identifier },
     name: statedName(attributes.text(tags.name)),
     birthDate: day === null ? null : formatDay(day),
     sex: sexOf[attributes.text(tags.sex) ?? ''] ?? null,

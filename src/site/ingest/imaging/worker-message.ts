@@ -20,6 +20,8 @@ export interface ImagingSettings {
   readonly keepsPixels: boolean;
   /** Who gives patient identifiers where the file does not say it. */
   readonly patientAuthority: string;
+  /** How files name an authority -> the URI by which the site knows it. */
+  readonly authorities: ReadonlyMap<string, string>;
 }
 
 export type WorkerFile =

@@ -25,7 +25,7 @@ const openFaultyPool = (): WorkerPool => {
 async function run(deeds: readonly number[]): Promise<(string | null)[]> {
   const done = await openFaultyPool().run({
     files: deeds.map((deed) => ({ file: { kind: 'bytes', bytes: Uint8Array.of(deed) }, waived: [] })),
-    imaging: { keepsPixels: true, patientAuthority: 'dicom' },
+    imaging: { keepsPixels: true, patientAuthority: 'dicom', authorities: new Map() },
     decide: (files) => files.map(() => ({ kind: 'skip' })),
   });
   return done.map(({ prepared }) => (prepared.kind === 'refused' ? prepared.code : null));
