@@ -355,7 +355,9 @@ describe('pushed bytes', () => {
     const { batchId } = site.ingest.openBatch({ files, mapping: null, actor: steward });
     const bytes = sliceFile({}).subarray(0, 500).toString('base64');
     await site.ingest.push({ batchId, fileIndex: 0, offset: 0, bytes, isLast: false });
-    expect(outcomesByName(site.ingest.closeBatch(batchId))).toEqual({ slice: ['rejected', 'IMPORT_CANCELLED'] });
+    expect(outcomesByName(site.ingest.closeBatch(batchId))).toEqual({
+      slice: ['rejected', 'IMPORT_CANCELLED'],
+    });
   });
 });
 
