@@ -1,20 +1,24 @@
 // `consilium deidentify IN… --out DIR`: DICOM files and folders by PS3.15, pseudonymous, with a report for each file.
 import path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CliError } from '#cli/cli-error.ts';
 import { endRefused, type OutputOptions, printResult } from '#cli/output.ts';
 import { showProgress } from '#cli/progress.ts';
+import { createFileKeyStore, siteKeyFile } from '#host/file-key-store.ts';
 import {
   type DeidentifyFileReport,
   type DeidentifyProfileOption,
   type DeidentifySummary,
   deidentifyFolder,
+  deriveDeidentifyKey,
   loadOrMakeDeidentifyKey,
 } from '#site/site.ts';
 
 interface DeidentifyFlags extends OutputOptions {
   readonly out: string;
   readonly key?: string;
+  readonly profile?: string;
+  readonly keys?: string;
   readonly cleanDescriptors?: true;
   readonly removeDates?: true;
   readonly removeCharacteristics?: true;
@@ -34,6 +38,8 @@ export function registerDeidentify(program: Command): void {
       '--key <file>',
       'key of the pseudonyms, made where it is missing (default: a key that is kept nowhere)',
     )
+    .option('--profile <dir>', 'take the key of a site instead: its profile folder')
+    .addOption(new Option('--keys <file>', 'key file of the profile').env('CONSILIUM_KEYS'))
     .option('--clean-descriptors', 'keep known words of descriptions (113105)')
     .option('--remove-dates', 'remove dates instead of moving them (without 113107)')
     .option('--remove-characteristics', 'remove age, sex, size and weight (without 113108)')
@@ -59,7 +65,7 @@ async function runDeidentify(paths: readonly string[], flags: DeidentifyFlags): 
   )
     throw new CliError('USAGE', 'The output folder must not lie in the input.');
   const profile = { options: optionsOf(flags), safePrivate: (flags.safePrivate ?? []).map(parseSafePrivate) };
-  const key = flags.key === undefined ? null : loadOrMakeDeidentifyKey(path.resolve(flags.key));
+  const key = keyOf(flags);
   const order = { paths: inputs, outFolder, key, profile, writesSuspected: flags.writeSuspected === true };
   const files: DeidentifyFileReport[] = [];
   const startedAt = performance.now();
@@ -80,6 +86,18 @@ async function runDeidentify(paths: readonly string[], flags: DeidentifyFlags): 
       if (event.summary.quarantined + event.summary.rejected > 0) endRefused();
     }
   }
+}
+
+/** Null: a fresh key that nobody keeps. */
+function keyOf({ key, profile, keys }: DeidentifyFlags): Uint8Array | null {
+  if (key !== undefined && profile !== undefined)
+    throw new CliError('USAGE', 'Take either a key file or a profile: --key or --profile.');
+  if (key !== undefined) return loadOrMakeDeidentifyKey(path.resolve(key));
+  if (profile === undefined) return null;
+  const folder = path.resolve(profile);
+  const stored = createFileKeyStore({ file: keys ?? siteKeyFile(folder), profile: folder }).load();
+  if (stored === undefined) throw new CliError('USAGE', 'There is no key file of a site for this profile.');
+  return deriveDeidentifyKey(stored.subjectKey);
 }
 
 function optionsOf(flags: DeidentifyFlags): ReadonlySet<DeidentifyProfileOption> {

@@ -38,6 +38,7 @@ export {
   type DeidentifyFileReport,
   type DeidentifySummary,
   deidentifyFolder,
+  deriveDeidentifyKey,
   loadOrMakeDeidentifyKey,
 } from '#site/ingest/index.ts';
 export type { Credentials, Person } from '#site/people/index.ts';

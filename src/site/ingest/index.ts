@@ -7,7 +7,7 @@ export {
   deidentifyFolder,
   type FileReport as DeidentifyFileReport,
 } from './deidentified-copy/deidentify-folder.ts';
-export { loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
+export { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
 export { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';

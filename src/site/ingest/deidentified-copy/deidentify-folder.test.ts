@@ -16,7 +16,7 @@ import { dicomFile, element, mrSlice } from '#support/dicom-object.ts';
 import { drawText, noisySlice } from '#support/drawn-text.ts';
 import { parseDicom } from '../dicom/parse-dicom.ts';
 import { type DeidentifySummary, deidentifyFolder, type FileReport } from './deidentify-folder.ts';
-import { loadOrMakeDeidentifyKey } from './deidentify-key.ts';
+import { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentify-key.ts';
 
 let root = '';
 beforeEach(() => {
@@ -156,6 +156,13 @@ describe('the key file', () => {
     expect(made).toHaveLength(32);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(Buffer.from(loadOrMakeDeidentifyKey(file)).equals(Buffer.from(made))).toBe(true);
+  });
+
+  it('of a site is derived from its own, one way', () => {
+    const derived = deriveDeidentifyKey(key);
+    expect(derived).toHaveLength(32);
+    expect(derived).toEqual(deriveDeidentifyKey(key));
+    expect(derived).not.toEqual(key);
   });
 
   it.each([

@@ -21,6 +21,8 @@ export interface DeidentifyPoolOptions {
   readonly start: WorkerStart;
   readonly workerCount: number;
   readonly fileTimeoutMs?: number;
+  /** The thread's module; another one in tests. */
+  readonly entry?: URL;
 }
 
 const filesOfJob = 16;
@@ -86,7 +88,7 @@ class DeidentifyPool {
   }
 
   #startWorker(): void {
-    const thread = new Worker(workerEntry, {
+    const thread = new Worker(this.#options.entry ?? workerEntry, {
       workerData: this.#options.start,
       resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 },
       // A thread's own words may quote a file.
@@ -103,8 +105,8 @@ class DeidentifyPool {
       this.#settle(reply);
       this.#feed(worker);
     });
-    thread.on('error', () => this.#bury(worker, 'DICOM_DECODER_FAILED'));
-    thread.on('exit', () => this.#bury(worker, 'DICOM_DECODER_FAILED'));
+    thread.on('error', () => this.#bury(worker, 'DICOM_PROCESSING_FAILED'));
+    thread.on('exit', () => this.#bury(worker, 'DICOM_PROCESSING_FAILED'));
     this.#feed(worker);
   }
 
