@@ -6,7 +6,7 @@ import { type FileImportContext, FileWriter, type PlacedBatch } from './file-wri
 import type { FileRefusalCode } from './ingest-error.ts';
 import type { FileOutcome } from './ingest-outcome.ts';
 import type { RecordBatch } from './record-batch.ts';
-import { SectionReader } from './section-reader.ts';
+import { createPacker, SectionReader } from './section-reader.ts';
 
 export interface ImportedFile {
   /** As the caller named it. */
@@ -76,7 +76,10 @@ export class FileImport {
       this.#writer.refuse(opened);
       return;
     }
-    this.#section = new SectionReader(opened, this.#context);
+    this.#section = new SectionReader(opened, {
+      packer: createPacker(this.#context.linkageKey),
+      authorities: this.#context.authorities,
+    });
     this.#take(this.#section, head);
   }
 

@@ -10,7 +10,7 @@ import { ImportPace } from './import-pace.ts';
 import type { IngestPathsRequest } from './ingest.ts';
 import type { FileOutcome, IngestEvent } from './ingest-outcome.ts';
 import { keptFiles } from './outcome-tally.ts';
-import { minSplitBytes, type SplitImport } from './split-import.ts';
+import { minSplitBytes, SplitImport } from './split-import.ts';
 
 const chunkBytes = 1_048_576;
 
@@ -55,7 +55,8 @@ async function* importFile(running: PathImport, file: FoundFile): AsyncGenerator
     if (file.trouble === null) {
       for await (const chunk of readChunks(file)) {
         importing ??= openImport(batch, file, chunk);
-        await importing.write(chunk);
+        // What is not split keeps what it is given.
+        await importing.write(importing instanceof SplitImport ? chunk : chunk.slice());
         yield progress(running, file, importing);
         if (importing.isRefused) break;
         const isMore = importing.bytesRead < file.size;
@@ -181,12 +182,12 @@ function progress(
   };
 }
 
-/** The bytes of a file in order, each chunk's memory its own. @throws Error of the system. */
+/** The bytes of a file in order, each chunk in the memory of the last one. @throws Error of the system. */
 async function* readChunks({ path: file, isGiven }: FoundFile): AsyncGenerator<Uint8Array> {
   const handle = await openPlainFile(file, isGiven);
   try {
+    const buffer = new Uint8Array(chunkBytes);
     for (;;) {
-      const buffer = new Uint8Array(chunkBytes);
       const { bytesRead } = await handle.read(buffer, 0, chunkBytes, null);
       if (bytesRead === 0) break;
       yield buffer.subarray(0, bytesRead);

@@ -48,4 +48,6 @@ export interface ReadingAnswer {
   /** Lines of the header that was read before it. */
   readonly headerLines: number;
   readonly refusal: FileRefusal | null;
+  /** The block's memory, to be used again. */
+  readonly memory: Uint8Array;
 }

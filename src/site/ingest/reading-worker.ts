@@ -13,7 +13,8 @@ import type {
   ReadingWorkerData,
 } from './reading-message.ts';
 import { batchBuffers } from './record-batch.ts';
-import { SectionReader } from './section-reader.ts';
+import type { RecordPacker } from './record-packer.ts';
+import { createPacker, SectionReader } from './section-reader.ts';
 import { openTimeZone } from './time-zone.ts';
 
 const newline = 0x0a;
@@ -24,13 +25,13 @@ interface OpenSession {
 }
 
 class ReadingWorker {
-  readonly #linkageKey: Uint8Array;
+  readonly #packer: RecordPacker;
   readonly #zone: ReaderContext['zone'];
   /** One file is read at a time. */
   #open: OpenSession | undefined;
 
   constructor({ linkageKey, zone }: ReadingWorkerData) {
-    this.#linkageKey = linkageKey;
+    this.#packer = createPacker(linkageKey);
     this.#zone = openTimeZone(zone);
   }
 
@@ -54,10 +55,7 @@ class ReadingWorker {
     const { session, reading } = this.#open;
     const reader = openReader(session.format, reading);
     if ('code' in reader) throw new BugError('a file was opened that cannot be read');
-    const section = new SectionReader(reader, {
-      linkageKey: this.#linkageKey,
-      authorities: session.authorities,
-    });
+    const section = new SectionReader(reader, { packer: this.#packer, authorities: session.authorities });
     const header = isFirst ? new Uint8Array() : session.header;
     const batches = [
       ...(header.length === 0 ? [] : section.write(header)),
@@ -71,6 +69,7 @@ class ReadingWorker {
       lineCount: countLines(bytes),
       headerLines: countLines(header),
       refusal: section.refusal ?? null,
+      memory: bytes,
     };
   }
 }
@@ -90,7 +89,9 @@ function serve(port: MessagePort): void {
       return;
     }
     const answer = worker.read(request.task);
-    port.postMessage(answer, answer.batches.flatMap(batchBuffers));
+    const { buffer } = answer.memory;
+    const own = buffer instanceof ArrayBuffer ? [buffer] : [];
+    port.postMessage(answer, [...own, ...answer.batches.flatMap(batchBuffers)]);
   });
 }
 

@@ -9,9 +9,13 @@ import { RecordPacker } from './record-packer.ts';
 export const rowsInBatch = 8_192;
 
 export interface SectionSettings {
-  /** 32 bytes. */
-  readonly linkageKey: Uint8Array;
+  /** Serves one section after the other. */
+  readonly packer: RecordPacker;
   readonly authorities: IdentifierAuthorities;
+}
+
+export function createPacker(linkageKey: Uint8Array): RecordPacker {
+  return new RecordPacker({ linkageKey, maxRows: rowsInBatch });
 }
 
 export class SectionReader {
@@ -22,10 +26,10 @@ export class SectionReader {
   readonly #authorities: IdentifierAuthorities;
   readonly #packer: RecordPacker;
 
-  constructor(reader: RecordReader, { linkageKey, authorities }: SectionSettings) {
+  constructor(reader: RecordReader, { packer, authorities }: SectionSettings) {
     this.#reader = reader;
     this.#authorities = authorities;
-    this.#packer = new RecordPacker({ linkageKey, maxRows: rowsInBatch });
+    this.#packer = packer;
   }
 
   /** Batches that these bytes fill. */

@@ -16,10 +16,12 @@ import type { FileRefusalCode } from './ingest-error.ts';
 import type { FileOutcome } from './ingest-outcome.ts';
 import type { ReadingAnswer } from './reading-message.ts';
 import type { ReadingPool } from './reading-pool.ts';
-import { rowsInBatch, SectionReader } from './section-reader.ts';
+import { createPacker, rowsInBatch, SectionReader } from './section-reader.ts';
 
 const newline = 0x0a;
 const blockBytes = 2_097_152;
+/** A block, the chunk that ended it, and some. */
+const memoryBytes = 3_276_800;
 
 /** Files below this are read before a worker has started. */
 export const minSplitBytes = 8_388_608;
@@ -63,6 +65,8 @@ export class SplitImport {
   readonly #splitter: BlockSplitter;
   readonly #digest = createSha256();
   #isFirst = true;
+  /** Memory that came back from workers: a large file is read with some blocks of memory, again and again. */
+  readonly #memory: ArrayBuffer[] = [];
   /** In the order of the file. */
   readonly #answers: Promise<ReadingAnswer>[] = [];
   #waiting: PlacedBatch[] = [];
@@ -80,7 +84,12 @@ export class SplitImport {
     this.#context = context;
     this.#format = format;
     this.#header = isTable ? head.slice(0, head.indexOf(newline) + 1) : new Uint8Array();
-    this.#splitter = new BlockSplitter({ blockBytes, maxRowBytes, quotes: isTable });
+    this.#splitter = new BlockSplitter({
+      blockBytes,
+      maxRowBytes,
+      quotes: isTable,
+      allocate: (byteCount) => this.#allocate(byteCount),
+    });
     const { mapping, concepts, medications } = file.reading;
     const { authorities } = context;
     this.#sessionId = pool.open({
@@ -98,13 +107,13 @@ export class SplitImport {
     return this.#writer.isRefused;
   }
 
-  /** Adds bytes. Resolves when there is room for more: memory stays bounded however fast the disk is. */
+  /** Adds a copy of these bytes. Resolves when there is room for more: memory stays bounded however fast the disk is. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.isRefused) return;
     this.#digest.update(bytes);
     this.bytesRead += bytes.length;
     if (this.#rest !== undefined) {
-      this.#readRest(bytes);
+      this.#readRest(bytes.slice());
       return;
     }
     const block = this.#splitter.write(bytes);
@@ -133,6 +142,11 @@ export class SplitImport {
     return this.#finish(null);
   }
 
+  #allocate(byteCount: number): Uint8Array {
+    if (byteCount > memoryBytes) return new Uint8Array(byteCount);
+    return new Uint8Array(this.#memory.pop() ?? new ArrayBuffer(memoryBytes));
+  }
+
   #send(block: Uint8Array): void {
     const answer = this.#pool.read({ sessionId: this.#sessionId, bytes: block, isFirst: this.#isFirst });
     // Its failure is told where its turn comes.
@@ -159,6 +173,8 @@ export class SplitImport {
     this.rowCount += answer.rowCount;
     this.#lineCount += answer.lineCount;
     if (answer.refusal !== null) this.#writer.refuse(answer.refusal);
+    const { buffer } = answer.memory;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === memoryBytes) this.#memory.push(buffer);
     // Larger transactions write the pages of an index less often.
     if (this.#waitingRows >= rowsInBatch) this.#writeWaiting();
   }
@@ -176,7 +192,10 @@ export class SplitImport {
     this.#writeWaiting();
     const reader = openReader(this.#format, this.#reading);
     if ('code' in reader) return;
-    const section = new SectionReader(reader, this.#context);
+    const section = new SectionReader(reader, {
+      packer: createPacker(this.#context.linkageKey),
+      authorities: this.#context.authorities,
+    });
     const header = this.#isFirst ? new Uint8Array() : this.#header;
     this.#rest = { section, rowOffset: this.#lineCount - (header.length > 0 ? 1 : 0) };
     if (header.length > 0) this.#readRest(header);

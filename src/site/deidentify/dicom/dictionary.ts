@@ -1,5 +1,5 @@
 // Value representation and keyword of every public tag (PS3.6), repeating groups included: what an implicit data set does not state.
-import { dictionary } from 'dcmjs/dictionary';
+import { createRequire } from 'node:module';
 
 interface Entry {
   readonly vr: string;
@@ -26,12 +26,31 @@ const correctedVrs: Readonly<Record<string, string>> = {
 };
 const rangePattern = /^\(([0-9A-F]{4})(?:-([0-9A-F]{4}))?,([0-9A-F]{4})(?:-([0-9A-F]{4}))?\)$/;
 
-const entries = new Map<number, Entry>();
-const ranges: Range[] = [];
-const signDependent = new Set<number>();
-for (const [key, stated] of Object.entries(dictionary)) readEntry(key, stated);
+type StatedDictionary = typeof import('dcmjs/dictionary')['dictionary'];
 
-function readEntry(key: string, stated: (typeof dictionary)[string]): void {
+interface Tables {
+  readonly entries: Map<number, Entry>;
+  readonly ranges: Range[];
+  readonly signDependent: Set<number>;
+}
+
+let made: Tables | undefined;
+
+/** Read when it is first asked for: it takes 20 MB, which threads that read no image do without. */
+function tables(): Tables {
+  if (made !== undefined) return made;
+  const load = createRequire(import.meta.url);
+  const { dictionary } = load('dcmjs/dictionary') as { readonly dictionary: StatedDictionary };
+  made = { entries: new Map(), ranges: [], signDependent: new Set() };
+  for (const [key, stated] of Object.entries(dictionary)) readEntry(made, key, stated);
+  return made;
+}
+
+function readEntry(
+  { entries, ranges, signDependent }: Tables,
+  key: string,
+  stated: StatedDictionary[string],
+): void {
   const parts = rangePattern.exec(key);
   if (parts === null || stated?.vr === undefined) return;
   const [, group = '', lastGroup = group, element = '', lastElement = element] = parts;
@@ -70,7 +89,7 @@ export function isPrivateTag(tag: number): boolean {
  * pixel, overlay and table data; US for what `isSignDependent` names.
  */
 export function vrOf(tag: number): string {
-  const known = entries.get(tag);
+  const known = tables().entries.get(tag);
   if (known !== undefined) return known.vr;
   const element = tag & 0xffff;
   if (element === 0) return 'UL';
@@ -80,19 +99,19 @@ export function vrOf(tag: number): string {
 
 /** Keyword of a tag as PS3.6 writes it, or undefined for private and unknown tags. */
 export function keywordOf(tag: number): string | undefined {
-  return (entries.get(tag) ?? findRange(tag))?.keyword;
+  return (tables().entries.get(tag) ?? findRange(tag))?.keyword;
 }
 
 /** Whether the tag is US or SS by PixelRepresentation (0028,0103) of its data set. */
 export function isSignDependent(tag: number): boolean {
-  return signDependent.has(tag);
+  return tables().signDependent.has(tag);
 }
 
 function findRange(tag: number): Entry | undefined {
   if (isPrivateTag(tag)) return undefined;
   const group = groupOf(tag);
   const element = tag & 0xffff;
-  return ranges.find(
+  return tables().ranges.find(
     ({ from, to }) => group >= from[0] && group <= to[0] && element >= from[1] && element <= to[1],
   );
 }
