@@ -1,4 +1,5 @@
-// A fixed sample of the fuzz runs of `npm run soak`, and every input that once failed one (security.md X10, X11).
+// A fixed sample of the fuzz runs of `npm run soak` (security.md X10, X11). An input that fails a long run is added here by its seed and
+// number before it is mended.
 import { describe, expect, it } from 'vitest';
 import { checkFuzz, fuzzTargets } from '#support/fuzz/fuzz-check.ts';
 import { checkFuzzedImport } from '#support/fuzz/fuzzed-import.ts';

@@ -129,6 +129,19 @@ describe('native pixel data', () => {
   });
 });
 
+describe('native pixel data in fragments', () => {
+  it('is read a frame a fragment', async () => {
+    const content = mrSlice({ rows: 2, columns: 4 }, ...bits(8), element(0x00280008, '2 '));
+    const file = compressedFile(
+      '.1.98',
+      [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), new Uint8Array(8).fill(9)],
+      content,
+    );
+    expect(await samplesOf(file, 0)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(await samplesOf(file, 1)).toEqual(new Array(8).fill(9));
+  });
+});
+
 describe('run lengths', () => {
   it.each([
     ['8 bits', Uint8Array.of(1, 1, 1, 2, 3, 3, 255, 0), 8, 1],
@@ -432,6 +445,12 @@ describe('an image that cannot be as it says', () => {
       'run lengths of too few segments',
       compressedFile('.5', [run], mrSlice({ rows: 1, columns: 4 })),
       'DICOM_DECODER_FAILED',
+      'PixelData',
+    ],
+    [
+      'fragments under a native syntax',
+      compressedFile('.1', [eight], mrSlice({ rows: 2, columns: 4 })),
+      'DICOM_BAD_FRAGMENTS',
       'PixelData',
     ],
     [

@@ -25,7 +25,7 @@ import {
 } from './native-frame.ts';
 import { interleave, type PixelFrame, storedValues } from './pixel-frame.ts';
 import { decodeRle } from './rle-frame.ts';
-import { type PixelDecoder, transferSyntaxOf } from './transfer-syntaxes.ts';
+import { encapsulatedUncompressed, type PixelDecoder, transferSyntaxOf } from './transfer-syntaxes.ts';
 import { decodeWithCodec, type WasmCodec } from './wasm-codec.ts';
 
 export interface DicomImage {
@@ -57,6 +57,10 @@ export function openImage(file: DicomFile, limits?: ImageLimits): DicomImage | n
       decodeFrame: (frameIndex) =>
         Promise.resolve(nativeFrame(pixels, description, checkedIndex(frameIndex, description))),
     };
+  }
+  // Attack: the same the other way round, fragments of who knows what under a syntax that has none.
+  if (decoder === 'native' && file.transferSyntaxUid !== encapsulatedUncompressed) {
+    throw new DicomRefusal('DICOM_BAD_FRAGMENTS', 'PixelData');
   }
   return {
     attributes,

@@ -3,6 +3,8 @@
 export const implicitLittleEndian = '1.2.840.10008.1.2';
 export const explicitLittleEndian = '1.2.840.10008.1.2.1';
 export const deflatedExplicitLittleEndian = '1.2.840.10008.1.2.1.99';
+/** Native pixels in fragments: a frame in each. */
+export const encapsulatedUncompressed = '1.2.840.10008.1.2.1.98';
 export const explicitBigEndian = '1.2.840.10008.1.2.2';
 
 /** What turns the fragments of a frame into samples. `none` is for syntaxes that no part of this release decodes. */
