@@ -47,6 +47,9 @@ export interface SourceContext {
 export interface ListenContext extends SourceContext {
   /** What is appended with this kind and label counts as received from this source when it is imported. */
   readonly inbox: Inbox;
+  readonly memory: SourceMemory;
+  /** Files of this source that were imported without the inbox. */
+  onReceived(count: number): void;
   /** It stopped listening by itself. @param code why */
   onFailed(code: string): void;
 }

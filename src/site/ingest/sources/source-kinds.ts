@@ -4,5 +4,12 @@ import { dicomReceiverKind } from './dicom-receiver/receiver-kind.ts';
 import { dicomwebKind } from './dicomweb/dicomweb-kind.ts';
 import { mllpKind } from './mllp-listener/mllp-kind.ts';
 import type { SourceKind } from './source-kind.ts';
+import { watchedFolderKind } from './watched-folder/watched-folder-kind.ts';
 
-export const sourceKinds: readonly SourceKind[] = [dicomReceiverKind, dicomwebKind, mllpKind, bulkExportKind];
+export const sourceKinds: readonly SourceKind[] = [
+  dicomReceiverKind,
+  dicomwebKind,
+  mllpKind,
+  bulkExportKind,
+  watchedFolderKind,
+];

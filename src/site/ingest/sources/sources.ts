@@ -174,7 +174,10 @@ class SiteSources implements Sources {
       this.#fail(sourceId, code);
     };
     try {
-      this.#listening.set(sourceId, await listen({ ...this.#contextOf(stored), inbox, onFailed }));
+      const memory = this.#rows.memoryOf(sourceId);
+      const onReceived = (count: number) => this.#rows.count(stored.kind, stored.label, count);
+      const context = { ...this.#contextOf(stored), inbox, memory, onReceived, onFailed };
+      this.#listening.set(sourceId, await listen(context));
       this.#rows.setCode(sourceId, null);
     } catch (error) {
       // One source that cannot listen (its port is taken) keeps neither the site nor the other sources from their work.
