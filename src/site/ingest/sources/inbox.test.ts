@@ -150,6 +150,18 @@ describe('the inbox', () => {
     expect(inbox.heldBytes).toBeLessThan(5_000_000);
   });
 
+  it('is tidy when all of it is done, and takes what comes after', async () => {
+    const inbox = open();
+    await inbox.append(entry('a'));
+    await inbox.tidy();
+    expect(files()).toHaveLength(1);
+    for (const item of await takeAll(inbox)) await item.remove();
+    await inbox.tidy();
+    expect(files()).toEqual([]);
+    await inbox.append(entry('b'));
+    expect(await textsIn(inbox)).toEqual(['text of b']);
+  });
+
   it('refuses by name what has no room, and takes it when there is room again', async () => {
     const inbox = open({ limits: { maxBytes: 1_500_000, minFreeBytes: 0 } });
     const large = { header: header('large'), bytes: Buffer.alloc(1_000_000) };

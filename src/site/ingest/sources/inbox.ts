@@ -1,22 +1,19 @@
 // The sealed inbox: what comes over the network is durable here, under AES-256-GCM, before its sender is told that it arrived, and
 // stays until the outcome of its import is committed. A killed process loses nothing that was acknowledged.
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import path from 'node:path';
 import { toHex } from '#base/bytes.ts';
 import { makePrivateFolder } from '#base/private-file.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
+import { EntryWriter, type InboxEntryWriter } from './inbox-entry.ts';
 import { InboxError, writeFailure } from './inbox-error.ts';
-import {
-  deriveInboxKey,
-  encodeEntryHeader,
-  firstFlag,
-  type InboxEntryHeader,
-  lastFlag,
-  maxFrameBytes,
-} from './inbox-frame.ts';
+import { deriveInboxKey, type InboxEntryHeader } from './inbox-frame.ts';
+import { InboxLog } from './inbox-log.ts';
 import { findSegments, type InboxItem, SegmentQueue, segmentFile } from './inbox-queue.ts';
 import { defaultInboxLimits, type InboxLimits, InboxRoom } from './inbox-room.ts';
-import { maxGroupBytes, SegmentWriter, syncFolder } from './inbox-segment.ts';
+import { type SegmentWriter, syncFolder } from './inbox-segment.ts';
+
+export type { InboxEntryWriter } from './inbox-entry.ts';
 
 export interface InboxOptions {
   /** The site's profile folder; the inbox is a folder in it. */
@@ -33,16 +30,6 @@ export interface InboxEntry {
   readonly bytes: Uint8Array;
 }
 
-/** An entry whose bytes come in parts; more than 1 MiB of them never waits in memory. */
-export interface InboxEntryWriter {
-  /** @throws InboxError INBOX_FULL, INBOX_UNAVAILABLE. */
-  write(bytes: Uint8Array): Promise<void> | undefined;
-  /** Durable when it returns. @throws InboxError INBOX_FULL, INBOX_UNAVAILABLE, INBOX_CLOSED. */
-  commit(): Promise<void>;
-  /** Nothing of it stays. */
-  abandon(): Promise<void>;
-}
-
 export interface Inbox {
   /** Durable when it returns; entries that arrive together share one flush. @throws InboxError INBOX_FULL, INBOX_UNAVAILABLE, INBOX_CLOSED. */
   append(entry: InboxEntry): Promise<void>;
@@ -53,21 +40,12 @@ export interface Inbox {
   drain(signal: AbortSignal): AsyncGenerator<InboxItem>;
   /** Ends when something arrived since the last `take` that gave nothing, or at the signal. */
   whenChanged(signal: AbortSignal): Promise<void>;
+  /** Deletes what is done already. */
+  tidy(): Promise<void>;
   /** Sealed bytes that wait. */
   readonly heldBytes: number;
   /** Waits for what is being written. What waits stays. */
   close(): Promise<void>;
-}
-
-const segmentBytes = 64 * 2 ** 20;
-/** A log that is all done is begun anew from this size on. */
-const renewBytes = 4 * 2 ** 20;
-
-interface PendingEntry {
-  readonly parts: readonly Uint8Array[];
-  readonly byteCount: number;
-  readonly resolve: () => void;
-  readonly reject: (error: InboxError) => void;
 }
 
 /** Opens the inbox of a profile; what an earlier process had acknowledged and not imported waits again. @throws PrivateFileError. */
@@ -82,9 +60,7 @@ class SegmentInbox implements Inbox {
   readonly #onDamage: (byteCount: number) => void;
   readonly #queues: SegmentQueue[];
   #lastNumber: number;
-  #log: { readonly writer: SegmentWriter; readonly queue: SegmentQueue } | undefined;
-  #pending: PendingEntry[] = [];
-  #writing: Promise<void> | undefined;
+  readonly #log: InboxLog;
   #isClosed = false;
   #wakers = new Set<() => void>();
   #changeCount = 0;
@@ -100,6 +76,14 @@ class SegmentInbox implements Inbox {
     this.#queues = segments.map((segment) => new SegmentQueue(segment));
     this.#lastNumber = lastNumber;
     for (const segment of segments) this.#room.heldBytes += segment.durableBytes();
+    this.#log = new InboxLog({
+      inboxKey: this.#key,
+      room: this.#room,
+      nextFile: () => this.#nextFile(),
+      onBegin: (queue) => void this.#queues.push(queue),
+      onDone: (queue) => this.#discard(queue),
+      onWritten: () => this.#wake(),
+    });
   }
 
   get heldBytes(): number {
@@ -113,55 +97,13 @@ class SegmentInbox implements Inbox {
   }
 
   openEntry(header: InboxEntryHeader): InboxEntryWriter {
-    let parts: Uint8Array[] = [encodeEntryHeader(header)];
-    let byteCount = 0;
-    let spilled: SegmentWriter | undefined;
-    let flags = firstFlag;
-    const partial = path.join(this.#folder, `${toHex(systemRandom(8))}.partial`);
-    const spill = async (isLast: boolean): Promise<void> => {
-      const frame = parts;
-      const before = spilled?.durableBytes ?? 0;
-      parts = [];
-      try {
-        await this.#room.check(byteCount);
-        spilled ??= await SegmentWriter.create(partial, this.#key);
-        await spilled.write(spilled.seal(flags | (isLast ? lastFlag : 0), frame));
-      } catch (error) {
-        throw error instanceof InboxError ? error : writeFailure(error);
-      }
-      this.#room.heldBytes += spilled.durableBytes - before;
-      byteCount = 0;
-      flags = 0;
-    };
-    const writeLong = async (bytes: Uint8Array): Promise<void> => {
-      for (let at = 0; at < bytes.length; at += maxFrameBytes) {
-        const part = bytes.subarray(at, at + maxFrameBytes);
-        if (byteCount + part.length > maxFrameBytes) await spill(false);
-        parts.push(part);
-        byteCount += part.length;
-      }
-    };
-    return {
-      write: (bytes) => {
-        if (byteCount + bytes.length > maxFrameBytes) return writeLong(bytes);
-        parts.push(bytes);
-        byteCount += bytes.length;
-        return undefined;
-      },
-      commit: async () => {
-        if (this.#isClosed) throw closed();
-        if (spilled === undefined) return this.#enqueue(parts, byteCount);
-        await spill(true);
-        await this.#adopt(spilled);
-      },
-      abandon: async () => {
-        parts = [];
-        if (spilled === undefined) return;
-        this.#room.heldBytes -= spilled.durableBytes;
-        await spilled.close();
-        rmSync(spilled.file, { force: true });
-      },
-    };
+    return new EntryWriter(header, {
+      partialFile: path.join(this.#folder, `${toHex(systemRandom(8))}.partial`),
+      inboxKey: this.#key,
+      room: this.#room,
+      commitWhole: (parts, byteCount) => this.#unlessClosed(() => this.#log.append(parts, byteCount)),
+      commitLong: (writer) => this.#unlessClosed(() => this.#adopt(writer)),
+    });
   }
 
   async take(): Promise<InboxItem | undefined> {
@@ -198,11 +140,13 @@ class SegmentInbox implements Inbox {
     });
   }
 
+  async tidy(): Promise<void> {
+    await this.#log.tidy();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#writing;
-    await this.#log?.writer.close();
-    this.#log = undefined;
+    await this.#log.close();
     this.#wake();
     for (const queue of [...this.#queues]) {
       queue.note();
@@ -211,80 +155,9 @@ class SegmentInbox implements Inbox {
     }
   }
 
-  #enqueue(parts: readonly Uint8Array[], byteCount: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ parts, byteCount, resolve, reject });
-      this.#writing ??= this.#writePending();
-    });
-  }
-
-  /** Group commit: whatever came while the last group was on its way to the disk goes in one write. */
-  async #writePending(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const group = this.#takeGroup();
-      const byteCount = group.reduce((total, entry) => total + entry.byteCount, 0);
-      try {
-        await this.#renewLog(byteCount);
-        await this.#room.check(byteCount);
-        await this.#writeGroup(group);
-      } catch (error) {
-        const refusal = error instanceof InboxError ? error : await this.#abandonLog(error);
-        for (const { reject } of group) reject(refusal);
-        continue;
-      }
-      this.#wake();
-      for (const { resolve } of group) resolve();
-    }
-    this.#writing = undefined;
-  }
-
-  #takeGroup(): PendingEntry[] {
-    let byteCount = 0;
-    const count = this.#pending.findIndex((entry) => {
-      byteCount += entry.byteCount;
-      return byteCount > maxGroupBytes;
-    });
-    return this.#pending.splice(0, count === -1 ? this.#pending.length : Math.max(1, count));
-  }
-
-  /** Lets go of a log that is all done, when it is large or its room is needed. */
-  async #renewLog(byteCount: number): Promise<void> {
-    const { writer, queue } = this.#log ?? {};
-    if (writer === undefined || queue?.isDone !== true) return;
-    if (writer.durableBytes < renewBytes && this.#room.isWithin(byteCount)) return;
-    await this.#endLog();
-    await this.#discard(queue);
-  }
-
-  async #writeGroup(group: readonly PendingEntry[]): Promise<void> {
-    if (this.#log !== undefined && this.#log.writer.durableBytes >= segmentBytes) await this.#endLog();
-    this.#log ??= await this.#beginLog();
-    const { writer } = this.#log;
-    const before = writer.durableBytes;
-    await writer.write(group.flatMap(({ parts }) => writer.seal(firstFlag | lastFlag, parts)));
-    this.#room.heldBytes += writer.durableBytes - before;
-  }
-
-  async #beginLog() {
-    const file = this.#nextFile();
-    const writer = await SegmentWriter.create(file, this.#key);
-    this.#room.heldBytes += writer.durableBytes;
-    const isClosed = () => this.#log?.writer !== writer;
-    const queue = new SegmentQueue({ file, durableBytes: () => writer.durableBytes, isClosed });
-    this.#queues.push(queue);
-    return { writer, queue };
-  }
-
-  async #endLog(): Promise<void> {
-    const log = this.#log;
-    this.#log = undefined;
-    await log?.writer.close();
-  }
-
-  /** After a failed write nobody knows what of it is on the disk: the next entry begins a new file. */
-  async #abandonLog(error: unknown): Promise<InboxError> {
-    await this.#endLog().catch(() => {});
-    return writeFailure(error);
+  async #unlessClosed(work: () => Promise<void>): Promise<void> {
+    if (this.#isClosed) throw new InboxError('INBOX_CLOSED', 'The inbox is closed.');
+    await work();
   }
 
   /** A long entry that is whole takes its place in the queue. */
@@ -310,7 +183,7 @@ class SegmentInbox implements Inbox {
   async #release(queue: SegmentQueue): Promise<void> {
     if (!queue.isDone || !this.#queues.includes(queue)) return;
     // The log itself goes between two writes.
-    if (this.#log?.queue !== queue) await this.#discard(queue);
+    if (!this.#log.holds(queue)) await this.#discard(queue);
   }
 
   async #discard(queue: SegmentQueue): Promise<void> {
@@ -326,8 +199,4 @@ class SegmentInbox implements Inbox {
     this.#changeCount += 1;
     for (const wake of [...this.#wakers]) wake();
   }
-}
-
-function closed(): InboxError {
-  return new InboxError('INBOX_CLOSED', 'The inbox is closed.');
 }
