@@ -78,7 +78,7 @@ test.describe('a steward at a real site', () => {
       await expect(page.getByRole('heading', { name: 'Import finished' })).toBeVisible({ timeout: 60_000 });
       const tally = page.getByRole('table', { name: 'What came of the files and their rows' });
       // Accepted: a table, the mapping beside it and two images. Refused: a table whose one row is bad, and a bundle that breaks off.
-      await expect(tally.getByRole('row', { name: /^Files/ })).toHaveText('Files40–127');
+      await expect(tally.getByRole('row', { name: /^Files/ })).toHaveText('Files40–329');
       await expect(page.getByText('1 file: The file ends too early: its end is missing.')).toBeVisible();
       await keep(page, 'import');
     });
@@ -99,16 +99,16 @@ test.describe('a steward at a real site', () => {
     });
 
     await test.step('releases an image from quarantine with a reason', async () => {
-      await page.getByRole('tab', { name: 'Quarantine 1 file waits for a decision' }).click();
+      await page.getByRole('tab', { name: 'Quarantine 3 files wait for a decision' }).click();
       await expect(page.getByText('The pixels hold text that may name the patient.')).toBeVisible();
       await keep(page, 'quarantine');
-      await page.getByRole('button', { name: /^Release / }).click();
+      await page.getByRole('button', { name: 'Release inbox/radiology/IM3' }).click();
       const dialog = page.getByRole('dialog', { name: 'Release from quarantine' });
       await dialog.getByLabel('Reason').fill('Looked at the original: a scale, no name.');
       await keep(page, 'quarantine-release');
       await dialog.getByRole('button', { name: 'Release this file' }).click();
       await expect(page.getByText('The file was released and taken in.')).toBeVisible();
-      await expect(page.getByText('Nothing is held')).toBeVisible();
+      await expect(page.getByRole('tab', { name: 'Quarantine 2 files wait for a decision' })).toBeVisible();
     });
 
     await test.step('withdraws a patient', async () => {
@@ -167,7 +167,9 @@ test.describe('a steward at a real site', () => {
   });
 });
 
-/** Two tables with their mapping (one has only a bad row), two good images, one with text in it, and a bundle that breaks off. */
+const secondaryCapture = '1.2.840.10008.5.1.4.1.1.7';
+
+/** Two tables with their mapping (one has only a bad row), two good images, three to be held, and a bundle that breaks off. */
 function folderOfExports(site: ServedSite): string {
   const folder = path.join(site.directory, 'inbox');
   mkdirSync(path.join(folder, 'radiology'), { recursive: true });
@@ -180,10 +182,12 @@ function folderOfExports(site: ServedSite): string {
       path.join(folder, 'radiology', `IM${instance}`),
       sliceFile({ patient: 'CLE-100010', instance }),
     );
-  writeFileSync(
-    path.join(folder, 'radiology', 'IM3'),
-    sliceFile({ patient: 'CLE-100010', instance: 3 }, element(0x00280301, 'YES')),
-  );
+  // Text drawn in, a screenshot, and nobody knows whose.
+  const held = [element(0x00280301, 'YES'), element(0x00080016, secondaryCapture), element(0x00100020, '')];
+  for (const [index, change] of held.entries()) {
+    const image = sliceFile({ patient: 'CLE-100010', instance: index + 3 }, change);
+    writeFileSync(path.join(folder, 'radiology', `IM${index + 3}`), image);
+  }
   return folder;
 }
 

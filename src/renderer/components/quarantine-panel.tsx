@@ -87,6 +87,9 @@ function useColumns(
       render: (entry) => (
         <div className={styles.wrapped}>
           <PlainText limit={200}>{findTerm(t, 'error.sentence', entry.code) ?? entry.reason}</PlainText>
+          {mendedAtSource.has(entry.code) && (
+            <div className={styles.second}>{t('quarantine.mendedAtSource')}</div>
+          )}
         </div>
       ),
     },
