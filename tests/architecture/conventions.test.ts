@@ -39,6 +39,11 @@ const banned: readonly { pattern: RegExp; where: RegExp; except?: RegExp; why: s
     why: 'once started it writes dumps of processes that hold decrypted records',
   },
   {
+    pattern: /\bconst require = /,
+    where: /^src\//,
+    why: 'the bundler of the desktop app puts one into each file, and two do not load',
+  },
+  {
     pattern: /dangerouslySetInnerHTML|\.innerHTML\s*=|\beval\(|new Function\(/,
     where: /^src\//,
     why: 'stored XSS',

@@ -9,7 +9,8 @@ export interface Engine {
   readonly info: EngineInfo;
 }
 
-const require = createRequire(import.meta.url);
+// Not called `require`: the bundler puts a constant of that name into the entry.
+const requirePackage = createRequire(import.meta.url);
 
 /** `wanted` is the value of TFJS_NATIVE; `wasm` leaves native TensorFlow alone. */
 export async function loadEngine(wanted: string | undefined): Promise<Engine> {
@@ -29,7 +30,7 @@ function loadNative(): Engine | null {
   }
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
-    const tf: TensorFlow = require('@tensorflow/tfjs-node');
+    const tf: TensorFlow = requirePackage('@tensorflow/tfjs-node');
     const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
     const version = binding.TF_Version;
     return {
@@ -43,10 +44,10 @@ function loadNative(): Engine | null {
 
 async function loadWasm(reason: string): Promise<Engine> {
   // The gradients come with the union package, which tfjs-node brings; both share one core.
-  const tf: TensorFlow = createRequire(require.resolve('@tensorflow/tfjs-node/package.json'))(
+  const tf: TensorFlow = createRequire(requirePackage.resolve('@tensorflow/tfjs-node/package.json'))(
     '@tensorflow/tfjs',
   );
-  const backend: { version_wasm: string } = require('@tensorflow/tfjs-backend-wasm');
+  const backend: { version_wasm: string } = requirePackage('@tensorflow/tfjs-backend-wasm');
   await tf.setBackend('wasm');
   await tf.ready();
   return { tf, info: { name: 'wasm', version: backend.version_wasm, reason } };

@@ -43,7 +43,8 @@ const packageOf: Readonly<Record<WasmCodec, string>> = {
   'libjpeg-turbo': '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs',
 };
 
-const require = createRequire(import.meta.url);
+// Not called `require`: the bundler puts a constant of that name into each chunk.
+const requirePackage = createRequire(import.meta.url);
 
 /** Emscripten's abort leaves a module unusable, so a failed one is loaded anew. */
 const loaded = new Map<WasmCodec, Promise<CodecModule>>();
@@ -51,7 +52,7 @@ const loaded = new Map<WasmCodec, Promise<CodecModule>>();
 function loadCodec(codec: WasmCodec): Promise<CodecModule> {
   let module = loaded.get(codec);
   if (module === undefined) {
-    const createModule: CreateModule = require(packageOf[codec]);
+    const createModule: CreateModule = requirePackage(packageOf[codec]);
     // The codecs write to the console what they find wrong with a file. Each module keeps the object that it is given.
     module = createModule({ print: () => undefined, printErr: () => undefined });
     loaded.set(codec, module);
