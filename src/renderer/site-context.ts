@@ -55,3 +55,15 @@ export function useRoundState(researchStudyId: string | undefined): UseQueryResu
     refetchInterval: 5_000,
   });
 }
+
+/** How many files are held in quarantine; asked for stewards alone, who decide on them. */
+export function useHeldCount(): number {
+  const { client } = useSite();
+  const role = useSession().data?.role;
+  const held = useQuery({
+    queryKey: ['quarantine', 'count'],
+    queryFn: ({ signal }) => client.quarantine.list({ offset: 0, limit: 1 }, { signal }),
+    enabled: role === 'steward',
+  });
+  return held.data?.total ?? 0;
+}

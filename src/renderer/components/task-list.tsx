@@ -1,4 +1,4 @@
-// What waits: drafts to decide on, open rounds to take part in, approved updates to send. One line and one action each.
+// What waits: drafts to decide on, open rounds to take part in, files held in quarantine, approved updates to send. One line and one action each.
 import { Button } from '@mantine/core';
 import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { JSX, ReactNode } from 'react';
@@ -7,7 +7,7 @@ import type { ResearchStudy, RoundState } from '#ipc/schema.ts';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
 import styles from '../screens/screens.module.css';
-import { useResearchStudies, useSite } from '../site-context.ts';
+import { useHeldCount, useResearchStudies, useSite } from '../site-context.ts';
 import { ButtonLink } from './button-link.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { Empty, Loading, Notice, Panel, PlainText, ProblemNotice } from './parts.tsx';
@@ -50,10 +50,11 @@ export function TaskList({ outboxCount }: { outboxCount: number }): JSX.Element 
   });
   const researchStudies = useResearchStudies();
   const open = useOpenRounds();
+  const held = useHeldCount();
   const drafts = (updates.data ?? []).filter((update) => update.state === 'draft');
   const isPending = updates.isPending || open.isPending;
   const error = updates.error ?? open.error;
-  const count = drafts.length + open.rounds.length + (outboxCount > 0 ? 1 : 0);
+  const count = drafts.length + open.rounds.length + (outboxCount > 0 ? 1 : 0) + (held > 0 ? 1 : 0);
   const titleOf = (id: string): string =>
     researchStudies.data?.find((researchStudy) => researchStudy.researchStudyId === id)?.title ?? id;
   return (
@@ -83,6 +84,18 @@ export function TaskList({ outboxCount }: { outboxCount: number }): JSX.Element 
         {open.rounds.map(({ researchStudy, state }) => (
           <OpenRoundTask key={researchStudy.researchStudyId} researchStudy={researchStudy} state={state} />
         ))}
+        {held > 0 && (
+          <Task
+            icon="file"
+            title={t('tasks.held', { count: held })}
+            detail={t('tasks.heldDetail')}
+            action={
+              <ButtonLink variant="default" to="/import" search={{ part: 'quarantine' }}>
+                {t('tasks.heldAction')}
+              </ButtonLink>
+            }
+          />
+        )}
         {outboxCount > 0 && (
           <Task
             icon="leave"

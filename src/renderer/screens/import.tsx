@@ -1,7 +1,7 @@
 // Import: choose or drop files, watch them go in, be led through the columns of a plain CSV; what is held in quarantine; where data
 // comes from by itself.
 import { Tabs } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type JSX, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -16,7 +16,7 @@ import { StoredOutcomes } from '../components/stored-outcomes.tsx';
 import { useExternalStore } from '../external-store.ts';
 import { type ImportPart, importParts } from '../import-parts.ts';
 import type { ImportFile } from '../import-run.ts';
-import { useSession, useSite } from '../site-context.ts';
+import { useHeldCount, useSession, useSite } from '../site-context.ts';
 import styles from './screens.module.css';
 
 export function Import(): JSX.Element {
@@ -71,12 +71,7 @@ const rolesOf: Readonly<Record<ImportPart, readonly Role[]>> = {
 /** How many files wait for a decision, beside the word. */
 function HeldCount(): JSX.Element | null {
   const { t } = useTranslation();
-  const { client } = useSite();
-  const held = useQuery({
-    queryKey: ['quarantine', 'count'],
-    queryFn: ({ signal }) => client.quarantine.list({ offset: 0, limit: 1 }, { signal }),
-  });
-  const total = held.data?.total ?? 0;
+  const total = useHeldCount();
   if (total === 0) return null;
   return (
     <span className={styles.tabCount}>
