@@ -21,7 +21,7 @@ export interface ImportedModule {
 }
 
 const statement = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[\w*\s{},$]+?\s+from\s+)?'([^']+)'/g;
-const dynamicImport = /(?:import|require|require\.resolve|import\.meta\.resolve)\(\s*'([^']+)'/g;
+const dynamicImport = /(?:import|require(?:Package)?(?:\.resolve)?|import\.meta\.resolve)\(\s*'([^']+)'/g;
 
 /** Every TypeScript file below `folder`, sorted. */
 export function readSourceTree(folder: string): SourceFile[] {
