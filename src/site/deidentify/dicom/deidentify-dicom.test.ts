@@ -245,6 +245,20 @@ describe('private and unknown attributes (D6)', () => {
     ['original attributes', element(0x04000561, [dataSet(element(0x00100010, 'Doe^Jane'))])],
   ])('%s goes', (_, planted) => expect(valueAfter(planted)).toBeUndefined());
 
+  it.each([
+    ['a comment that the table does not name', element(0x00400400, 'secret')],
+    ['a birth date of another calendar', element(0x00100033, 'secret')],
+    ['the address of a time server', element(0x00181803, '192.0.2.7')],
+  ])('%s goes', (_, planted) => expect(valueAfter(planted)).toBeUndefined());
+
+  it.each([
+    ['the source of a concatenation', 0x00200242],
+    ['a multi-frame source', 0x00081167],
+    ['a frame of reference of a table', 0x00209313],
+  ])('the UID of %s follows, though the table does not name it', (_, tag) => {
+    expect(valueAfter(element(tag, '1.2.3.4'))).toBe(textOf(deidentify(mrSlice()), 0x00080018));
+  });
+
   it('an encapsulated document is replaced by a dummy', () => {
     expect(valueAfter(element(0x00420011, '%PDF secret', 'OB'))).toBe('REMOVED');
   });

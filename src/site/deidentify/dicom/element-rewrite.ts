@@ -1,4 +1,5 @@
 // What becomes of one element: the rule of the profile for its tag, and the rules for what no table names.
+import { unnamedAction } from './beyond-table.ts';
 import type { DicomElement, ValueElement } from './data-set.ts';
 import { isEncapsulated, isSequence } from './data-set.ts';
 import { shiftDateText } from './dicom-date.ts';
@@ -41,12 +42,15 @@ function hasNoPlace(tag: number): boolean {
   return group < 4 || (tag & 0xffff) === 0 || (group >= 0x5000 && group < 0x5100) || group >>> 8 === 0x60;
 }
 
-function rewriteUnnamed(element: DicomElement, { offsetDays }: RewriteContext): Rewritten {
+function rewriteUnnamed(element: DicomElement, { offsetDays, mapUid }: RewriteContext): Rewritten {
   if (isEncapsulated(element)) return element.tag === pixelData ? element : null;
   if (isSequence(element)) return 'inside';
   const vr = vrOf(element.tag);
   // Unknown to the dictionary, or a sequence that was not read as one: nobody can say what it holds.
   if (vr === 'UN' || vr === 'SQ' || neverKept.has(vr) || neverKept.has(element.vr)) return null;
+  const action = unnamedAction(element.tag);
+  if (action === 'remove') return null;
+  if (action === 'uid') return mappedUids(element, mapUid);
   const { bytes } = element;
   switch (element.vr) {
     case 'UI':
