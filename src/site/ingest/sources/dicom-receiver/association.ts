@@ -14,7 +14,7 @@ import {
   pduType,
   type Rejection,
 } from './pdu.ts';
-import { PduReader, parseFragments } from './pdu-reader.ts';
+import { type Fragment, PduReader } from './pdu-reader.ts';
 import { answerContexts, dicomApplicationContext } from './presentation-contexts.ts';
 import {
   AssociationFault,
@@ -112,12 +112,13 @@ export class Association {
 
   async #takePdus(): Promise<void> {
     try {
-      for (let pdu = this.#reader.next(); pdu !== undefined; pdu = this.#reader.next()) {
-        if (this.#state === 'awaiting-request') this.#takeRequest(pdu);
-        else await this.#takeData(pdu);
+      for (let unit = this.#reader.next(); unit !== undefined; unit = this.#reader.next()) {
+        if (unit.kind === 'fragment') await this.#takeFragment(unit.fragment);
+        else if (this.#state === 'awaiting-request') this.#takeRequest(unit.pdu);
+        else this.#takePdu(unit.pdu);
         if (this.#hasEnded()) return;
         // Renewed with each whole PDU, not with each byte: a peer that sends one byte a minute does not hold on.
-        this.#timer.refresh();
+        if (unit.kind === 'pdu' || unit.endsPdu) this.#timer.refresh();
       }
     } catch (error) {
       if (!(error instanceof AssociationFault)) throw error;
@@ -170,14 +171,16 @@ export class Association {
     return admit() ? undefined : 'ASSOCIATION_LIMIT';
   }
 
-  async #takeData({ type, body }: Pdu): Promise<void> {
-    if (type === pduType.releaseRequest) return this.#end(encodeReleaseResponse());
-    if (type === pduType.abort) return this.#close('ASSOCIATION_ABORTED');
-    if (type !== pduType.data || this.#exchange === undefined) throw new AssociationFault('UNEXPECTED_PDU');
-    for (const fragment of parseFragments(body)) {
-      const answer = await this.#exchange.take(fragment);
-      if (answer !== undefined && !this.#hasEnded()) this.#socket.write(answer);
-    }
+  #takePdu({ type }: Pdu): void {
+    if (type === pduType.releaseRequest) this.#end(encodeReleaseResponse());
+    else if (type === pduType.abort) this.#close('ASSOCIATION_ABORTED');
+    else throw new AssociationFault('UNEXPECTED_PDU');
+  }
+
+  async #takeFragment(fragment: Fragment): Promise<void> {
+    if (this.#exchange === undefined) throw new AssociationFault('UNEXPECTED_PDU');
+    const answer = await this.#exchange.take(fragment);
+    if (answer !== undefined && !this.#hasEnded()) this.#socket.write(answer);
   }
 
   /** Says the last word and waits, not for long, until the peer has heard it. */
