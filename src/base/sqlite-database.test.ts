@@ -28,6 +28,20 @@ const insert = (name: string) =>
   statement('INSERT INTO thing (name, body) VALUES (?, ?)', name, new Uint8Array([1, 2]));
 
 describe('an encrypted database', () => {
+  it('says that the disk is full, and keeps nothing of that transaction', () => {
+    const database = openDatabase({ file, key, migrations });
+    database.run(insert('before'));
+    database.prepare('PRAGMA max_page_count = 8').get();
+    const fill = () =>
+      database.transaction(() => {
+        for (let index = 0; index < 5_000; index += 1) database.run(insert(`thing-${index}`));
+      });
+    expect(fill).toThrow(expect.objectContaining({ code: 'DATABASE_FULL' }));
+    expect(database.get(count)).toEqual({ n: 1 });
+    database.run(insert('after'));
+    database.close();
+  });
+
   it('keeps no planted text readable in any of its files', () => {
     const database = openDatabase({ file, key, migrations });
     const planted = 'Wilhelmina-Planted-Patient-Name';

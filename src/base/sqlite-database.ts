@@ -7,7 +7,7 @@ import { BugError, CodedError } from '#base/coded-error.ts';
 
 export type { Compilable } from 'kysely';
 
-export type DatabaseCode = 'DATABASE_UNREADABLE' | 'DATABASE_TOO_NEW';
+export type DatabaseCode = 'DATABASE_FULL' | 'DATABASE_UNREADABLE' | 'DATABASE_TOO_NEW';
 export class DatabaseError extends CodedError<DatabaseCode> {}
 
 /** A prepared statement for hot loops. Parameters bind by position; BLOB columns come as Node's Buffer. */
@@ -30,6 +30,7 @@ export interface Database {
   /**
    * Runs `work` in a transaction (BEGIN IMMEDIATE) and commits what it did; when it throws, nothing of it stays.
    * A nested call joins the outer transaction as a savepoint: it is durable only when the outer one commits.
+   * @throws DatabaseError DATABASE_FULL when the disk has no room: nothing of the transaction is stored.
    * @throws BugError when `work` returns a promise: it would go on after the commit.
    */
   transaction<T>(work: () => T): T;
@@ -182,7 +183,8 @@ class SqliteDatabase implements Database {
     } catch (error) {
       // SQLite has already rolled back by itself after some faults (disk full, input/output error).
       if (this.#connection.inTransaction) this.#connection.exec(rollback);
-      throw error;
+      if (!isSqliteError(error, 'SQLITE_FULL')) throw error;
+      throw new DatabaseError('DATABASE_FULL', 'there is no room left for the database', { cause: error });
     } finally {
       this.#depth = depth;
     }

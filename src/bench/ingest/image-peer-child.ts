@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseDicom } from 'dicom-parser';
+import dicomParser from 'dicom-parser';
 import { sha256 } from '#federation/crypto/digest.ts';
 import { reportMeasured } from './child-report.ts';
 
@@ -13,7 +13,7 @@ const started = performance.now();
 if (peer === 'dicom-parser') {
   for (const name of names) {
     const bytes = readFileSync(path.join(folder, name));
-    parseDicom(bytes);
+    dicomParser.parseDicom(bytes);
     sha256(bytes);
   }
 } else {
