@@ -86,7 +86,7 @@ function unlock(connection: SqliteConnection.Database, key: Uint8Array): void {
 
 /** An encrypted page is dear to read and to write: one that is used often stays, one that is written often is written seldom. */
 function tune(connection: SqliteConnection.Database): void {
-  connection.pragma('cache_size = -24000');
+  connection.pragma('cache_size = -16000');
   connection.pragma('wal_autocheckpoint = 4000');
 }
 

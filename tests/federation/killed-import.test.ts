@@ -12,7 +12,9 @@ import { readSiteStore } from '#support/stored-profiles.ts';
 
 const secret = 'a secret for this test';
 const patientCount = 1_500;
-const observationsPerPatient = 12;
+const observationsPerPatient = 24;
+/** Makes the observations a file that workers read. */
+const remark = 'x'.repeat(150);
 
 let directory: string;
 let logFile: number;
@@ -32,7 +34,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A FHIR export of some megabytes: dozens of transactions. */
+/** A FHIR export of some megabytes: a small file that one thread reads, and a large one that workers read, in several transactions. */
 function writeExport(folder: string): void {
   const ids = Array.from({ length: patientCount }, (_, index) => `patient-${index}`);
   const lines = (resources: readonly unknown[]) =>
@@ -52,6 +54,7 @@ function writeExport(folder: string): void {
       status: 'final',
       code: { coding: [{ system: 'http://loinc.org', code: index % 2 === 0 ? '8480-6' : '2093-3' }] },
       subject: { reference: `Patient/${id}` },
+      note: [{ text: remark }],
       effectiveDateTime: `1985-0${1 + (index % 9)}-1${patient % 10}`,
       valueQuantity: {
         value: 100 + ((patient * 7 + index) % 90),
@@ -84,21 +87,20 @@ async function serve(site: DemoSiteProfile): Promise<RunningSite> {
   return { server, reached: await reachAsSteward(site) };
 }
 
-/** Imports the export; kills the site after so many reports of progress where a number is given. */
+/** Imports the export; kills the site when a file has had so many rows read where a number is given. */
 async function importExport(
   { server, reached }: RunningSite,
-  killAfter = Number.POSITIVE_INFINITY,
+  killAtRow = Number.POSITIVE_INFINITY,
 ): Promise<IngestSummary | 'killed'> {
   const events = await reached.client.ingest.paths({
     paths: [path.join(directory, 'export')],
     mapping: null,
   });
-  for (let reports = 0; ; ) {
+  for (;;) {
     const next = await events.next();
     if (next.done === true) throw new Error('an import ended without a summary');
     if (next.value.kind === 'summary') return next.value.summary;
-    if (next.value.kind === 'progress') reports += 1;
-    if (reports < killAfter) continue;
+    if (next.value.kind !== 'progress' || next.value.rowCount < killAtRow) continue;
     await server.kill();
     await reached.close();
     return 'killed';
@@ -145,8 +147,8 @@ describe('an import that is killed', () => {
     killed = profileOf('killed');
     peaceful = profileOf('peaceful');
   });
-  // The numbers of reports after which the site is killed: in the first file, then again and again in the second one.
-  const kills = [1, 3, 4, 5];
+  // How many rows of a file were read when the site is killed: in the first file, then again and again in the second one.
+  const kills = [1, 9_000, 12_000, 18_000];
 
   it('leaves whole rows, and the next import goes on', async () => {
     await processes.run(['site', 'init', '--name', 'A hospital', ...killed.words]);
@@ -158,8 +160,8 @@ describe('an import that is killed', () => {
     cpSync(killed.profile, peaceful.profile, { recursive: true });
     cpSync(killed.keyFile, peaceful.keyFile);
     const counts: number[] = [];
-    for (const killAfter of kills) {
-      expect(await importExport(await serve(killed), killAfter)).toBe('killed');
+    for (const killAtRow of kills) {
+      expect(await importExport(await serve(killed), killAtRow)).toBe('killed');
       counts.push(contentOf(killed).facts.length);
     }
     // Killed in the middle of the observations at least once, and no fact was lost by a later kill.

@@ -48,9 +48,10 @@ export class FactTable {
     null,
   );
   #waitingCount = 0;
-  readonly #waitingKeys = new Set<number>();
-  /** Keys in the store, of neighbourhoods that the batch has many records of. */
-  readonly #neighbourhoods = new Map<number, Set<number>>();
+  /** Lower halves of the keys that this batch has brought: small numbers, which take no memory of their own. */
+  readonly #broughtKeys = new Set<number>();
+  /** By their upper half: sorted lower halves of the keys in the store, of neighbourhoods that the batch has many records of. */
+  readonly #neighbourhoods = new Map<number, Int32Array>();
 
   constructor(store: Database) {
     this.#statements = prepareStatements(store);
@@ -59,6 +60,7 @@ export class FactTable {
   /** Begins a batch: reads at once which keys of its neighbourhoods are in the store, where asking one by one would take longer. */
   begin(recordKeys: Float64Array): void {
     this.#neighbourhoods.clear();
+    this.#broughtKeys.clear();
     const counts = new Map<number, number>();
     for (const key of recordKeys) {
       const upper = Math.floor(key / neighbourhoodKeys);
@@ -67,8 +69,8 @@ export class FactTable {
     for (const [upper, count] of counts) {
       if (count < manyNeighbours || Number.isNaN(upper)) continue;
       const first = upper * neighbourhoodKeys;
-      const keys = this.#statements.keysBetween.all(first, first + neighbourhoodKeys - 1) as number[];
-      this.#neighbourhoods.set(upper, new Set(keys));
+      const keys = this.#statements.lowerKeysBetween.all(first, first + neighbourhoodKeys - 1) as number[];
+      this.#neighbourhoods.set(upper, Int32Array.from(keys));
     }
   }
 
@@ -76,21 +78,23 @@ export class FactTable {
   forget(): void {
     this.#concepts.clear();
     this.#waitingCount = 0;
-    this.#waitingKeys.clear();
+    this.#broughtKeys.clear();
     this.#neighbourhoods.clear();
   }
 
   /** Facts whose record has this key, of this record or another. */
   factsOf(recordKey: number): readonly StoredFact[] {
-    if (this.#waitingKeys.has(recordKey)) this.flush();
-    else if (this.#neighbourhoods.get(Math.floor(recordKey / neighbourhoodKeys))?.has(recordKey) === false)
-      return noFacts;
+    const upper = Math.floor(recordKey / neighbourhoodKeys);
+    const lower = recordKey - upper * neighbourhoodKeys;
+    const stored = this.#neighbourhoods.get(upper);
+    if (this.#broughtKeys.has(lower)) this.flush();
+    else if (stored !== undefined && !includesSorted(stored, lower)) return noFacts;
     return this.#statements.factsOfKey.all(recordKey) as StoredFact[];
   }
 
   /** Written by `flush` at the latest. */
   insert(fact: NewFact): void {
-    this.#waitingKeys.add(fact.recordKey);
+    this.#broughtKeys.add(fact.recordKey % neighbourhoodKeys);
     const waiting = this.#waiting;
     const at = this.#waitingCount * factColumnCount;
     waiting[at] = fact.recordKey;
@@ -107,7 +111,7 @@ export class FactTable {
     this.#waitingCount += 1;
     if (this.#waitingCount === rowsInStatement) {
       this.#statements.insertMany.run(waiting);
-      this.#written();
+      this.#waitingCount = 0;
     }
   }
 
@@ -117,7 +121,7 @@ export class FactTable {
       const at = index * factColumnCount;
       this.#statements.insertOne.run(this.#waiting.slice(at, at + factColumnCount));
     }
-    this.#written();
+    this.#waitingCount = 0;
   }
 
   delete(factId: number): void {
@@ -137,14 +141,18 @@ export class FactTable {
     this.#concepts.set(name, concept_id);
     return concept_id;
   }
+}
 
-  /** What was waiting is in the store: the keys read at the batch's begin do not have it. */
-  #written(): void {
-    for (const key of this.#waitingKeys)
-      this.#neighbourhoods.get(Math.floor(key / neighbourhoodKeys))?.add(key);
-    this.#waitingKeys.clear();
-    this.#waitingCount = 0;
+function includesSorted(numbers: Int32Array, wanted: number): boolean {
+  let [first, last] = [0, numbers.length - 1];
+  while (first <= last) {
+    const middle = (first + last) >>> 1;
+    const found = numbers[middle] ?? 0;
+    if (found === wanted) return true;
+    if (found < wanted) first = middle + 1;
+    else last = middle - 1;
   }
+  return false;
 }
 
 function prepareStatements(store: Database) {
@@ -157,7 +165,9 @@ function prepareStatements(store: Database) {
       day + days_moved AS day, second, end_day + days_moved AS end_day
       FROM fact JOIN subject USING (subject_no) WHERE record_key = ?`,
     ),
-    keysBetween: store.prepareColumn('SELECT record_key FROM fact WHERE record_key BETWEEN ? AND ?'),
+    lowerKeysBetween: store.prepareColumn(
+      `SELECT record_key & ${neighbourhoodKeys - 1} FROM fact WHERE record_key BETWEEN ? AND ? ORDER BY record_key`,
+    ),
     insertMany: store.prepare(insert(rowsInStatement)),
     insertOne: store.prepare(insert(1)),
     deleteFact: store.prepare('DELETE FROM fact WHERE fact_id = ?'),

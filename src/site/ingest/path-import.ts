@@ -1,6 +1,7 @@
 // The import of files and folders that the site reads itself: records first, in the order in which they must be read, then images.
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { importArchive } from './archive/archive-import.ts';
 import type { FileImport } from './file-import.ts';
 import { type FileSurvey, type FoundFile, openPlainFile, surveyFiles } from './file-walk.ts';
@@ -13,6 +14,7 @@ import { keptFiles } from './outcome-tally.ts';
 import { minSplitBytes, SplitImport } from './split-import.ts';
 
 const chunkBytes = 1_048_576;
+const pieceBytes = 65_536;
 
 interface PathImport {
   readonly batch: ImportBatch;
@@ -55,8 +57,8 @@ async function* importFile(running: PathImport, file: FoundFile): AsyncGenerator
     if (file.trouble === null) {
       for await (const chunk of readChunks(file)) {
         importing ??= openImport(batch, file, chunk);
-        // What is not split keeps what it is given.
-        await importing.write(importing instanceof SplitImport ? chunk : chunk.slice());
+        if (importing instanceof SplitImport) await importing.write(chunk);
+        else await writePieces(importing, chunk);
         yield progress(running, file, importing);
         if (importing.isRefused) break;
         const isMore = importing.bytesRead < file.size;
@@ -77,6 +79,15 @@ async function* importFile(running: PathImport, file: FoundFile): AsyncGenerator
     take(running, [outcome], file.size);
   }
   yield { kind: 'file', file: outcome };
+}
+
+/** Rows of a piece are written at once; between two the thread is free for others. */
+async function writePieces(importing: FileImport, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length && !importing.isRefused; at += pieceBytes) {
+    // What is not split keeps what it is given.
+    importing.write(chunk.slice(at, at + pieceBytes));
+    await setImmediate();
+  }
 }
 
 /** @param head its first chunk */

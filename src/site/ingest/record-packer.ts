@@ -106,6 +106,9 @@ export class RecordPacker {
   }
 }
 
+/** Patients and consents take ten times as long to write as facts. */
+const mostDetails = 512;
+
 /** A batch that grows. */
 class OpenBatch {
   rowCount = 0;
@@ -127,7 +130,8 @@ class OpenBatch {
   }
 
   get isFull(): boolean {
-    return this.rowCount >= this.#maxRows || this.#factCount >= this.#maxRows * 2;
+    const isLarge = this.rowCount >= this.#maxRows || this.#factCount >= this.#maxRows * 2;
+    return isLarge || this.#details.size >= mostDetails;
   }
 
   addRow(rowNumber: number, kind: number, subjectIndex = 0): void {

@@ -1,5 +1,6 @@
 // The import of one large file whose rows do not depend on each other: blocks of it are read by workers at once, and written on the
 // site's thread in the order of the file. What cannot be cut into blocks is read on from there as any file is.
+import { setImmediate } from 'node:timers/promises';
 import { toHex } from '#base/bytes.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
 import { BlockSplitter } from './block-splitter.ts';
@@ -22,6 +23,9 @@ const newline = 0x0a;
 const blockBytes = 2_097_152;
 /** A block, the chunk that ended it, and some. */
 const memoryBytes = 3_276_800;
+
+/** A patient or consent takes as long to write as so many facts. */
+const rowsOfDetails = 15;
 
 /** Files below this are read before a worker has started. */
 export const minSplitBytes = 8_388_608;
@@ -168,15 +172,22 @@ export class SplitImport {
       return;
     }
     const rowOffset = this.#lineCount - answer.headerLines;
-    for (const batch of answer.batches) this.#waiting.push({ batch, rowOffset });
-    this.#waitingRows += answer.rowCount;
+    for (const batch of answer.batches) await this.#addBatch({ batch, rowOffset });
     this.rowCount += answer.rowCount;
     this.#lineCount += answer.lineCount;
     if (answer.refusal !== null) this.#writer.refuse(answer.refusal);
     const { buffer } = answer.memory;
     if (buffer instanceof ArrayBuffer && buffer.byteLength === memoryBytes) this.#memory.push(buffer);
-    // Larger transactions write the pages of an index less often.
-    if (this.#waitingRows >= rowsInBatch) this.#writeWaiting();
+  }
+
+  /** Larger transactions write the pages of an index less often; between two of them the thread is free for others. */
+  async #addBatch(placed: PlacedBatch): Promise<void> {
+    const { rowCount, details } = placed.batch;
+    this.#waiting.push(placed);
+    this.#waitingRows += rowCount + details.size * rowsOfDetails;
+    if (this.#waitingRows < rowsInBatch) return;
+    this.#writeWaiting();
+    await setImmediate();
   }
 
   #writeWaiting(): void {
