@@ -133,6 +133,8 @@ export interface MergeRow {
   readonly row: number;
   readonly survivor: PatientKey;
   readonly retired: PatientKey;
+  /** How records of the retired one name their patient, as in `PatientRecord`: they may come without an earlier version of it. */
+  readonly aliases: readonly PatientKey[];
 }
 
 export interface RefusedRow {

@@ -147,9 +147,13 @@ export class FileWriter {
       case 'deletion':
         this.#counts[writer.deleteRecord(row) ? 'accepted' : 'duplicate'] += 1;
         return;
-      case 'merge':
-        this.#counts[writer.mergePatients(row.survivor, row.retired) ? 'accepted' : 'duplicate'] += 1;
+      case 'merge': {
+        const change = writer.mergePatients(row);
+        if (change === 'conflict')
+          this.#refuseRow({ row: row.row + rowOffset, code: 'IDENTITY_CONFLICT', field: null });
+        else this.#counts[change === 'added' ? 'accepted' : 'duplicate'] += 1;
         return;
+      }
       case 'refused':
         this.#refuseRow({ row: row.row + rowOffset, code: row.code, field: row.field });
     }

@@ -15,7 +15,10 @@ export function withAuthorities(row: ReadRow, authorities: IdentifierAuthorities
     const authority = authorities.get(key.authority);
     return authority === undefined ? key : { authority, identifier: key.identifier };
   };
-  if (row.kind === 'merge') return { ...row, survivor: known(row.survivor), retired: known(row.retired) };
+  if (row.kind === 'merge') {
+    const aliases = row.aliases.map(known);
+    return { ...row, survivor: known(row.survivor), retired: known(row.retired), aliases };
+  }
   if (row.kind !== 'record') return row;
   const { subject, patient } = row.record;
   const named =

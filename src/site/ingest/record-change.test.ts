@@ -185,8 +185,32 @@ describe('two patients who are one', () => {
   });
 });
 
+describe('two patients who are one by the first that is heard of them', () => {
+  const replaced = patient('p2', { link: [{ other: { reference: 'Patient/p1' }, type: 'replaced-by' }] });
+
+  it.each<[string, readonly object[]]>([
+    ['before them', [replaced, observation('o1', 'p1'), observation('o2', 'p2'), patient('p1')]],
+    ['after them', [observation('o1', 'p1'), observation('o2', 'p2'), patient('p1'), replaced]],
+    ['between them', [observation('o2', 'p2'), replaced, patient('p1'), observation('o1', 'p1')]],
+  ])('have one history when their records name the retired one by its resource id, %s', async (_, rows) => {
+    expect(await take(ndjson(...rows))).toMatchObject({ rows: { accepted: 4, rejected: 0 } });
+    expect(factsOf(site)).toEqual([expect.stringContaining(idOf('P1')), expect.stringContaining(idOf('P1'))]);
+    expect(await take(ndjson(...rows, replaced))).toMatchObject({ rows: { accepted: 0, duplicate: 5 } });
+  });
+
+  it('are not merged where the resource id of the retired one stands for a third patient', async () => {
+    const third = patient('p2', { identifier: [{ system: authority, value: 'THIRD' }] });
+    await take(ndjson(third, observation('o2', 'p2')));
+    const outcome = await take(ndjson(patient('p1'), replaced));
+    expect(outcome).toMatchObject({ rows: { accepted: 1, rejected: 1 }, code: 'IDENTITY_CONFLICT' });
+    expect(factsOf(site)).toEqual([expect.stringContaining(idOf('THIRD'))]);
+  });
+});
+
 describe('files in any order', () => {
   const parts = [
+    ndjson(patient('p4', { link: [{ other: { reference: 'Patient/p3' }, type: 'replaced-by' }] })),
+    ndjson(observation('o5', 'p4')),
     ndjson(patient('p1'), patient('p3')),
     ndjson(patient('p2')),
     ndjson(observation('o1', 'p1'), observation('o2', 'p2', { effectiveDateTime: '2002-05-06' })),
@@ -197,10 +221,10 @@ describe('files in any order', () => {
   it('and repeated any number of times leave the same facts of the same subjects', async () => {
     for (const part of parts) await take(part);
     const expected = factsOf(site);
-    expect(expected).toHaveLength(4);
-    const orders = fc.shuffledSubarray(parts.map((_, index) => index).concat([2, 3, 4]), {
-      minLength: parts.length + 3,
-      maxLength: parts.length + 3,
+    expect(expected).toHaveLength(5);
+    const orders = fc.shuffledSubarray(parts.map((_, index) => index).concat([0, 1, 4, 5, 6]), {
+      minLength: parts.length + 5,
+      maxLength: parts.length + 5,
     });
     await fc.assert(
       fc.asyncProperty(orders, async (order) => {

@@ -3,6 +3,7 @@
 import { BugError } from '#base/coded-error.ts';
 import type { PatientKey, PatientRecord, Subject, SubjectRegistry } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
+import type { MergeRow } from './clinical-record.ts';
 import { ConsentWriter } from './consent-writer.ts';
 import { FactTable, type NewFact, type StoredFact } from './fact-table.ts';
 import {
@@ -136,11 +137,19 @@ export class RecordWriter {
     return facts.length + consentCount > 0;
   }
 
-  /** Makes two identities one; false when they were. */
-  mergePatients(survivor: PatientKey, retired: PatientKey): boolean {
-    const isChanged = this.#subjects.mergePatients(survivor, retired);
+  /** Makes two identities one. */
+  mergePatients({ survivor, retired, aliases }: MergeRow): 'added' | 'known' | 'conflict' {
+    const change = this.#recordPatient({
+      key: retired,
+      aliases,
+      name: null,
+      birthDate: null,
+      sex: null,
+    })?.change;
+    if (change === undefined) return 'conflict';
+    const isMerged = this.#subjects.mergePatients(survivor, retired);
     this.#forgetMerged();
-    return isChanged;
+    return isMerged || change === 'changed' ? 'added' : 'known';
   }
 
   get #current(): WrittenBatch {
@@ -149,14 +158,20 @@ export class RecordWriter {
   }
 
   #writePatient(patient: PatientRecord): { subject: CurrentSubject; isChanged: boolean } | undefined {
-    const { subject, change } = this.#subjects.recordPatient(patient);
-    this.#forgetMerged();
-    if (change === 'conflict') {
-      for (const alias of patient.aliases) this.#conflicts.add(conflictName(alias));
-      return undefined;
-    }
+    const recorded = this.#recordPatient(patient);
+    if (recorded === undefined) return undefined;
+    const { subject, change } = recorded;
     if (change === 'added') this.#count('patient', 1);
     return { subject: this.#withOffset(subject), isChanged: change !== 'known' };
+  }
+
+  /** Undefined for one whose alias stands for another patient: what names its patient by it belongs to nobody. */
+  #recordPatient(patient: PatientRecord) {
+    const recorded = this.#subjects.recordPatient(patient);
+    this.#forgetMerged();
+    if (recorded.change !== 'conflict') return recorded;
+    for (const alias of patient.aliases) this.#conflicts.add(conflictName(alias));
+    return undefined;
   }
 
   #subjectAt(subjectIndex: number): { subject: CurrentSubject; isNew: boolean } {

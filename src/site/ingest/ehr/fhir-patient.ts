@@ -1,6 +1,6 @@
 // A FHIR R4 Patient as an identity: identifier, name, birth date and administrative gender; beside it the fact of a death.
-import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
-import { type ClinicalRecord, RowRefusal, type SourceFact } from '../clinical-record.ts';
+import type { PatientRecord } from '#site/deidentify/index.ts';
+import { type ClinicalRecord, type MergeRow, RowRefusal, type SourceFact } from '../clinical-record.ts';
 import { deathCode } from './code-system.ts';
 import type { ResourceContext } from './fhir-context.ts';
 import { lastingIdentifier, type PatientsByUrl, resolvePatient, resourceKey } from './fhir-reference.ts';
@@ -17,11 +17,10 @@ export function readPatient(
 ): ClinicalRecord {
   if (resource.modifierExtension !== undefined)
     throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
-  const lasting = lastingIdentifier(resource);
-  const own = resourceKey(id);
+  const { key, aliases } = namesOf(resource, id);
   const patient: PatientRecord = {
-    key: lasting ?? own,
-    aliases: lasting === undefined ? [] : [own],
+    key,
+    aliases,
     name: readName(resource),
     birthDate: resource.birthDate === undefined ? null : readBirthDate(resource.birthDate, 'birthDate'),
     sex: readGender(resource.gender),
@@ -47,11 +46,19 @@ export function readMerge(
   resource: PatientResource,
   id: string,
   patients: PatientsByUrl,
-): { readonly survivor: PatientKey; readonly retired: PatientKey } | null {
+): Omit<MergeRow, 'kind' | 'row'> | null {
   const replacing = resource.link?.find(({ type }) => type === 'replaced-by');
   if (replacing === undefined) return null;
-  const retired = lastingIdentifier(resource) ?? resourceKey(id);
-  return { survivor: resolvePatient(replacing.other, 'link.other', patients).key, retired };
+  const survivor = resolvePatient(replacing.other, 'link.other', patients).key;
+  const { key, aliases } = namesOf(resource, id);
+  return { survivor, retired: key, aliases };
+}
+
+/** The identifier that lasts, and beside it the resource id by which other resources refer to the patient. */
+function namesOf(resource: PatientResource, id: string): Pick<PatientRecord, 'key' | 'aliases'> {
+  const lasting = lastingIdentifier(resource);
+  const own = resourceKey(id);
+  return lasting === undefined ? { key: own, aliases: [] } : { key: lasting, aliases: [own] };
 }
 
 function readGender(gender: string | undefined): PatientRecord['sex'] {

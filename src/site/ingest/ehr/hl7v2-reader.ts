@@ -199,7 +199,7 @@ class MessageRows {
     const isSame = survivor.authority === retired.authority && survivor.identifier === retired.identifier;
     return isSame
       ? { kind: 'not-needed', row: segment.row }
-      : { kind: 'merge', row: segment.row, survivor, retired };
+      : { kind: 'merge', row: segment.row, survivor, retired, aliases: [] };
   }
 
   #patientKey(): PatientKey {
