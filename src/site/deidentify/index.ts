@@ -23,6 +23,7 @@ export {
   type DicomProfile,
   defaultDicomProfile,
   type ProfileOption,
+  resolveProfile,
   type SafePrivateElement,
 } from './dicom/profile.ts';
 export { createUidMapper, type UidMapper } from './dicom/uid-mapper.ts';

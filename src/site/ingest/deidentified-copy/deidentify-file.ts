@@ -14,6 +14,7 @@ import {
 import { type Attributes, attributesOf } from '../dicom/attributes.ts';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
 import { parseDicom } from '../dicom/parse-dicom.ts';
+import { verifyDeidentified } from '../dicom/second-reading.ts';
 import { hasTextInPixels } from '../dicom/text-in-pixels.ts';
 import type { HeldFile } from './deidentify-message.ts';
 
@@ -64,11 +65,13 @@ async function readAndDeidentify(bytes: Buffer, order: FileOrder): Promise<Deide
   const subjectId = subjectIdOf(key, patientKey(attributes));
   const options = { subjectId, dateOffsetDays: dateOffsetDays(key, subjectId), mapUid, profile };
   const deidentified = deidentifyDicom(file, options);
+  const written = encodeDicom(deidentified, order.memory);
+  verifyDeidentified(written, profile);
   const found = attributesOf(deidentified);
   const path = [0x0020000d, 0x0020000e, 0x00080018].map((tag) => found.uid(tag) ?? 'none');
   return {
     outcome: 'ready',
-    bytes: encodeDicom(deidentified, order.memory),
+    bytes: written,
     output: `${path.join('/')}.dcm`,
     mayShowFace: mayShowFace(file.dataSet),
   };

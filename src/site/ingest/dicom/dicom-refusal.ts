@@ -14,6 +14,7 @@ export type DicomRefusalCode =
   | 'DICOM_IMAGE_TOO_LARGE'
   | 'DICOM_INFLATE_LIMIT'
   | 'DICOM_MIXED_BYTE_ORDER'
+  | 'DICOM_NOT_DEIDENTIFIED'
   | 'DICOM_PIXEL_COUNT'
   | 'DICOM_TIMEOUT'
   | 'DICOM_TOO_DEEP'
@@ -35,6 +36,8 @@ export const dicomReasonOf: Readonly<Record<DicomRefusalCode, string>> = {
   DICOM_IMAGE_TOO_LARGE: 'The image has more pixels than can be taken.',
   DICOM_INFLATE_LIMIT: 'The deflated data set grows beyond what may be inflated.',
   DICOM_MIXED_BYTE_ORDER: 'A big-endian data set holds a little-endian sequence.',
+  DICOM_NOT_DEIDENTIFIED:
+    'A second reader still finds what de-identification removes; nothing of the file was kept.',
   DICOM_PIXEL_COUNT: 'There are fewer pixels, or frames, than the image says.',
   DICOM_TIMEOUT: 'Decoding took too long.',
   DICOM_TOO_DEEP: 'Sequences are nested too deeply.',

@@ -16,6 +16,7 @@ import type { ObjectPlace } from '#site/store/index.ts';
 import { type Attributes, attributesOf } from '../dicom/attributes.ts';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
 import { parseDicom } from '../dicom/parse-dicom.ts';
+import { verifyDeidentified } from '../dicom/second-reading.ts';
 import { hasTextInPixels } from '../dicom/text-in-pixels.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import { readDirectory } from './dicom-directory.ts';
@@ -120,7 +121,9 @@ function deidentify(dicom: DicomFile, subjectId: string, { settings, imaging, ma
   const attributes = readImageAttributes(dicom, { uid: mapUid, day: (day) => day + offset });
   if (!imaging.keepsPixels) return { attributes, place: null };
   const options = { subjectId, dateOffsetDays: offset, mapUid };
-  return { attributes, place: seal(writer, encodeDicom(deidentifyDicom(dicom, options))) };
+  const bytes = encodeDicom(deidentifyDicom(dicom, options));
+  verifyDeidentified(bytes);
+  return { attributes, place: seal(writer, bytes) };
 }
 
 function quarantine(
