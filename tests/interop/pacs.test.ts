@@ -1,12 +1,15 @@
 // I1 and I2 against real peers: dcmtk sends, Orthanc sends and is fetched from; ten transfer syntaxes, cut off midway and resumed, over
 // TLS. What arrives is what was sent, byte by byte; a deflated data set is compared inflated, as its sender deflates anew.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { sha256Hex } from '#federation/crypto/digest.ts';
+import type { DataSet } from '#site/deidentify/index.ts';
+import { parseDicom } from '#site/ingest/dicom/parse-dicom.ts';
 import { parseDicomwebSettings } from '#site/ingest/sources/dicomweb/dicomweb-settings.ts';
 import { WebConnection } from '#site/ingest/sources/dicomweb/web-connection.ts';
 import { retrieveObjects } from '#site/ingest/sources/dicomweb/web-retrieve.ts';
@@ -23,6 +26,58 @@ const missing = systemPackages
   .map(({ name }) => name);
 if (missing.length > 0)
   process.stderr.write(`C-STORE and DICOMweb with real peers not tested: ${missing.join(', ')} not there\n`);
+
+const data = process.env.CONSILIUM_DATA;
+const sampleFolder =
+  data !== undefined && existsSync(path.join(data, 'dicom-samples'))
+    ? path.join(data, 'dicom-samples')
+    : null;
+if (sampleFolder === null)
+  process.stderr.write('public samples by C-STORE not tested: CONSILIUM_DATA is not set\n');
+
+/** Those with readable pixels: of the broken ones some end Orthanc with a crash. */
+function readSamples(folder: string): Buffer[] {
+  return readFileSync(path.join(folder, 'catalog.csv'), 'utf8')
+    .split('\n')
+    .filter((line) => line.trim().endsWith('pixels ok') && !line.startsWith('broken-derived/'))
+    .map((line) => readFileSync(path.join(folder, line.slice(0, line.indexOf(',')))))
+    .filter((bytes) => bytes.toString('latin1', 128, 132) === 'DICM');
+}
+
+const trailingPadding = 0xfffcfffc;
+
+/** Digest of every element with its value, at every depth, but for what dcmtk, which Orthanc sends with, writes anew: group lengths, padding. */
+function elementsOf(file: Buffer): string {
+  const lines: string[] = [];
+  const visit = (dataSet: DataSet, depth: number): void => {
+    for (const element of dataSet.elements) {
+      if ((element.tag & 0xffff) === 0 || element.tag === trailingPadding) continue;
+      const head = `${depth} ${element.tag.toString(16)}`;
+      if ('items' in element) {
+        lines.push(`${head} ${element.items.length}`);
+        for (const item of element.items) visit(item, depth + 1);
+      } else if ('fragments' in element)
+        lines.push(...element.fragments.map((bytes) => `${head} ${sha256Hex(bytes)}`));
+      else lines.push(`${head} ${sha256Hex(withoutPadding(element.bytes))}`);
+    }
+  };
+  visit(parseDicom(file).dataSet, 0);
+  return lines.join('\n');
+}
+
+function withoutPadding(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0)) end -= 1;
+  return bytes.subarray(0, end);
+}
+
+/** (0008,0018): what a sender calls the object, whatever the file's meta information says. */
+function sopInstanceOf(file: Buffer): string {
+  const element = parseDicom(file).dataSet.elements.find(({ tag }) => tag === 0x00080018);
+  return element === undefined || !('bytes' in element)
+    ? ''
+    : Buffer.from(element.bytes).toString('latin1').replace(/\0+$/, '');
+}
 
 const run = promisify(execFile);
 const steward = { name: 'Steward', role: 'steward' } as const;
@@ -298,4 +353,33 @@ describe.skipIf(missing.length > 0)('Orthanc', () => {
     await expect(running.next()).rejects.toThrow(expect.objectContaining({ code }));
     expect(world.outcomeNames()).toEqual([]);
   });
+
+  // Last: the samples stay in Orthanc.
+  it.skipIf(sampleFolder === null)(
+    'sends and gives the public samples with every element as it has them',
+    async () => {
+      // By name: two samples of different patients share a UID.
+      const kept = new Map<string, string[]>();
+      const resources: string[] = [];
+      for (const file of readSamples(sampleFolder ?? '')) {
+        const stored = await orthanc.call('POST', '/instances', file).catch(() => null);
+        if (stored === null) continue;
+        const { ID } = stored as { ID: string };
+        resources.push(ID);
+        const bytes = await orthanc.file(`/instances/${ID}/file`);
+        const name = `${sopInstanceOf(bytes)}.dcm`;
+        kept.set(name, [...(kept.get(name) ?? []), elementsOf(bytes)]);
+      }
+      const job = { Resources: [...new Set(resources)], Synchronous: true, Permissive: true };
+      await orthanc.call('POST', '/modalities/consilium/store', JSON.stringify(job));
+      const sent = await receiver.takeFiles();
+      const differing: string[] = [];
+      for (const [name, bytes] of sent) {
+        if (kept.get(name)?.includes(elementsOf(bytes)) !== true) differing.push(name);
+      }
+      expect(kept.size).toBeGreaterThan(50);
+      expect(sent.size).toBe(kept.size);
+      expect(differing).toEqual([]);
+    },
+  );
 });
