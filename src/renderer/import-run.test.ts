@@ -89,6 +89,45 @@ describe('an import', () => {
     expect(chunks.map((chunk) => chunk.fileIndex)).toEqual([2, 0, 1]);
   });
 
+  it('keeps images on their way together, and documents alone and in their order', async () => {
+    let open = 0;
+    let mostTogether = 0;
+    const log: string[] = [];
+    const names = ['1.dcm', '2.dcm', 'person.csv', '3.dcm', 'visit.csv'];
+    const push = async ({ fileIndex }: Chunk) => {
+      open += 1;
+      const isAlone = names[fileIndex]?.endsWith('.csv') ?? false;
+      if (isAlone) log.push(`${names[fileIndex]} beside ${open - 1}`);
+      mostTogether = Math.max(mostTogether, open);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      open -= 1;
+      return { bytesRead: 1, rowCount: 1, file: outcomeOf(names[fileIndex] ?? '', 'accepted') };
+    };
+    const site = siteTaking([], { order: [0, 1, 2, 3, 4] });
+    const run = createImportRun({ ingest: { ...site.ingest, push } } as unknown as SiteClient);
+    await run.start(
+      names.map((name) => fileOf(name, Uint8Array.of(1))),
+      null,
+    );
+    expect(mostTogether).toBe(2);
+    expect(log).toEqual(['person.csv beside 0', 'visit.csv beside 0']);
+    expect(run.store.get().state).toBe('done');
+  });
+
+  it('ends with the failure of any file that was on its way', async () => {
+    const push = async ({ fileIndex }: Chunk) => {
+      if (fileIndex === 1) throw new Error('closed');
+      return { bytesRead: 1, rowCount: 1, file: outcomeOf('x', 'accepted') };
+    };
+    const site = siteTaking([], { order: [0, 1, 2] });
+    const run = createImportRun({ ingest: { ...site.ingest, push } } as unknown as SiteClient);
+    await run.start(
+      ['1', '2', '3'].map((name) => fileOf(name, Uint8Array.of(1))),
+      null,
+    );
+    expect(run.store.get()).toMatchObject({ state: 'failed', problem: { code: 'CONNECTION_LOST' } });
+  });
+
   it('sends one empty last chunk for an empty file', async () => {
     const chunks: Chunk[] = [];
     await createImportRun(siteTaking(chunks, { order: [0] })).start([fileOf('a', new Uint8Array())], null);

@@ -4,13 +4,15 @@ import type { IngestSummary } from '#ipc/schema.ts';
 import { createExternalStore, type ExternalStore } from './external-store.ts';
 import { noPace, type Pace } from './import-pace.ts';
 import { createImportReading, type FileProgress, type ImportReading } from './import-reading.ts';
-import { type ImportTotals, noTotals } from './import-totals.ts';
+import { type ImportTotals, noTotals, sumOf } from './import-totals.ts';
 import { type Problem, readProblem } from './problem.ts';
 import type { SiteClient } from './site-client.ts';
 
 export const chunkBytes = 1_048_576;
 /** The site takes so many files at once; more go in as one batch after the other. */
 export const batchFiles = 10_000;
+/** Whole files that are on their way at the same time: the site works on several images at once. */
+const filesTogether = 48;
 const progressDelayMs = 80;
 /** Base64 is made in pieces: a call may not have a million arguments. */
 const encodePieceBytes = 24_576;
@@ -66,13 +68,15 @@ export function encodeBase64(bytes: Uint8Array): string {
   return text;
 }
 
+/** What has to be read in the order that the site asks for, as far as a name can tell. */
+const documentName = /\.(csv|tsv|json|ndjson|jsonl|xml|hl7|txt)$/i;
+
 /**
  * Indexes of `files` in batches of at most `batchFiles`. Tables and documents come before what has the look of an image or an archive:
  * tables refer to each other and must be in one batch, images do not.
  */
 export function batchesOf(files: readonly { readonly name: string }[], limit = batchFiles): number[][] {
-  const isDocument = (index: number): boolean =>
-    /\.(csv|tsv|json|ndjson|jsonl|xml|hl7|txt)$/i.test(files[index]?.name ?? '');
+  const isDocument = (index: number): boolean => documentName.test(files[index]?.name ?? '');
   const indexes = files.map((_, index) => index);
   const inOrder =
     files.length <= limit
@@ -113,7 +117,8 @@ export function createImportRun(client: SiteClient, nowMs = () => performance.no
       const answer = await pushing;
       // Refused as a whole before its end: the rest is not sent.
       const bytesRead = answer.file === null ? end : file.size;
-      reading.update(place.index, { bytesRead, rowCount: answer.rowCount, outcome: answer.file });
+      const rowCount = answer.file === null ? answer.rowCount : sumOf(answer.file.rows);
+      reading.update(place.index, { bytesRead, rowCount, outcome: answer.file });
       patch({ totals: reading.totals(), pace: reading.pace() }, progressDelayMs);
       if (answer.file !== null) return;
     }
@@ -125,12 +130,25 @@ export function createImportRun(client: SiteClient, nowMs = () => performance.no
       return { name: file?.name ?? '', size: file?.size ?? 0 };
     });
     const { batchId, order } = await client.ingest.open({ files: offered, mapping });
+    const onTheirWay = new Set<Promise<void>>();
     for (const inBatch of order) {
       const index = indexes[inBatch];
-      if (index === undefined || isStopping()) continue;
+      const file = index === undefined ? undefined : handles[index];
+      if (index === undefined || file === undefined || isStopping()) continue;
       patch({ currentIndex: index }, progressDelayMs);
-      await send(batchId, { index, inBatch }, reading);
+      const isAlone = file.size > chunkBytes || documentName.test(file.name);
+      if (isAlone) await Promise.all(onTheirWay);
+      else if (onTheirWay.size >= filesTogether) await Promise.race(onTheirWay);
+      const sending = send(batchId, { index, inBatch }, reading);
+      onTheirWay.add(sending);
+      sending.then(
+        () => onTheirWay.delete(sending),
+        // Told where it is waited for.
+        () => undefined,
+      );
+      if (isAlone) await sending;
     }
+    await Promise.all(onTheirWay);
     const summary = await client.ingest.close({ batchId });
     reading.settle(indexes, summary);
     patch({ totals: reading.totals() }, progressDelayMs);

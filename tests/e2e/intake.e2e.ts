@@ -147,7 +147,7 @@ test('an import tells its pace, is stopped by keyboard, and says what stays', as
   await withImport(browser, { site: { pushDelayMs: 60 } }, async ({ page, server }) => {
     await choose(
       page,
-      Array.from({ length: 600 }, (_, index) => ({ name: `IM${index}.dcm`, text: 'x'.repeat(1_000) })),
+      Array.from({ length: 600 }, (_, index) => ({ name: `lab-${index}.csv`, text: 'x'.repeat(1_000) })),
     );
     await expect(page.getByText(/^about .* left$/)).toBeVisible();
     await expect(page.getByText('files per second')).toBeVisible();

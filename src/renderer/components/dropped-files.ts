@@ -2,6 +2,12 @@
 import type { ImportFile } from '../import-run.ts';
 
 const countStep = 250;
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** In the order of their names, IM2 before IM10: the same each time, whatever order the folder gave. */
+export function inOrder(files: readonly ImportFile[]): ImportFile[] {
+  return files.toSorted((left, right) => byName.compare(left.name, right.name));
+}
 
 function readAll(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
@@ -51,5 +57,5 @@ export async function filesOfDrop(
   };
   for (const entry of entries) await addFilesOf(entry, files, tell);
   const all = entries.length > 0 ? files : plain;
-  return all.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  return inOrder(all);
 }

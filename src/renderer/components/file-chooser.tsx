@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useFormat } from '../i18n/format.ts';
 import type { ImportFile } from '../import-run.ts';
 import styles from '../screens/screens.module.css';
-import { filesOfDrop } from './dropped-files.ts';
+import { filesOfDrop, inOrder } from './dropped-files.ts';
 import { Icon } from './icons.tsx';
 import { Notice, PlainText } from './parts.tsx';
 
@@ -71,7 +71,11 @@ export function FileChooser(props: {
           isMultiple
           isFilled
         />
-        <PickButton label={t('import.chooseFolder')} onPick={(files) => start(files.map(named))} isFolder />
+        <PickButton
+          label={t('import.chooseFolder')}
+          onPick={(files) => start(inOrder(files.map(named)))}
+          isFolder
+        />
       </div>
       <MappingChoice mapping={mapping} onChange={setMapping} onTrouble={() => setTrouble('badMapping')} />
       <p role="status" className={styles.soft}>
