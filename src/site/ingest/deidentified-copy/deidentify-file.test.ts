@@ -42,6 +42,13 @@ describe('a file that is de-identified', () => {
     expect(
       await nameOf(element(0x00100020, ''), element(0x0020000d, '1.2.77'), element(0x00080018, '1.2.8')),
     ).toBe(unnamed);
+    // Bytes that are no character, and what stands behind a backslash, tell patients apart too.
+    const utf8 = element(0x00080005, 'ISO_IR 192');
+    const umlauts = [0xc4, 0xd6].map((byte) =>
+      nameOf(utf8, element(0x00100020, Uint8Array.of(byte, 0x31), 'LO'), element(0x0020000d, `1.2.${byte}`)),
+    );
+    const parted = ['A\\1', 'A\\2'].map((id) => nameOf(element(0x00100020, id)));
+    expect(new Set(await Promise.all([...umlauts, ...parted])).size).toBe(4);
   });
 
   it.each(nativeSyntaxes)('ends with an outcome however its bytes were changed (%s)', async (syntax) => {

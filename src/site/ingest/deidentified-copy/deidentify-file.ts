@@ -77,11 +77,14 @@ async function readAndDeidentify(bytes: Buffer, order: FileOrder): Promise<Deide
   };
 }
 
-/** A patient without an id is told by the imaging study: nothing else in a file holds its objects together. */
+/** A patient without an id that can be read is told by the imaging study: nothing else in a file holds its objects together. */
 function patientKey(attributes: Attributes): PatientKey {
-  const identifier = clean(attributes.text(0x00100020));
+  const identifier = clean(attributes.texts(0x00100020).join('\\'));
   const authority = clean(attributes.text(0x00100021));
-  if (identifier !== '') return { authority: authority === '' ? unnamedIssuer : authority, identifier };
+  // Two ids that differ only where they cannot be read must not become one pseudonym.
+  const isReadable = !`${authority}${identifier}`.includes('\uFFFD');
+  if (identifier !== '' && isReadable)
+    return { authority: authority === '' ? unnamedIssuer : authority, identifier };
   const uid = attributes.uid(0x0020000d) ?? attributes.uid(0x00080018) ?? 'none';
   return { authority: 'urn:dicom:uid', identifier: uid };
 }

@@ -138,6 +138,14 @@ describe('an image', () => {
     ['more frames than pixels', 'rejected', 'DICOM_PIXEL_COUNT', sliceFile({}, element(0x00280008, '5'))],
     ['no patient', 'quarantined', 'DICOM_NO_PATIENT_ID', sliceWithout({}, 0x00100020)],
     ['an empty patient id', 'quarantined', 'DICOM_NO_PATIENT_ID', sliceFile({}, element(0x00100020, '  '))],
+    [
+      'a patient id that its character set does not have',
+      'quarantined',
+      'DICOM_NO_PATIENT_ID',
+      sliceFile({}, element(0x00080005, 'ISO_IR 192'), element(0x00100020, Uint8Array.of(0xd6, 0x31), 'LO')),
+    ],
+    ['two SOP Instance UIDs', 'rejected', 'DICOM_BAD_VALUE', sliceFile({}, element(0x00080018, '1.2\\1.3'))],
+    ['two imaging studies', 'rejected', 'DICOM_BAD_VALUE', sliceFile({}, element(0x0020000d, '1.2\\1.3'))],
     ['text in its pixels', 'quarantined', 'BURNED_IN_TEXT', sliceFile({}, element(0x00280301, 'YES'))],
     [
       'a kind that shows names',
@@ -150,6 +158,16 @@ describe('an image', () => {
     expect(outcomesByName(summary)).toEqual({ 'one.dcm': [outcome, code], 'whole.dcm': ['accepted', null] });
     expect(countOf('sop_instance')).toBe(1);
     expect(countOf('quarantine')).toBe(outcome === 'quarantined' ? 1 : 0);
+  });
+
+  it('is not another patient’s whose identifier differs behind a backslash only', async () => {
+    const ids = ['A\\1', 'A\\2'].map((id) => [
+      element(0x00100020, id),
+      element(0x0020000d, `1.2.${id.at(-1)}`),
+    ]);
+    const files = ids.map((elements, index) => sliceFile({ series: index, instance: index }, ...elements));
+    expect(await site.importFiles({ a: files[0] ?? '', b: files[1] ?? '' })).toMatchObject({ accepted: 2 });
+    expect(countOf('subject')).toBe(2);
   });
 
   it('without an imaging study or series is one of its own', async () => {

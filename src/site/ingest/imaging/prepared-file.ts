@@ -13,7 +13,7 @@ import {
   type UidMapper,
 } from '#site/deidentify/index.ts';
 import type { ObjectPlace } from '#site/store/index.ts';
-import { type Attributes, attributesOf } from '../dicom/attributes.ts';
+import { type Attributes, attributesOf, badValue } from '../dicom/attributes.ts';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
 import { parseDicom } from '../dicom/parse-dicom.ts';
 import { verifyDeidentified } from '../dicom/second-reading.ts';
@@ -69,9 +69,9 @@ export function prepareFile(
   const sourceDigest = hmacSha256(settings.linkageKey, bytes);
   if (mediaSopClass(dicom) === directoryStorage)
     return { read, prepared: { kind: 'directory', sourceDigest, references: readDirectory(attributes) } };
-  const instanceUid = attributes.uid(sopInstanceUid);
+  const instanceUid = oneUid(attributes, sopInstanceUid);
   if (instanceUid === null) throw new DicomRefusal('DICOM_MISSING_UID', 'SOPInstanceUID');
-  if (attributes.uid(sopClassUid) === null) throw new DicomRefusal('DICOM_MISSING_UID', 'SOPClassUID');
+  if (oneUid(attributes, sopClassUid) === null) throw new DicomRefusal('DICOM_MISSING_UID', 'SOPClassUID');
   if (!hasPixels(attributes)) throw new DicomRefusal('DICOM_NO_IMAGE');
   return {
     read,
@@ -79,8 +79,8 @@ export function prepareFile(
       kind: 'image',
       sourceDigest,
       sopInstanceUid: mapUid(instanceUid),
-      imagingStudyUid: mapUid(attributes.uid(studyInstanceUid) ?? ownStudyOf(instanceUid)),
-      imagingSeriesUid: mapUid(attributes.uid(seriesInstanceUid) ?? ownSeriesOf(instanceUid)),
+      imagingStudyUid: mapUid(oneUid(attributes, studyInstanceUid) ?? ownStudyOf(instanceUid)),
+      imagingSeriesUid: mapUid(oneUid(attributes, seriesInstanceUid) ?? ownSeriesOf(instanceUid)),
       patient: statedPatient(attributes, imaging),
     },
   };
@@ -152,6 +152,13 @@ export function fileRefusal(error: unknown): { code: FileRefusalCode; field: str
   if (error instanceof DicomRefusal) return { code: error.code, field: error.field };
   // Whatever else a file makes throw: a defect of ours, and the file is not in.
   return { code: 'DICOM_PROCESSING_FAILED', field: null };
+}
+
+/** Attack: of two UIDs in one place the one is checked and the other stored. @throws DicomRefusal DICOM_BAD_VALUE. */
+function oneUid(attributes: Attributes, tag: number): string | null {
+  const uids = attributes.uids(tag);
+  if (uids.length > 1) throw badValue(tag);
+  return uids[0] ?? null;
 }
 
 function hasPixels(attributes: Attributes): boolean {

@@ -13,17 +13,23 @@ const tags = {
 } as const;
 const sexOf: Readonly<Record<string, 'male' | 'female' | 'other'>> = { M: 'male', F: 'female', O: 'other' };
 
+/** What `decodeText` puts where bytes are no character. */
+const unreadable = '\uFFFD';
+
 /**
- * The patient, or null where the file names none.
+ * The patient, or null where the file names none, or by characters that its character set does not have: two identifiers that differ
+ * there only would become one patient's.
  * @param imaging who gave the identifier where the file does not say it, and what the site calls whom it names
  */
 export function statedPatient(
   attributes: Attributes,
   { patientAuthority, authorities }: ImagingSettings,
 ): StatedPatient | null {
-  const identifier = attributes.text(tags.id);
-  if (identifier === null || identifier.trim() === '' || identifier.includes('\0')) return null;
+  // All of it: what stands behind a backslash tells patients apart too.
+  const identifier = attributes.texts(tags.id).join('\\');
+  if (identifier.trim() === '' || identifier.includes('\0')) return null;
   const issuer = attributes.text(tags.issuer)?.replaceAll('\0', '').trim() ?? '';
+  if (identifier.includes(unreadable) || issuer.includes(unreadable)) return null;
   const authority = issuer === '' ? patientAuthority : issuer;
   const birthDate = attributes.text(tags.birthDate);
   const day = birthDate === null ? null : parseDicomDate(birthDate);
