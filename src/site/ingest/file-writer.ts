@@ -5,13 +5,13 @@ import type { Actor, AuditAction, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { judgeFile } from './file-verdict.ts';
 import type { IdentifierAuthorities } from './identifier-authorities.ts';
-import { type FileRefusalCode, type RowRefusalCode, reasonOf } from './ingest-error.ts';
-import { type FileOutcome, type RowRefusalEntry, sealName } from './ingest-outcome.ts';
+import { type FileRefusalCode, reasonOf } from './ingest-error.ts';
+import { type FileOutcome, sealName } from './ingest-outcome.ts';
 import { nextOutcomeId } from './outcome-number.ts';
 import { type OtherRow, type RecordBatch, rowKinds } from './record-batch.ts';
 import type { RecordWriter } from './record-writer.ts';
+import { RowTally } from './row-tally.ts';
 
-const storedRefusals = 1_000;
 const shownRefusals = 100;
 
 export interface FileImportContext {
@@ -44,20 +44,12 @@ export interface FileEnd {
   readonly last: Iterable<PlacedBatch>;
 }
 
-interface RefusedRowEntry extends RowRefusalEntry {
-  readonly code: RowRefusalCode;
-}
-
 export class FileWriter {
   readonly #context: FileImportContext;
   readonly #path: string;
   readonly #outcomeId: number;
   #refusal: FileRefusal | undefined;
-  readonly #counts = { accepted: 0, duplicate: 0, rejected: 0, notNeeded: 0 };
-  /** Rows that add no record by their nature (concepts, observation periods): known only with the whole file. */
-  #referenceCount = 0;
-  readonly #refusals: RowRefusalEntry[] = [];
-  readonly #refusedBy = new Map<RowRefusalCode, number>();
+  #tally = new RowTally();
 
   /** @param path as the caller named the file */
   constructor(context: FileImportContext, path: string) {
@@ -91,7 +83,6 @@ export class FileWriter {
       // A file that was refused on the way was not read to its end.
       const wholeDigest = this.isRefused ? null : digest;
       const isKnown = this.#isKnownFile(wholeDigest);
-      this.#counts[isKnown ? 'duplicate' : 'accepted'] += this.#referenceCount;
       const outcome = this.#judge(isKnown, format);
       this.#store(outcome, wholeDigest);
       this.#report(outcome);
@@ -100,10 +91,14 @@ export class FileWriter {
   }
 
   #inTransaction<T>(work: () => T): T {
+    const { store, writer } = this.#context;
+    const [tally, added] = [this.#tally.copy(), writer.added];
     try {
-      return this.#context.store.transaction(work);
+      return store.transaction(work);
     } catch (error) {
-      this.#context.writer.forget();
+      // Nothing of it is in: what was counted would be told as taken.
+      this.#tally = tally;
+      writer.forget(added);
       throw error;
     }
   }
@@ -124,17 +119,16 @@ export class FileWriter {
       case rowKinds.record: {
         const change = this.#context.writer.writeRecord(index);
         const row = (batch.rowNumbers[index] ?? 0) + rowOffset;
-        if (change === 'conflict') this.#refuseRow({ row, code: 'IDENTITY_CONFLICT', field: null });
-        else if (change === 'mention') this.#referenceCount += 1;
-        else if (change === 'empty') this.#counts.notNeeded += 1;
-        else this.#counts[change === 'added' ? 'accepted' : 'duplicate'] += 1;
+        if (change === 'mention') this.#tally.countReference();
+        else if (change === 'empty') this.#tally.count('notNeeded');
+        else this.#countChange(change, row);
         return;
       }
       case rowKinds.reference:
-        this.#referenceCount += 1;
+        this.#tally.countReference();
         return;
       case rowKinds.notNeeded:
-        this.#counts.notNeeded += 1;
+        this.#tally.count('notNeeded');
         return;
       default:
         this.#applyOther(batch.others.get(index), rowOffset);
@@ -145,24 +139,19 @@ export class FileWriter {
     const { writer } = this.#context;
     switch (row?.kind) {
       case 'deletion':
-        this.#counts[writer.deleteRecord(row) ? 'accepted' : 'duplicate'] += 1;
+        this.#tally.count(writer.deleteRecord(row) ? 'accepted' : 'duplicate');
         return;
-      case 'merge': {
-        const change = writer.mergePatients(row);
-        if (change === 'conflict')
-          this.#refuseRow({ row: row.row + rowOffset, code: 'IDENTITY_CONFLICT', field: null });
-        else this.#counts[change === 'added' ? 'accepted' : 'duplicate'] += 1;
+      case 'merge':
+        this.#countChange(writer.mergePatients(row), row.row + rowOffset);
         return;
-      }
       case 'refused':
-        this.#refuseRow({ row: row.row + rowOffset, code: row.code, field: row.field });
+        this.#tally.refuse({ row: row.row + rowOffset, code: row.code, field: row.field });
     }
   }
 
-  #refuseRow(refusal: RefusedRowEntry): void {
-    this.#counts.rejected += 1;
-    this.#refusedBy.set(refusal.code, (this.#refusedBy.get(refusal.code) ?? 0) + 1);
-    if (this.#refusals.length < storedRefusals) this.#refusals.push(refusal);
+  #countChange(change: 'added' | 'known' | 'conflict', row: number): void {
+    if (change === 'conflict') this.#tally.refuse({ row, code: 'IDENTITY_CONFLICT', field: null });
+    else this.#tally.count(change === 'added' ? 'accepted' : 'duplicate');
   }
 
   /** Whether the same bytes were taken before. */
@@ -182,8 +171,8 @@ export class FileWriter {
 
   #judge(isKnown: boolean, format: string | null): FileOutcome {
     const refusal = this.#refusal ?? null;
-    const rowCodes = [...this.#refusedBy.keys()];
-    const rows = { ...this.#counts };
+    const rowCodes = [...this.#tally.refusedBy.keys()];
+    const rows = this.#tally.counts(isKnown);
     const { outcome, code } = judgeFile({ rows, refusal: refusal?.code ?? null, rowCodes, isKnown });
     const ofHeader =
       refusal === null || refusal.field === null
@@ -196,7 +185,7 @@ export class FileWriter {
       code,
       reason: code === null ? null : reasonOf[code],
       rows,
-      refusals: [...ofHeader, ...this.#refusals].slice(0, shownRefusals),
+      refusals: [...ofHeader, ...this.#tally.refusals].slice(0, shownRefusals),
     };
   }
 
@@ -222,7 +211,7 @@ export class FileWriter {
     const insert = store.prepare(
       'INSERT INTO row_refusal (outcome_id, row, code, field) VALUES (?, ?, ?, ?)',
     );
-    for (const { row, code: rowCode, field } of this.#refusals)
+    for (const { row, code: rowCode, field } of this.#tally.refusals)
       insert.run(this.#outcomeId, row, rowCode, field);
   }
 
@@ -232,7 +221,7 @@ export class FileWriter {
       ...this.#event(isRefused ? 'file-refused' : 'file-imported'),
       outcome: isRefused ? 'refused' : 'success',
       reason: code ?? undefined,
-      detail: { outcome, format, rows: { ...rows }, refusedBy: Object.fromEntries(this.#refusedBy) },
+      detail: { outcome, format, rows: { ...rows }, refusedBy: Object.fromEntries(this.#tally.refusedBy) },
     });
   }
 

@@ -43,7 +43,7 @@ export class RecordWriter {
   readonly #subjects: SubjectRegistry;
   readonly #facts: FactTable;
   readonly #consents: ConsentWriter;
-  readonly #added = new Map<string, number>();
+  #added = new Map<string, number>();
   /** Resource ids that stand for two patients in this import. */
   readonly #conflicts = new Set<string>();
   /** By link key. */
@@ -96,8 +96,9 @@ export class RecordWriter {
     this.#batch = undefined;
   }
 
-  /** To be called when a transaction was rolled back: what it told is not so. */
-  forget(): void {
+  /** To be called when a transaction was rolled back: what it told is not so. @param added what was added before it */
+  forget(added: AddedRows): void {
+    this.#added = new Map(Object.entries(added));
     this.#known.clear();
     this.#facts.forget();
     this.#batch = undefined;

@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type IngestSite, openIngestSite } from '#support/ingest-site.ts';
+import { rowsInBatch } from './section-reader.ts';
+
+let site: IngestSite;
+beforeEach(() => {
+  site = openIngestSite({ inMemory: true });
+});
+afterEach(() => site.close());
+
+const rowCount = rowsInBatch + 100;
+const observation = (row: number) => ({
+  resourceType: 'Observation',
+  id: `o${row}`,
+  status: 'final',
+  code: { coding: [{ system: 'http://loinc.org', code: '8480-6' }] },
+  subject: { reference: `Patient/p${row % 7}` },
+  effectiveDateTime: '2001-04-05',
+  valueQuantity: { value: 120, system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+});
+
+describe('a transaction of rows that fails', () => {
+  it('counts nothing of what it took back, in the outcome and in the audit log', async () => {
+    const { store } = site;
+    const file = path.join(site.folder, 'export.ndjson');
+    const rows = Array.from({ length: rowCount }, (_, index) => JSON.stringify(observation(index + 1)));
+    writeFileSync(file, `${rows.join('\n')}\n`);
+    store
+      .prepare(
+        `CREATE TRIGGER full BEFORE INSERT ON fact WHEN new.row = ${rowCount - 1} BEGIN SELECT RAISE(ABORT, 'full'); END`,
+      )
+      .run();
+    await expect(site.importPaths([file])).rejects.toThrow('full');
+    const stored = store.prepare('SELECT count(*) AS count FROM fact').get();
+    expect(stored).toEqual({ count: rowsInBatch });
+    const outcomes = store.prepare('SELECT code, rows_accepted AS accepted FROM ingest_outcome').all();
+    expect(outcomes).toEqual([{ code: 'IMPORT_CANCELLED', accepted: rowsInBatch }]);
+    const { entries } = site.auditLog.list({ offset: 0, limit: 10, search: '', action: 'import-finished' });
+    expect(JSON.parse(entries[0]?.detail ?? '{}')).toMatchObject({ rows: { measurement: rowsInBatch } });
+  });
+});
