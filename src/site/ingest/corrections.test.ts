@@ -120,6 +120,74 @@ describe('a later OMOP export', () => {
   });
 });
 
+describe('a later clinical document', () => {
+  const document = (statements: string) =>
+    `<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id root="1.2"/><recordTarget><patientRole>
+<id root="1.2.3" extension="77"/></patientRole></recordTarget><component><structuredBody>${statements}</structuredBody></component></ClinicalDocument>`;
+  const section = (template: string, statement: string) =>
+    `<component><section><templateId root="2.16.840.1.113883.10.20.22.2.${template}"/><entry>${statement}</entry></section></component>`;
+  const problem = (negated: boolean) =>
+    section(
+      '5.1',
+      `<observation moodCode="EVN" negationInd="${negated}"><id root="9.1" extension="p"/><effectiveTime value="20200101"/>
+<value xsi:type="CD" code="44054006" codeSystem="2.16.840.1.113883.6.96"/></observation>`,
+    );
+  const vaccine = (negated: boolean) =>
+    section(
+      '2.1',
+      `<substanceAdministration moodCode="EVN" negationInd="${negated}"><id root="9.2" extension="v"/><statusCode code="completed"/><effectiveTime value="20200101"/>
+<consumable><manufacturedProduct><manufacturedMaterial><code code="140" codeSystem="2.16.840.1.113883.12.292"/></manufacturedMaterial></manufacturedProduct></consumable></substanceAdministration>`,
+    );
+  const result = (value: string) =>
+    section(
+      '3.1',
+      `<observation moodCode="EVN"><id root="9.3" extension="r"/><code code="2951-2" codeSystem="2.16.840.1.113883.6.1"/><statusCode code="completed"/>
+<effectiveTime value="20200101"/><value xsi:type="PQ" ${value}/></observation>`,
+    );
+  const first = problem(false) + vaccine(false) + result('value="141" unit="mmol/L"');
+
+  it.each([
+    ['denies the problem', problem(true), ['140', '2951-2 141']],
+    ['says that the vaccine was not given', vaccine(true), ['2951-2 141', '44054006']],
+    ['does not know the result', result('nullFlavor="UNK"'), ['140', '44054006']],
+  ])('that %s takes the fact away', async (_, statement, expected) => {
+    await site.importFiles({ 'first.xml': document(first) });
+    expect(facts()).toEqual(['140', '2951-2 141', '44054006']);
+    const { rowCounts } = await site.importFiles({ 'second.xml': document(statement) });
+    expect(rowCounts).toMatchObject({ accepted: 1, rejected: 0, notNeeded: 0 });
+    expect(facts()).toEqual(expected);
+    expect((await site.importFiles({ 'third.xml': document(statement) })).rowCounts).toMatchObject({
+      notNeeded: 1,
+    });
+  });
+
+  it('that denies something without saying what is not needed', async () => {
+    const denied = problem(true).replace(/ code="44054006"/, '');
+    expect((await site.importFiles({ 'first.xml': document(denied) })).rowCounts).toMatchObject({
+      rejected: 0,
+      notNeeded: 1,
+    });
+  });
+});
+
+describe('a later HL7 v2 message', () => {
+  const message = (completion: string) =>
+    ['MSH|^~\\&|V|H|S|S|20210105||VXU^V04|m|P|2.5.1', 'PID|1||77^^^WARD^MR', 'ORC|RE||V1']
+      .concat(`RXA|0|1|20210105|20210105|207^COVID-19^CVX|0.5|mL${'|'.repeat(13)}${completion}`)
+      .join('\r');
+
+  it.each(['RE', 'NA'])('that says that a vaccine was not given (%s) takes it away', async (completion) => {
+    await site.importFiles({ 'first.hl7': message('CP') });
+    expect(facts()).toEqual(['207']);
+    const { rowCounts } = await site.importFiles({ 'second.hl7': message(completion) });
+    expect(rowCounts).toMatchObject({ accepted: 1, rejected: 0 });
+    expect(facts()).toEqual([]);
+    expect((await site.importFiles({ 'third.hl7': message(completion) })).rowCounts).toMatchObject({
+      notNeeded: 1,
+    });
+  });
+});
+
 describe('a later Synthea export', () => {
   it('adds rows, numbers those of one name again the same way, and doubles none', async () => {
     const header = 'START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST,REASONCODE,REASONDESCRIPTION';

@@ -55,9 +55,9 @@ function read(statement: Statement, zone: TimeZone): StatementReading | null {
   const { element, around } = statement;
   if (element.name !== 'observation' || isNoFact(statement)) return null;
   const values = childrenOf(element, 'value').map(readValue);
-  // What is stated to be unknown leaves nothing to take.
-  if (values.length > 0 && values.every((value) => value === null)) return null;
   const code = codeOf(element);
+  // What is stated to be unknown leaves nothing of what was stated before.
+  if (values.length > 0 && values.every((value) => value === null)) return { code, facts: [] };
   if (isWithdrawn(statement, { taken: ['completed'] })) return { code, facts: [] };
   if (values.length === 0) throw new RowRefusal('MISSING_FIELD', 'value');
   const times = [...childrenOf(element, 'effectiveTime'), ...childrenOf(around, 'effectiveTime')];

@@ -131,7 +131,7 @@ describe('a C-CDA document', () => {
   });
 
   it.each([
-    ['a negated problem', section('5.1', problem(diabetes, 'negationInd="true"')), 'not-needed'],
+    ['a negated problem', section('5.1', problem(diabetes, 'negationInd="true"')), 'withdrawn'],
     [
       'a problem of which nothing is known',
       section('5.1', problem('<value xsi:type="CD" nullFlavor="UNK"/>')),
@@ -146,12 +146,12 @@ describe('a C-CDA document', () => {
     [
       'a result that is unknown',
       section('3.1', result('<value xsi:type="PQ" nullFlavor="UNK"/>')),
-      'not-needed',
+      'withdrawn',
     ],
     [
       'a refused immunization',
       section('2.1', product('moodCode="EVN" negationInd="true"', 'completed', '')),
-      'not-needed',
+      'withdrawn',
     ],
     ['a cancelled result', section('3.1', result(sodium, { status: 'cancelled' })), 'withdrawn'],
     ['a nullified result', section('3.1', result(sodium, { status: 'nullified' })), 'withdrawn'],

@@ -12,6 +12,7 @@ import { problemSections } from './ccda-problems.ts';
 import { eventSections } from './ccda-procedures.ts';
 import {
   idOf,
+  isNegated,
   plainStatements,
   type SectionFamily,
   type Statement,
@@ -169,7 +170,7 @@ class DocumentRows {
 
   #readStatement(statement: Statement, family: SectionFamily): ReadRow {
     return this.#guarded((row) => {
-      const reading = family.read(statement, this.#zone);
+      const reading = this.#readFamily(statement, family);
       if (reading === null) return { kind: 'not-needed', row };
       if (this.#key === undefined) throw new RowRefusal('UNRESOLVED_REFERENCE', 'recordTarget');
       const sourceId = this.#identify(statement, family, reading);
@@ -179,6 +180,16 @@ class DocumentRows {
         record: { subject: this.#key, patient: null, sourceId, facts: reading.facts, consents: [] },
       };
     });
+  }
+
+  /** What is denied need not be said well. */
+  #readFamily(statement: Statement, family: SectionFamily): StatementReading | null {
+    try {
+      return family.read(statement, this.#zone);
+    } catch (error) {
+      if (error instanceof RowRefusal && isNegated(statement)) return null;
+      throw error;
+    }
   }
 
   /** By the statement's own id, else by its place in the document. Two statements that share an id stay two. */

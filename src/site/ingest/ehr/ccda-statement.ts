@@ -25,7 +25,7 @@ export interface SectionFamily {
   readonly codes: ReadonlySet<string>;
   /** The statements of an entry: each is a row. */
   statementsOf(entry: XmlElement): readonly Statement[];
-  /** Null: there is nothing to take (negated, planned, unknown). @throws RowRefusal. */
+  /** Null: there is nothing to take (planned, or what it is about is unknown). @throws RowRefusal. */
   read(statement: Statement, zone: TimeZone): StatementReading | null;
 }
 
@@ -76,15 +76,15 @@ export function relatedStatements(entry: XmlElement, name: string): Statement[] 
   });
 }
 
-/** What did not happen, is only planned, or is not known, is no fact. */
+/** What is only planned, or is not known, is no fact. */
 export function isNoFact({ element, around }: Statement, moods: readonly string[] = ['EVN']): boolean {
   const parts = around === undefined ? [element] : [element, around];
-  return parts.some(
-    (part) =>
-      part.attributes.get('negationInd') === 'true' ||
-      isNull(part) ||
-      !moods.includes(part.attributes.get('moodCode') ?? 'EVN'),
-  );
+  return parts.some((part) => isNull(part) || !moods.includes(part.attributes.get('moodCode') ?? 'EVN'));
+}
+
+/** What did not happen. Where an earlier document said that it did, that was an error. */
+export function isNegated({ element, around }: Statement): boolean {
+  return [element, around].some((part) => part?.attributes.get('negationInd') === 'true');
 }
 
 export interface StatusRule {
@@ -93,11 +93,10 @@ export interface StatusRule {
   readonly isOptional?: boolean;
 }
 
-/** Whether the statement was withdrawn. @throws RowRefusal STATUS_NOT_TAKEN. */
-export function isWithdrawn(
-  { element, around }: Statement,
-  { taken, isOptional = false }: StatusRule,
-): boolean {
+/** Whether the statement was withdrawn or denied. @throws RowRefusal STATUS_NOT_TAKEN. */
+export function isWithdrawn(statement: Statement, { taken, isOptional = false }: StatusRule): boolean {
+  if (isNegated(statement)) return true;
+  const { element, around } = statement;
   const stated = [element, around].map((part) => descend(part, 'statusCode')?.attributes.get('code'));
   if (stated.some((status) => status === 'nullified' || status === 'cancelled')) return true;
   const [status] = stated;

@@ -42,12 +42,9 @@ export function readDrugSegment(segment: Segment, context: MessageContext): Segm
   const { fields, above, zone } = context;
   const name = segment.name === 'RXA' ? 'RXA' : segment.name === 'RXD' ? 'RXD' : 'RXE';
   const places = drugFields[name];
-  if (name === 'RXA') {
-    const completion = fields.text(segment, 20);
-    // Refused or not given: there is nothing that was given.
-    if (completion === 'RE' || completion === 'NA') return null;
-    if (!['', 'CP', 'PA'].includes(completion)) throw new RowRefusal('BAD_VALUE', 'RXA-20');
-  }
+  const completion = name === 'RXA' ? fields.text(segment, 20) : '';
+  const isNotGiven = completion === 'RE' || completion === 'NA';
+  if (!isNotGiven && !['', 'CP', 'PA'].includes(completion)) throw new RowRefusal('BAD_VALUE', 'RXA-20');
   const field = `${name}-${places.code}`;
   const written = fields.repetitions(segment, places.code)[0];
   const code = readCodedElement(fields, written, { field, kind: 'medication' });
@@ -60,6 +57,8 @@ export function readDrugSegment(segment: Segment, context: MessageContext): Segm
     code.system,
     code.code,
   ];
+  // Refused or not given: what an earlier message said of it is taken back.
+  if (isNotGiven) return { sourceId, facts: [] };
   const order = above.get('ORC');
   const isCancelled =
     cancelledControls.has(fields.text(order, 1)) || cancelledStatuses.has(fields.text(order, 5));

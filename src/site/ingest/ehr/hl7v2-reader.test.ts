@@ -206,9 +206,7 @@ describe('HL7 v2 messages', () => {
     expect(said([msh('VXU^V04'), pid, 'ORC|RE||F7', rxa].join('\r'))[1]).toBe(
       'medication 207 null 18632  18632',
     );
-    expect(said([msh('VXU^V04'), pid, 'ORC|RE||F7', rxa.replace('CP|A', 'RE|A')].join('\r'))[1]).toBe(
-      'not-needed',
-    );
+    expect(said([msh('VXU^V04'), pid, 'ORC|RE||F7', rxa.replace('CP|A', 'RE|A')].join('\r'))[1]).toBe('');
     expect(said([msh('VXU^V04'), pid, 'ORC|RE||F7', rxa.replace('CP|A', 'CP|D')].join('\r'))[1]).toBe(
       'deletion',
     );
