@@ -170,6 +170,15 @@ describe('an image', () => {
     expect(countOf('subject')).toBe(2);
   });
 
+  it('goes with its patient when two turn out to be one, and so do later ones of the same imaging study', async () => {
+    await site.importFiles({ 'a.dcm': sliceFile({ patient: 'A' }), 'b.dcm': sliceFile({ patient: 'B' }) });
+    const keyOf = (identifier: string) => ({ authority: 'dicom', identifier });
+    site.store.transaction(() => site.subjects.mergePatients(keyOf('A'), keyOf('B')));
+    const later = await site.importFiles({ 'c.dcm': sliceFile({ patient: 'B', instance: 2 }) });
+    expect(later).toMatchObject({ accepted: 1, quarantined: 0, rows: { sopInstance: 1 } });
+    expect([countOf('imaging_study'), countOf('subject')]).toEqual([2, 2]);
+  });
+
   it('without an imaging study or series is one of its own', async () => {
     const summary = await site.importFiles({ 'one.dcm': sliceWithout({}, 0x0020000d, 0x0020000e) });
     expect(summary).toMatchObject({ accepted: 1, rows: { imagingStudy: 1 } });
