@@ -5,5 +5,5 @@ import { setFlagsFromString } from 'node:v8';
 /** For the whole process, its worker threads too. Costs more frequent, shorter collections. */
 export function limitHeapGrowth(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--heap-growing-percent=50');
 }

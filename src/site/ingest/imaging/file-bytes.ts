@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
 
-const slabBytes = 4 * 1_048_576;
+const slabBytes = 3 * 1_048_576;
 
 /** Memory of one job. */
 export class JobMemory {

@@ -20,9 +20,9 @@ export interface ImageImportOptions {
   readonly imaging: ImagingSettings;
 }
 
-const filesInJob = 16;
-const bytesInJob = 3 * 1_048_576;
-const jobsInFlight = 4;
+const filesInJob = 12;
+const bytesInJob = 2 * 1_048_576;
+const jobsInFlight = 3;
 const bytesInFlight = 64 * 1_048_576;
 const mostAttempts = 5;
 
@@ -30,6 +30,7 @@ interface StartedJob {
   readonly offered: readonly OfferedImage[];
   readonly byteCount: number;
   readonly done: Promise<readonly DoneFile[]>;
+  isDone: boolean;
 }
 
 interface WaitingImage {
@@ -64,14 +65,14 @@ export class ImageImport {
     for await (const offered of inJobs(files)) {
       const byteCount = offered.reduce((total, { size }) => total + size, 0);
       while (started.length >= jobsInFlight || (started.length > 0 && inFlight + byteCount > bytesInFlight)) {
-        const job = started.shift() as StartedJob;
-        inFlight -= job.byteCount;
-        yield await this.#end(job);
+        const jobs = await takeDone(started);
+        for (const job of jobs) inFlight -= job.byteCount;
+        yield await this.#end(jobs);
       }
       inFlight += byteCount;
       started.push(this.#start(offered, byteCount));
     }
-    for (const job of started) yield await this.#end(job);
+    while (started.length > 0) yield await this.#end(await takeDone(started));
   }
 
   /** Imports one file; those that come at the same time go together. @throws ObjectStoreError when the disk is full. */
@@ -85,7 +86,7 @@ export class ImageImport {
   /** Imports a file out of quarantine; where it is accepted it leaves it. @throws ObjectStoreError. */
   async release(offered: OfferedImage, released: ReleasedFile): Promise<FileOutcome> {
     this.#commit.releasing = released;
-    const [outcome] = await this.#end(this.#start([offered], offered.size));
+    const [outcome] = await this.#end([this.#start([offered], offered.size)]);
     return outcome as FileOutcome;
   }
 
@@ -100,12 +101,12 @@ export class ImageImport {
     }
     const job = this.#waiting.splice(0, count);
     this.#runningCount += 1;
-    this.#end(
+    this.#end([
       this.#start(
         job.map(({ offered }) => offered),
         byteCount,
       ),
-    )
+    ])
       .then(
         (outcomes) => {
           for (const [index, { resolve }] of job.entries()) resolve(outcomes[index] as FileOutcome);
@@ -128,14 +129,22 @@ export class ImageImport {
       decide: (prepared) => prepared.map((file) => this.#commit.decide(file)),
     });
     // Awaited in its turn; until then a failure has no one else to tell.
-    done.catch(() => {});
-    return { offered, byteCount, done };
+    const job = { offered, byteCount, done, isDone: false };
+    done.then(
+      () => {
+        job.isDone = true;
+      },
+      () => {},
+    );
+    return job;
   }
 
-  async #end(job: StartedJob): Promise<readonly FileOutcome[]> {
-    const outcomes: (FileOutcome | undefined)[] = job.offered.map(() => undefined);
-    let left = job.offered.map((offered, index) => ({ offered, index }));
-    let done = await job.done;
+  /** Commits jobs together: a slow disk is waited for once. */
+  async #end(jobs: readonly StartedJob[]): Promise<readonly FileOutcome[]> {
+    const all = jobs.flatMap(({ offered }) => offered);
+    const outcomes: (FileOutcome | undefined)[] = all.map(() => undefined);
+    let left = all.map((offered, index) => ({ offered, index }));
+    let done = (await Promise.all(jobs.map((job) => job.done))).flat();
     for (let attempt = 1; left.length > 0; attempt += 1) {
       const files = left.map(({ offered: { name, hasNeighbour } }, at) => ({
         name,
@@ -146,14 +155,24 @@ export class ImageImport {
       for (const [at, outcome] of told.entries()) outcomes[left[at]?.index ?? -1] = outcome;
       left = left.filter((_, at) => told[at] === undefined);
       // Another file, or a merge of patients, came between: these are decided anew.
-      if (left.length > 0)
-        done = await this.#start(
+      if (left.length > 0) {
+        const again = this.#start(
           left.map(({ offered }) => offered),
           0,
-        ).done;
+        );
+        done = [...(await again.done)];
+      }
     }
     return outcomes as FileOutcome[];
   }
+}
+
+/** The first job, when it is done, and those behind it that are done by then. */
+async function takeDone(started: StartedJob[]): Promise<StartedJob[]> {
+  const jobs = started.splice(0, 1);
+  await jobs[0]?.done;
+  while (started[0]?.isDone === true) jobs.push(...started.splice(0, 1));
+  return jobs;
 }
 
 async function* inJobs(files: AsyncIterable<OfferedImage>): AsyncGenerator<readonly OfferedImage[]> {

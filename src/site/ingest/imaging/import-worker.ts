@@ -26,6 +26,7 @@ const tools = {
   settings,
   mapUid: createUidMapper(settings.subjectKey),
   writer: new SegmentWriter(settings.objectFolder, segment),
+  memory: Buffer.allocUnsafeSlow(1_048_576),
 };
 
 interface OpenJob {

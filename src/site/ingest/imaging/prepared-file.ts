@@ -43,6 +43,8 @@ export interface FileWork {
   readonly imaging: ImagingSettings;
   readonly mapUid: UidMapper;
   readonly writer: SegmentWriter;
+  /** Room to write a file in before it is sealed. */
+  readonly memory: Buffer;
 }
 
 const directoryStorage = '1.2.840.10008.1.3.10';
@@ -116,12 +118,16 @@ async function textRisk(dicom: DicomFile) {
   return (await hasTextInPixels(dicom)) ? ({ code: 'BURNED_IN_TEXT', field: 'PixelData' } as const) : null;
 }
 
-function deidentify(dicom: DicomFile, subjectId: string, { settings, imaging, mapUid, writer }: FileWork) {
+function deidentify(
+  dicom: DicomFile,
+  subjectId: string,
+  { settings, imaging, mapUid, writer, memory }: FileWork,
+) {
   const offset = dateOffsetDays(settings.subjectKey, subjectId);
   const attributes = readImageAttributes(dicom, { uid: mapUid, day: (day) => day + offset });
   if (!imaging.keepsPixels) return { attributes, place: null };
   const options = { subjectId, dateOffsetDays: offset, mapUid };
-  const bytes = encodeDicom(deidentifyDicom(dicom, options));
+  const bytes = encodeDicom(deidentifyDicom(dicom, options), memory);
   verifyDeidentified(bytes);
   return { attributes, place: seal(writer, bytes) };
 }

@@ -133,7 +133,7 @@ class ThreadPool implements WorkerPool {
     const thread = new Worker(this.#options.entry ?? importWorkerEntry, {
       workerData: start,
       // Bytes of files lie outside the heap; a data set of half a million elements fits.
-      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 2, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 },
       // A worker's own words may quote a file.
       stdout: true,
       stderr: true,
