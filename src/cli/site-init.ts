@@ -8,6 +8,8 @@ import { initialiseHeadlessSite } from '#headless/open-headless-site.ts';
 interface InitOptions extends SiteCommandOptions {
   readonly name: string;
   readonly timeZone?: string;
+  /** False with --no-pixels. */
+  readonly pixels: boolean;
   readonly identifierAuthority?: ReadonlyMap<string, string>;
 }
 
@@ -25,6 +27,7 @@ export function registerInit(site: Command): void {
         'the name by which a source has an authority of patient numbers, and its URI here; repeatable',
         parseAuthority,
       )
+      .option('--no-pixels', 'index images without keeping their pixels')
       .action(async (options: InitOptions) => {
         try {
           await initialiseHeadlessSite({
@@ -33,6 +36,7 @@ export function registerInit(site: Command): void {
             name: options.name,
             timeZone: options.timeZone,
             identifierAuthorities: options.identifierAuthority,
+            keepsPixels: options.pixels,
           });
           printResult(
             options,

@@ -44,7 +44,7 @@ export function openHeadlessSite(options: HeadlessSiteOptions): Promise<Site> {
 export async function initialiseHeadlessSite(options: HeadlessSiteOptions & NewSite): Promise<void> {
   mkdirSync(path.resolve(options.profile), { recursive: true, mode: 0o700 });
   const ports = headlessPorts(options);
-  const { name, timeZone, identifierAuthorities } = options;
-  await initialiseSite(ports, { name, timeZone, identifierAuthorities });
+  const { name, timeZone, identifierAuthorities, keepsPixels } = options;
+  await initialiseSite(ports, { name, timeZone, identifierAuthorities, keepsPixels });
   await ports.trainingHost.close();
 }

@@ -6,6 +6,7 @@ import { lockProfile } from '#base/profile-lock.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import { type AuditLog, openAuditLog, systemActor } from '#site/audit/index.ts';
+import { saveImagingSettings } from '#site/ingest/index.ts';
 import { createSiteKeys } from '#site/people/index.ts';
 import type { SiteKeys, SitePorts } from '#site/ports.ts';
 import { openStore, type Store } from '#site/store/index.ts';
@@ -76,6 +77,8 @@ export interface NewSite {
   readonly timeZone?: string | undefined;
   /** How sources name an authority of patient numbers -> its URI at this site. */
   readonly identifierAuthorities?: ReadonlyMap<string, string> | undefined;
+  /** False: images are indexed, and their pixels not kept. Default: true. */
+  readonly keepsPixels?: boolean | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ export interface NewSite {
  */
 export function initialiseProfile(
   ports: ProfilePorts,
-  { name, timeZone, identifierAuthorities }: NewSite,
+  { name, timeZone, identifierAuthorities, keepsPixels = true }: NewSite,
 ): void {
   const { keyStore, paths } = ports;
   const opened = openLocked(ports, () => {
@@ -105,6 +108,7 @@ export function initialiseProfile(
       saveSiteName(store, name);
       saveTimeZone(store, timeZone ?? machineTimeZone());
       saveIdentifierAuthorities(store, identifierAuthorities ?? new Map());
+      saveImagingSettings(store, { keepsPixels });
       auditLog.append({
         actor: systemActor.name,
         role: null,

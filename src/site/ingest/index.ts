@@ -11,6 +11,7 @@ export { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentified-cop
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
 export { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';
+export { saveImagingSettings } from './imaging/imaging-settings.ts';
 export type { Quarantine, QuarantineDecision, QuarantineEntry } from './imaging/quarantine.ts';
 export type { IngestOptions } from './import-batch.ts';
 export { type Ingest, type IngestPathsRequest, type OpenBatchRequest, openIngest } from './ingest.ts';
