@@ -138,14 +138,15 @@ export function findSegments(folder: string): { segments: QueuedSegment[]; lastN
   const names = readdirSync(folder);
   for (const name of names)
     if (/\.(partial|tmp)$/.test(name)) rmSync(path.join(folder, name), { force: true });
-  const found = names.filter((name) => /^\d{12}\.segment$/.test(name)).sort();
+  // Random names of partial files begin with digits too; a number taken from one would be no segment's.
+  const numbered = names.filter((name) => /^\d{12}\./.test(name));
+  const found = numbered.filter((name) => name.endsWith('.segment')).sort();
   const segments = found.map((name) => {
     const file = path.join(folder, name);
     const size = statSync(file).size;
     return { file, durableBytes: () => size, isClosed: () => true };
   });
-  const numbers = names.map((name) => Number.parseInt(name, 10)).filter(Number.isSafeInteger);
-  return { segments, lastNumber: Math.max(0, ...numbers) };
+  return { segments, lastNumber: Math.max(0, ...numbered.map((name) => Number.parseInt(name, 10))) };
 }
 
 export function segmentFile(folder: string, number: number): string {

@@ -117,6 +117,16 @@ describe('the inbox', () => {
     expect(await textsIn(second)).toEqual(['text of c', 'text of d']);
   });
 
+  it('finds after a restart what it wrote beside the rest of a long entry that a kill cut off, whatever that is called', async () => {
+    const before = open();
+    await before.close();
+    writeFileSync(fileOf('1234567890123abc.partial'), 'x');
+    const first = open();
+    await first.append(entry('a'));
+    await first.close();
+    expect(await textsIn(open())).toEqual(['text of a']);
+  });
+
   it('is empty on the disk when all of it is removed', async () => {
     const inbox = open();
     for (const name of ['a', 'b']) await inbox.append(entry(name));
