@@ -123,7 +123,7 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   UNKNOWN_CONCEPT: 'A concept id is not in the concept table, or of a vocabulary that is not taken.',
   UNKNOWN_UNIT: 'A unit is not a UCUM unit.',
   UNREADABLE: 'The file could not be read.',
-  UNRESOLVED_REFERENCE: 'The patient that the record refers to cannot be told.',
+  UNRESOLVED_REFERENCE: 'The patient or medication that the record refers to cannot be told.',
   UNSUPPORTED_BUNDLE: 'The bundle is not a collection, transaction, batch or searchset.',
   UNSUPPORTED_CONSENT: 'The consent is not a research consent, or permits several things at once.',
   UNSUPPORTED_ENCODING: 'The text states a character encoding that is not read.',

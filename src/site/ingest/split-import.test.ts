@@ -138,30 +138,38 @@ describe('a large NDJSON file, read by workers', () => {
     expect(contentOf(site)).toEqual(before);
   });
 
-  it('knows the medications that stand before the requests for them, wherever they are', async () => {
-    const resources: object[] = Array.from({ length: rowCount }, (_, index) => observation(index));
-    const medication = (id: string) => ({
-      resourceType: 'Medication',
-      id,
-      code: { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '313782' }] },
-    });
-    const request = (id: string) => ({
-      resourceType: 'MedicationRequest',
-      id: `r-${id}`,
-      status: 'completed',
-      intent: 'order',
-      subject: { reference: 'Patient/p1' },
-      authoredOn: '2001-02-03',
-      medicationReference: { reference: `Medication/${id}` },
-    });
-    resources.splice(1_200, 0, medication('m1'));
-    resources.push(request('m1'), medication('m2'), request('m2'));
-    const text = ndjson(resources);
-    const split = await importFile(site, 'all.ndjson', text);
-    expect(comparable(split)).toEqual(comparable(await pushFiles(other, { 'all.ndjson': text })));
-    expect(split.rows.rejected).toBe(0);
-    expect(contentOf(site)).toEqual(contentOf(other));
-  });
+  it.each([
+    ['as most do', '"resourceType":"Medication"'],
+    ['with spaces', '"resourceType" :\t"Medication"'],
+  ])(
+    'knows the medications that stand before the requests for them, wherever they are, written %s',
+    async (_, written) => {
+      const resources: object[] = Array.from({ length: rowCount }, (_, index) => observation(index));
+      const medication = (id: string) => ({
+        resourceType: 'Medication',
+        id,
+        code: { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '313782' }] },
+      });
+      const request = (id: string) => ({
+        resourceType: 'MedicationRequest',
+        id: `r-${id}`,
+        status: 'completed',
+        intent: 'order',
+        subject: { reference: 'Patient/p1' },
+        authoredOn: '2001-02-03',
+        medicationReference: { reference: `Medication/${id}` },
+      });
+      // In blocks that different workers read.
+      resources.splice(1_200, 0, medication('m1'));
+      resources.splice(400, 0, medication('m3'));
+      resources.push(request('m1'), medication('m2'), request('m2'), request('m3'));
+      const text = ndjson(resources).replaceAll('"resourceType":"Medication"', written);
+      const split = await importFile(site, 'all.ndjson', text);
+      expect(comparable(split)).toEqual(comparable(await pushFiles(other, { 'all.ndjson': text })));
+      expect(split.rows.rejected).toBe(0);
+      expect(contentOf(site)).toEqual(contentOf(other));
+    },
+  );
 
   it('stops when asked to with whole rows, and goes on the next time', async () => {
     const text = ndjson(Array.from({ length: rowCount * 2 }, (_, index) => observation(index)));

@@ -239,5 +239,9 @@ export class SplitImport {
 /** Whether a block of NDJSON has a resource that others of the file are read with. */
 function namesMedications(block: Uint8Array): boolean {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
-  return bytes.includes('"resourceType":"Medication"') || bytes.includes('"resourceType": "Medication"');
+  for (let at = bytes.indexOf('"Medication"'); at !== -1; at = bytes.indexOf('"Medication"', at + 1)) {
+    // References have the word as their type.
+    if (/"resourceType"\s*:\s*$/.test(bytes.toString('latin1', Math.max(0, at - 64), at))) return true;
+  }
+  return false;
 }
