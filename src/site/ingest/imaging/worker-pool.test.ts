@@ -50,6 +50,13 @@ describe('the pool of import workers', () => {
     await expect(run([0, 3])).rejects.toMatchObject({ code: 'BUG' });
   });
 
+  it('lets nobody wait for a pool that was closed', async () => {
+    const waiting = expect(run([2])).rejects.toMatchObject({ code: 'READER_STOPPED' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pool?.close();
+    await waiting;
+  });
+
   it('hands on that the disk is full', async () => {
     await expect(run([4])).rejects.toMatchObject({ code: 'OBJECT_STORE_FULL', details: { found: 'ENOSPC' } });
   });

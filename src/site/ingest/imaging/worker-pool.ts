@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { BugError } from '#base/coded-error.ts';
 import { ObjectStoreError } from '#base/segment-writer.ts';
-import type { FileRefusalCode } from '../ingest-error.ts';
+import { type FileRefusalCode, IngestError } from '../ingest-error.ts';
 import { WorkWatch } from './work-watch.ts';
 import type {
   FileDecision,
@@ -112,6 +112,8 @@ class ThreadPool implements WorkerPool {
     clearInterval(this.#timer);
     for (const worker of this.#workers) {
       worker.isClosing = true;
+      for (const { reject } of worker.jobs.values())
+        reject(new IngestError('READER_STOPPED', 'the site closed while it was reading'));
       await worker.thread.terminate();
       if (worker.jobs.size === 0) this.#options.giveBack(worker.segment);
     }
