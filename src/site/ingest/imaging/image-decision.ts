@@ -1,6 +1,6 @@
 // What becomes of an image that was read, before it is made pseudonymous: known already, in conflict with what is stored, or to be
 // imported for a subject. Reads only; the writer looks again in its transaction.
-import { type SubjectRegistry, subjectIdOf } from '#site/deidentify/index.ts';
+import { type PatientKey, type Subject, type SubjectRegistry, subjectIdOf } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import type { FileDecision, PreparedFile } from './worker-message.ts';
 
@@ -25,31 +25,35 @@ export function openStoredImages(
     byDigest: store.prepare('SELECT 1 FROM sop_instance WHERE source_digest = ?'),
     byUid: store.prepare('SELECT 1 FROM sop_instance WHERE sop_instance_uid = ?'),
     quarantined: store.prepare('SELECT code, field FROM quarantine WHERE source_digest = ?'),
-    ownerOfStudy: store.prepare(`SELECT ${standingNo} AS subject_no FROM imaging_study
+    ownerOfStudy: store.prepare(`SELECT ${standingNo} AS subject_no, subject_id FROM imaging_study
       JOIN subject USING (subject_no) WHERE imaging_study_uid = ?`),
     ownerOfSeries: store.prepare(`SELECT ${standingNo} AS subject_no, imaging_study_uid FROM imaging_series
       JOIN imaging_study USING (imaging_study_no) JOIN subject USING (subject_no) WHERE imaging_series_uid = ?`),
   };
   /** Images of one imaging series mostly come together. */
-  let lastFitting = '';
-  const isOfOther = (
+  let lastFitting: { readonly place: string; readonly subjectId: string } | undefined;
+  /** Whom an image is made pseudonymous for; undefined where its imaging study or series is another patient's. */
+  const subjectIdFor = (
     { imagingStudyUid, imagingSeriesUid }: PreparedImage,
-    subjectNo: number | undefined,
-  ): boolean => {
-    const place = `${imagingStudyUid} ${imagingSeriesUid} ${subjectNo} ${subjects.mergeCount}`;
-    if (place === lastFitting) return false;
-    const study = statements.ownerOfStudy.get(imagingStudyUid) as Owner | undefined;
-    const series = statements.ownerOfSeries.get(imagingSeriesUid) as
-      | (Owner & { imaging_study_uid: string })
+    { key, subject }: { readonly key: PatientKey; readonly subject: Subject | undefined },
+  ): string | undefined => {
+    const place = `${imagingStudyUid} ${imagingSeriesUid} ${subject?.subjectNo} ${subjects.mergeCount}`;
+    if (lastFitting?.place === place) return lastFitting.subjectId;
+    const study = statements.ownerOfStudy.get(imagingStudyUid) as
+      | (Owner & { readonly subject_id: string })
       | undefined;
-    if (study !== undefined && study.subject_no !== subjectNo) return true;
-    if (
-      series !== undefined &&
-      (series.subject_no !== subjectNo || series.imaging_study_uid !== imagingStudyUid)
-    )
-      return true;
-    if (series !== undefined) lastFitting = place;
-    return false;
+    const series = statements.ownerOfSeries.get(imagingSeriesUid) as
+      | (Owner & { readonly imaging_study_uid: string })
+      | undefined;
+    const isOfOther =
+      (study !== undefined && study.subject_no !== subject?.subjectNo) ||
+      (series !== undefined &&
+        (series.subject_no !== subject?.subjectNo || series.imaging_study_uid !== imagingStudyUid));
+    if (isOfOther) return undefined;
+    // An imaging study keeps the identity that it came for, also after a merge: one date offset in all of it.
+    const subjectId = study?.subject_id ?? subject?.subjectId ?? subjectIdOf(subjectKey, key);
+    if (series !== undefined) lastFitting = { place, subjectId };
+    return subjectId;
   };
   const images: StoredImages = {
     find: (sourceDigest, sopInstanceUid) => {
@@ -67,10 +71,11 @@ export function openStoredImages(
       // Attack, or a PACS that edits in place: an image must not take the place of the one that a cohort was frozen with.
       if (found === 'other-content') return quarantined('DICOM_UID_CONFLICT', 'SOPInstanceUID');
       if (patient === null) return quarantined('DICOM_NO_PATIENT_ID', 'PatientID');
-      const subject = subjects.findSubject(patient.key);
+      const { key } = patient;
+      const subjectId = subjectIdFor(file, { key, subject: subjects.findSubject(key) });
       // Two patients' images under one UID would become one patient's.
-      if (isOfOther(file, subject?.subjectNo)) return quarantined('DICOM_PATIENT_CONFLICT', 'PatientID');
-      return { kind: 'import', subjectId: subject?.subjectId ?? subjectIdOf(subjectKey, patient.key) };
+      if (subjectId === undefined) return quarantined('DICOM_PATIENT_CONFLICT', 'PatientID');
+      return { kind: 'import', subjectId };
     },
   };
   return images;

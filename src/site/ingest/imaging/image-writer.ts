@@ -30,6 +30,14 @@ interface KnownSeries {
   readonly imaging_study_no: number;
   readonly imaging_study_uid: string;
   readonly subject_no: number;
+  /** That the imaging study came for, before any merge. */
+  readonly subject_id: string;
+}
+
+/** The patient as they stand, and the subject that the image was made pseudonymous for. */
+interface ImageOwner {
+  readonly subject: Subject;
+  readonly subjectId: string;
 }
 
 export interface ImageWriterOptions {
@@ -67,9 +75,8 @@ export class ImageWriter {
     if (this.#images.find(sourceDigest, attributes.sopInstanceUid) !== undefined) return 'stale';
     // Looked at before the patient gets a subject: a file that waits in quarantine leaves none.
     if (this.#isOfOther(attributes, patient)) return 'stale';
-    const subject = this.#subjectOf(patient);
-    if (subject.subjectId !== image.subjectId) return 'stale';
-    const series = this.#seriesOf(attributes, subject.subjectNo);
+    const owner = { subject: this.#subjectOf(patient), subjectId: image.subjectId };
+    const series = this.#seriesOf(attributes, owner);
     if (series === undefined) return 'stale';
     const objectNo = place === null ? null : this.#objects.add(place);
     const { sop_instance_no } = this.#statements.insertInstance.get(
@@ -106,8 +113,11 @@ export class ImageWriter {
     return subject;
   }
 
-  /** The imaging series of an image, new where it was not there; undefined where it, or its study, is another patient's. */
-  #seriesOf(attributes: ImageAttributes, subjectNo: number): KnownSeries | undefined {
+  /**
+   * The imaging series of an image, new where it was not there; undefined where it, or its study, is another patient's or came for
+   * another subject than the image was made pseudonymous for.
+   */
+  #seriesOf(attributes: ImageAttributes, owner: ImageOwner): KnownSeries | undefined {
     const { imagingSeriesUid, imagingStudyUid } = attributes;
     const last = this.#lastSeries;
     const known =
@@ -115,11 +125,11 @@ export class ImageWriter {
         ? last
         : (this.#statements.findSeries.get(imagingSeriesUid) as KnownSeries | undefined);
     if (known !== undefined) {
-      if (known.imaging_study_uid !== imagingStudyUid || known.subject_no !== subjectNo) return undefined;
+      if (known.imaging_study_uid !== imagingStudyUid || !isOwner(known, owner)) return undefined;
       this.#lastSeries = known;
       return known;
     }
-    const imagingStudyNo = this.#studyOf(attributes, subjectNo);
+    const imagingStudyNo = this.#studyOf(attributes, owner);
     if (imagingStudyNo === undefined) return undefined;
     const { modality, bodyPart, seriesNumber, frameOfReferenceUid } = attributes;
     const row = this.#statements.insertSeries.get(
@@ -135,22 +145,32 @@ export class ImageWriter {
       imaging_series_uid: imagingSeriesUid,
       imaging_study_no: imagingStudyNo,
       imaging_study_uid: imagingStudyUid,
-      subject_no: subjectNo,
+      subject_no: owner.subject.subjectNo,
+      subject_id: owner.subjectId,
     };
     return this.#lastSeries;
   }
 
-  #studyOf(attributes: ImageAttributes, subjectNo: number): number | undefined {
+  #studyOf(attributes: ImageAttributes, owner: ImageOwner): number | undefined {
     const { imagingStudyUid, imagingStudyDay, imagingStudySecond, ageYears } = attributes;
     const known = this.#statements.findStudy.get(imagingStudyUid) as
-      | { imaging_study_no: number; subject_no: number }
+      | Pick<KnownSeries, 'imaging_study_no' | 'subject_no' | 'subject_id'>
       | undefined;
-    if (known !== undefined) return known.subject_no === subjectNo ? known.imaging_study_no : undefined;
+    if (known !== undefined) return isOwner(known, owner) ? known.imaging_study_no : undefined;
+    const { subjectId, subjectNo } = owner.subject;
+    if (subjectId !== owner.subjectId) return undefined;
     const values = [imagingStudyUid, subjectNo, imagingStudyDay, imagingStudySecond, ageYears];
     const { imaging_study_no } = this.#statements.insertStudy.get(...values) as { imaging_study_no: number };
     this.added.imagingStudy += 1;
     return imaging_study_no;
   }
+}
+
+function isOwner(
+  known: Pick<KnownSeries, 'subject_no' | 'subject_id'>,
+  { subject, subjectId }: ImageOwner,
+): boolean {
+  return known.subject_no === subject.subjectNo && known.subject_id === subjectId;
 }
 
 function isSameKey(left: PatientKey | undefined, right: PatientKey): boolean {
@@ -191,17 +211,17 @@ const instanceColumnNames = `sop_instance_uid, sop_class_uid, transfer_syntax_ui
   slice_thickness, orientation, position, rescale_slope, rescale_intercept, day, second,
   imaging_series_no, source_digest, object_no, outcome_id`;
 
-/** A subject as it stands: after a merge the survivor. */
-const standing = `SELECT coalesce(survivor_no, subject_no) FROM subject WHERE subject.subject_no = imaging_study.subject_no`;
+/** Of the subject that an imaging study came for: as it stands (after a merge the survivor), and its id. */
+const owner = 'coalesce(survivor_no, subject_no) AS subject_no, subject_id';
 
 function prepareStatements(store: Store) {
   return {
     findSeries: store.prepare(
-      `SELECT imaging_series_no, imaging_series_uid, imaging_study_no, imaging_study_uid, (${standing}) AS subject_no
-       FROM imaging_series JOIN imaging_study USING (imaging_study_no) WHERE imaging_series_uid = ?`,
+      `SELECT imaging_series_no, imaging_series_uid, imaging_study_no, imaging_study_uid, ${owner}
+       FROM imaging_series JOIN imaging_study USING (imaging_study_no) JOIN subject USING (subject_no) WHERE imaging_series_uid = ?`,
     ),
     findStudy: store.prepare(
-      `SELECT imaging_study_no, (${standing}) AS subject_no FROM imaging_study WHERE imaging_study_uid = ?`,
+      `SELECT imaging_study_no, ${owner} FROM imaging_study JOIN subject USING (subject_no) WHERE imaging_study_uid = ?`,
     ),
     insertStudy: store.prepare(
       `INSERT INTO imaging_study (imaging_study_uid, subject_no, day, second, age_years)
