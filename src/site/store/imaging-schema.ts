@@ -74,6 +74,7 @@ export interface QuarantineTable {
   field: string | null;
   modality: string | null;
   quarantined_at: string;
+  waived: string;
 }
 
 export interface ImagingSchema {

@@ -224,6 +224,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     field: true,
     modality: true,
     quarantined_at: true,
+    waived: true,
   },
   audit_leaf: { seq: true, line: true, leaf_hash: true },
   audit_node: { level: true, position: true, hash: true },

@@ -32,6 +32,9 @@ export async function* importArchive(
     yield [batch.openFile(name).breakOff(error.code)];
     return;
   }
+  const isEmpty = sorted.refused.length + sorted.records.length + sorted.images.length === 0;
+  // What was offered has an outcome, also an archive of nothing but folders.
+  if (isEmpty) yield [batch.openFile(name).breakOff(signal.aborted ? 'IMPORT_CANCELLED' : 'EMPTY_FILE')];
   const nameOf = (file: ArchivedFile): string => `${name}/${file.name}`;
   for (const { file, code } of sorted.refused) yield [batch.openFile(nameOf(file)).breakOff(code)];
   for (const file of sorted.records) {

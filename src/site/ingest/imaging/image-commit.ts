@@ -6,12 +6,12 @@ import { BugError } from '#base/coded-error.ts';
 import type { Actor, AuditAction, AuditLog } from '#site/audit/index.ts';
 import type { SubjectRegistry } from '#site/deidentify/index.ts';
 import type { ObjectStore, Store } from '#site/store/index.ts';
-import { type FileRefusalCode, type RowRefusalCode, reasonOf } from '../ingest-error.ts';
+import { type FileRefusalCode, IngestError, type RowRefusalCode, reasonOf } from '../ingest-error.ts';
 import { type FileOutcome, type OutcomeKind, type RowRefusalEntry, sealName } from '../ingest-outcome.ts';
 import { takeOutcomeIds } from '../outcome-number.ts';
 import { openStoredImages, type StoredImages } from './image-decision.ts';
 import { ImageWriter } from './image-writer.ts';
-import type { FileDecision, FinishedFile, PreparedFile } from './worker-message.ts';
+import type { FileDecision, FinishedFile, PreparedFile, WaivedCheck } from './worker-message.ts';
 import type { DoneFile } from './worker-pool.ts';
 
 export interface ImageCommitContext {
@@ -30,6 +30,8 @@ export interface ReleasedFile {
   readonly objectNo: number;
   readonly sourceDigest: Uint8Array;
   readonly code: string;
+  /** By this release and those before it. */
+  readonly waived: readonly WaivedCheck[];
   /** In the person's words. */
   readonly reason: string;
 }
@@ -89,10 +91,12 @@ export class ImageCommit {
   /**
    * Outcome of each file; undefined for one that must be decided anew.
    * @param isLast refuse those instead
+   * @throws IngestError QUARANTINE_NOT_FOUND when what is being released was deleted, or released, meanwhile.
    */
   write(files: readonly CommittedFile[], isLast: boolean): readonly (FileOutcome | undefined)[] {
     const { store } = this.#context;
     return store.transaction(() => {
+      this.#checkStillHeld();
       this.#writer.begin();
       const firstId = takeOutcomeIds(store, files.length);
       const counts = { accepted: 0, duplicate: 0 };
@@ -124,9 +128,7 @@ export class ImageCommit {
     const { patient, sourceDigest } = prepared;
     if (finished.kind === 'quarantined') {
       const isNew = this.#images.findQuarantined(sourceDigest) === undefined;
-      // Another check holds it now.
-      if (this.releasing !== undefined)
-        this.#statements.changeQuarantine.run(finished.code, finished.field, this.releasing.quarantineId);
+      if (this.releasing !== undefined) this.#holdByOther(this.releasing, finished);
       const held = isNew ? { finished, sourceDigest } : undefined;
       return { outcome: 'quarantined', format: 'dicom', code: finished.code, field: finished.field, held };
     }
@@ -135,6 +137,24 @@ export class ImageCommit {
     if (this.#writer.write(arrived) === 'stale') return undefined;
     if (this.releasing !== undefined) this.#leaveQuarantine(this.releasing);
     return { outcome: 'accepted', format: 'dicom' };
+  }
+
+  /** Attack: a file that one person deletes must not come in by a release that another began before. */
+  #checkStillHeld(): void {
+    if (this.releasing === undefined) return;
+    if (this.#statements.findHeld.get(this.releasing.quarantineId) === undefined)
+      throw new IngestError('QUARANTINE_NOT_FOUND', 'this file is not in quarantine any more');
+  }
+
+  /** Another check holds the file now. What was waived stays waived, or two checks could hand it to each other for ever. */
+  #holdByOther(
+    { quarantineId, waived, code, reason }: ReleasedFile,
+    other: { readonly code: FileRefusalCode; readonly field: string | null },
+  ): void {
+    this.#statements.changeQuarantine.run(other.code, other.field, JSON.stringify(waived), quarantineId);
+    const detail = { reason, heldBy: other.code };
+    const object = `quarantine:${quarantineId}`;
+    this.#append('quarantine-released', { object, outcome: 'refused', reason: code, detail });
   }
 
   #leaveQuarantine({ quarantineId, objectNo, code, reason }: ReleasedFile): void {
@@ -273,11 +293,14 @@ function prepareStatements(store: Store) {
     insertRefusal: store.prepare(
       'INSERT INTO row_refusal (outcome_id, row, code, field) VALUES (?, ?, ?, ?)',
     ),
-    changeQuarantine: store.prepare('UPDATE quarantine SET code = ?, field = ? WHERE quarantine_id = ?'),
+    findHeld: store.prepare('SELECT 1 FROM quarantine WHERE quarantine_id = ?'),
+    changeQuarantine: store.prepare(
+      'UPDATE quarantine SET code = ?, field = ?, waived = ? WHERE quarantine_id = ?',
+    ),
     deleteQuarantine: store.prepare('DELETE FROM quarantine WHERE quarantine_id = ?'),
     insertQuarantine: store.prepare(
-      `INSERT INTO quarantine (outcome_id, object_no, source_digest, format, code, field, modality, quarantined_at)
-       VALUES (?, ?, ?, 'dicom', ?, ?, ?, ?)`,
+      `INSERT INTO quarantine (outcome_id, object_no, source_digest, format, code, field, modality, quarantined_at, waived)
+       VALUES (?, ?, ?, 'dicom', ?, ?, ?, ?, '[]')`,
     ),
   };
 }

@@ -273,6 +273,17 @@ describe('a folder', () => {
     expect(countOf('sop_instance')).toBe(3);
   });
 
+  it('of archives without a file has an outcome for each', async () => {
+    const ofFolders = [{ name: 'a/', content: Buffer.alloc(0), mode: 0o040755, isStored: true }];
+    const summary = await site.importFiles({ 'a.zip': zipFile([]), 'b.zip': zipFile(ofFolders) });
+    const [first, second] = [
+      ['rejected', 'EMPTY_FILE'],
+      ['rejected', 'EMPTY_FILE'],
+    ];
+    expect(outcomesByName(summary)).toEqual({ 'a.zip': first, 'b.zip': second });
+    expect(summary).toMatchObject({ rejected: 2 });
+  });
+
   it('that is a medium: its DICOMDIR tells what is missing and leads nowhere outside', async () => {
     const directory = directoryFile('IMAGES\\IM1', 'IMAGES\\IM2', '..\\..\\secret', '\\etc\\passwd', 'C:\\x');
     const files = { 'medium/DICOMDIR': directory, 'medium/IMAGES/IM1': sliceFile({}) };

@@ -99,7 +99,7 @@ export async function finishFile(
   try {
     if (!read.waived.includes('decode')) await checkPixels(read.dicom);
   } catch (error) {
-    if (!(error instanceof DicomRefusal) || !quarantinedCodes.has(error.code)) throw error;
+    if (!isForPerson(error)) throw error;
     return quarantine(read, error, work);
   }
   const risk = read.waived.includes('burned-in') ? null : await textRisk(read.dicom);
@@ -115,7 +115,17 @@ export async function finishFile(
 async function textRisk(dicom: DicomFile) {
   const risk = burnedInRisk(dicom.dataSet);
   if (risk !== null) return risk;
-  return (await hasTextInPixels(dicom)) ? ({ code: 'BURNED_IN_TEXT', field: 'PixelData' } as const) : null;
+  try {
+    return (await hasTextInPixels(dicom)) ? ({ code: 'BURNED_IN_TEXT', field: 'PixelData' } as const) : null;
+  } catch (error) {
+    if (!isForPerson(error)) throw error;
+    // That nothing can decode them was waived; what they show was not.
+    return { code: 'BURNED_IN_SUSPECTED', field: 'PixelData' } as const;
+  }
+}
+
+function isForPerson(error: unknown): error is DicomRefusal {
+  return error instanceof DicomRefusal && quarantinedCodes.has(error.code);
 }
 
 function deidentify(

@@ -34,7 +34,8 @@ export interface Quarantine {
     entries: QuarantineEntry[];
   };
   /**
-   * Takes a file in after all; it stays where another check holds it.
+   * Takes a file in after all, with the check that holds it waived; where another check holds it then, it stays, and that one is
+   * waived by the next release.
    * @throws IngestError QUARANTINE_NOT_FOUND, QUARANTINE_NOT_RELEASABLE; ObjectStoreError.
    */
   release(decision: QuarantineDecision, actor: Actor): Promise<FileOutcome>;
@@ -61,10 +62,12 @@ interface QuarantineRow {
   readonly modality: string | null;
   readonly byte_count: number;
   readonly quarantined_at: string;
+  /** JSON of WaivedCheck[]. */
+  readonly waived: string;
 }
 
 const rows = `SELECT quarantine_id, object_no, source_digest, sealed_name, quarantine.format AS format, quarantine.code AS code,
-  field, modality, byte_count, quarantined_at
+  field, modality, byte_count, quarantined_at, waived
   FROM quarantine JOIN ingest_outcome USING (outcome_id) JOIN sealed_object USING (object_no)`;
 
 export function openQuarantine(stage: IngestStage): Quarantine {
@@ -77,6 +80,8 @@ export function openQuarantine(stage: IngestStage): Quarantine {
     if (row === undefined) throw new IngestError('QUARANTINE_NOT_FOUND', 'this file is not in quarantine');
     return row;
   };
+  /** The key of an object is overwritten in the pages when its row goes; its older copy in the write-ahead log goes too. */
+  const forgetKey = (): void => void store.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
   return {
     list: ({ offset, limit }) => {
       const { total } = store.prepare('SELECT count(*) AS total FROM quarantine').get() as { total: number };
@@ -106,19 +111,22 @@ export function openQuarantine(stage: IngestStage): Quarantine {
           },
         );
       }
-      const bytes = objects.read(row.object_no);
+      const { object_no: objectNo, source_digest: sourceDigest, code } = row;
+      const bytes = objects.read(objectNo);
+      const waived = [...new Set([...(JSON.parse(row.waived) as WaivedCheck[]), waiver])];
       const batch = new ImportBatch(stage, { actor, mapping: null, fileCount: 1 });
       try {
         const outcome = await batch.images.release(
           {
             name: nameOf(row),
             size: bytes.length,
-            job: { file: { kind: 'bytes', bytes }, waived: [waiver] },
+            job: { file: { kind: 'bytes', bytes }, waived },
             hasNeighbour: () => false,
           },
-          { quarantineId, objectNo: row.object_no, sourceDigest: row.source_digest, code: row.code, reason },
+          { quarantineId, objectNo, sourceDigest, code, waived, reason },
         );
         batch.add(outcome);
+        if (outcome.outcome === 'accepted') forgetKey();
         return outcome;
       } finally {
         batch.close();
@@ -139,8 +147,7 @@ export function openQuarantine(stage: IngestStage): Quarantine {
           detail: { reason },
         });
       });
-      // The key is overwritten in the pages; its older copy in the write-ahead log goes too.
-      store.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+      forgetKey();
     },
   };
 }

@@ -80,6 +80,7 @@ CREATE TABLE quarantine (
   code TEXT NOT NULL,                    -- why a person has to look
   field TEXT,                            -- element name, never a value
   modality TEXT,                         -- DICOM defined term where one is stated
-  quarantined_at TEXT NOT NULL           -- ISO time
+  quarantined_at TEXT NOT NULL,          -- ISO time
+  waived TEXT NOT NULL                   -- JSON: checks that releases have waived so far
 ) STRICT;
 `;
