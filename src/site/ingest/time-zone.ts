@@ -16,6 +16,7 @@ export interface TimeZone {
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
+const spanMs = 4 * dayMs;
 const largestCache = 100_000;
 
 /** @throws RangeError when `name` is no time zone of the IANA database. */
@@ -32,12 +33,12 @@ export function openTimeZone(name: string): TimeZone {
 }
 
 /**
- * Offsets by day of UTC: nearly all days have one. Of a day that begins and ends with different ones every quarter of an hour is looked
- * up: zones change theirs at such a boundary.
+ * Offsets by spans of four days of UTC: no zone changes its offset and changes it back within one. Of a span that begins and ends with
+ * different ones every quarter of an hour is looked up: zones change theirs at such a boundary.
  */
 function createOffsets(name: string): (ms: number) => number {
   const find = createLookup(name);
-  const days = new Map<number, number | null>();
+  const spans = new Map<number, number | null>();
   const quarters = new Map<number, number>();
   const remembered = (known: Map<number, number>, start: number, key: number): number => {
     const before = known.get(key);
@@ -49,15 +50,15 @@ function createOffsets(name: string): (ms: number) => number {
   };
   const starts = new Map<number, number>();
   return (ms) => {
-    const day = Math.floor(ms / dayMs);
-    let ofDay = days.get(day);
-    if (ofDay === undefined) {
-      const first = remembered(starts, day * dayMs, day);
-      ofDay = first === remembered(starts, (day + 1) * dayMs, day + 1) ? first : null;
-      if (days.size >= largestCache) days.clear();
-      days.set(day, ofDay);
+    const span = Math.floor(ms / spanMs);
+    let ofSpan = spans.get(span);
+    if (ofSpan === undefined) {
+      const first = remembered(starts, span * spanMs, span);
+      ofSpan = first === remembered(starts, (span + 1) * spanMs, span + 1) ? first : null;
+      if (spans.size >= largestCache) spans.clear();
+      spans.set(span, ofSpan);
     }
-    if (ofDay !== null) return ofDay;
+    if (ofSpan !== null) return ofSpan;
     const quarter = Math.floor((ms * 4) / hourMs);
     return remembered(quarters, (quarter * hourMs) / 4, quarter);
   };
