@@ -10,7 +10,7 @@ import { silentLogger } from '#base/logger.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { openDicomReceiver } from '#site/ingest/sources/dicom-receiver/receiver.ts';
 import { openInbox } from '#site/ingest/sources/inbox.ts';
-import { reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from './child-report.ts';
 import { openScratchSite } from './scratch-site.ts';
 
 const [way = '', scratch = '', folder = '', countText = '0'] = process.argv.slice(2);
@@ -52,7 +52,7 @@ async function receive(): Promise<void> {
     logger: silentLogger,
     onEnd: () => {},
   });
-  const started = performance.now();
+  const started = beginMeasured();
   await send(receiver.port);
   reportMeasured(started, { amount: count });
   await receiver.close();
@@ -65,7 +65,7 @@ async function receiveAndImport(): Promise<void> {
   const given = { aeTitle: 'BENCH', callingAeTitles: 'STORESCU', port };
   await sources.save({ kind: 'dicom-receiver', label: 'bench', settings: given }, systemActor);
   await sources.listen();
-  const started = performance.now();
+  const started = beginMeasured();
   await send(port);
   while (ingest.listOutcomes({ offset: 0, limit: 1 }).total < count)
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -91,9 +91,9 @@ async function sendToOrthanc(): Promise<void> {
   const orthanc = spawn('/usr/sbin/Orthanc', [configuration], { stdio: 'ignore', env: environment });
   try {
     await untilListening(orthanc, port);
-    const started = performance.now();
+    const started = beginMeasured();
     await send(port);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (performance.now() - started.ms) / 1000;
     const usage = usageOf(orthanc);
     process.stdout.write(`${JSON.stringify({ seconds, amount: count, ...usage })}\n`);
   } finally {

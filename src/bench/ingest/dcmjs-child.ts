@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { data, log } from 'dcmjs';
-import { reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from './child-report.ts';
 
 const [source = '', outFolder = ''] = process.argv.slice(2);
 // It prints the values of tags that it does not know.
 log.setLevel('silent');
-const started = performance.now();
+const started = beginMeasured();
 let amount = 0;
 for (const name of readdirSync(source)) {
   const bytes = readFileSync(path.join(source, name));

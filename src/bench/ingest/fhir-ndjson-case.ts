@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from './bench-case.ts';
 import { writeFhirExport } from './fhir-export.ts';
-import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
+import { busyNote, type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
 import { emptyFolder } from './scratch.ts';
 
 const importChild = new URL('./import-child.ts', import.meta.url);
@@ -27,7 +27,7 @@ export const fhirNdjsonCase: BenchCase = {
         nodeProgram('Node, JSON.parse of each line only', peerChild, ['json-parse', made.file]),
       ),
     ];
-    const notes: string[] = [];
+    const notes = [busyNote(ours)];
     if (await isInstalled('python3')) {
       for (const [label, name] of [
         ['Python, json.loads of each line only', 'json'],

@@ -5,11 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import dicomParser from 'dicom-parser';
 import { sha256 } from '#federation/crypto/digest.ts';
-import { reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from './child-report.ts';
 
 const [peer, folder = ''] = process.argv.slice(2);
 const names = readdirSync(folder).sort();
-const started = performance.now();
+const started = beginMeasured();
 if (peer === 'dicom-parser') {
   for (const name of names) {
     const bytes = readFileSync(path.join(folder, name));

@@ -1,6 +1,7 @@
 // Imports paths into a new encrypted store, as a site does, and reports what that took. Run by the bench as a process of its own:
 // import-child.ts AMOUNT-PER-SECOND(bytes|rows|files|files-indexed) PROFILE-FOLDER PATH...
 import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { silentLogger } from '#base/logger.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
@@ -8,7 +9,7 @@ import { openAuditLog, systemActor } from '#site/audit/index.ts';
 import { saveImagingSettings } from '#site/ingest/imaging/imaging-settings.ts';
 import { openIngest, openTimeZone } from '#site/ingest/index.ts';
 import { openObjectStore, openStore } from '#site/store/index.ts';
-import { reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from './child-report.ts';
 
 const [counted, profile = '', ...paths] = process.argv.slice(2);
 const store = openStore({
@@ -35,7 +36,9 @@ const ingest = openIngest({
 
 const countsFiles = counted === 'files' || counted === 'files-indexed';
 if (counted === 'files-indexed') store.transaction(() => saveImagingSettings(store, { keepsPixels: false }));
-const started = performance.now();
+const started = beginMeasured();
+const delay = monitorEventLoopDelay({ resolution: 5 });
+delay.enable();
 const course: [number, number][] = [];
 let doneBefore = 0;
 let doneNow = 0;
@@ -45,7 +48,7 @@ for await (const event of ingest.ingestPaths({ paths, mapping: null, actor: syst
   if (event.kind === 'progress') {
     if (countsFiles) doneNow = event.fileIndex;
     else doneNow = counted === 'bytes' ? event.bytesRead / 1e6 : event.rowCount;
-    course.push([(performance.now() - started) / 1000, doneBefore + doneNow]);
+    course.push([(performance.now() - started.ms) / 1000, doneBefore + doneNow]);
   }
   if (event.kind === 'file') {
     const { accepted, duplicate, rejected, notNeeded } = event.file.rows;
@@ -59,6 +62,6 @@ for await (const event of ingest.ingestPaths({ paths, mapping: null, actor: syst
   if (event.kind === 'summary' && countsFiles) doneBefore = event.summary.accepted;
 }
 if (refused > 0) process.stderr.write(`${refused} rows were refused\n`);
-reportMeasured(started, { amount: doneBefore, course });
+reportMeasured(started, { amount: doneBefore, course, longestBusyMs: delay.max / 1e6 });
 await ingest.close();
 store.close();

@@ -15,6 +15,8 @@ export interface ChildReport {
   readonly amount: number;
   /** Amount done by then, where the process tells: [seconds, amount]. */
   readonly course?: readonly (readonly [number, number])[];
+  /** How long its main thread let others wait at most. */
+  readonly longestBusyMs?: number;
 }
 
 export interface MeasuredProgram {
@@ -26,12 +28,13 @@ export interface MeasuredProgram {
 
 export interface ChildMeasurement extends Measurement {
   readonly course: readonly (readonly [number, number])[];
+  readonly longestBusyMs: number | null;
 }
 
 /** @throws BenchRunError BENCH_RUN_FAILED when it ends with an error or without its report. */
 export async function measureChild(program: MeasuredProgram): Promise<ChildMeasurement> {
   const report = parseReport(await outputOf(program), program.label);
-  const { seconds, cpuSeconds, peakMegabytes, amount, course = [] } = report;
+  const { seconds, cpuSeconds, peakMegabytes, amount, course = [], longestBusyMs = null } = report;
   return {
     label: program.label,
     rate: amount / seconds,
@@ -40,7 +43,14 @@ export async function measureChild(program: MeasuredProgram): Promise<ChildMeasu
     peakMegabytes,
     endRatio: endRatioOf(course),
     course,
+    longestBusyMs,
   };
+}
+
+/** How long a site's own thread let other requests wait, on a machine as loaded as it was. */
+export function busyNote(runs: readonly ChildMeasurement[]): string {
+  const longest = Math.max(...runs.map(({ longestBusyMs }) => longestBusyMs ?? 0));
+  return `The site's thread let others wait for at most ${longest.toFixed(0)} ms.`;
 }
 
 /** Runs a script of this repository under this very Node. */

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from './bench-case.ts';
-import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
+import { busyNote, type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
 import { writeOmopExport } from './omop-export.ts';
 import { emptyFolder } from './scratch.ts';
 
@@ -33,7 +33,7 @@ export const omopCase: BenchCase = {
         ]),
       ),
     ];
-    const notes: string[] = [];
+    const notes = [busyNote(ours)];
     if (await isInstalled('python3')) {
       const words = [pythonPeer, 'csv', made.file, path.join(scratch, 'python.db')];
       peers.push(

@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
 import { openDatabase } from '#base/sqlite-database.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
-import { reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from './child-report.ts';
 
 const [peer = '', file = '', database = ''] = process.argv.slice(2);
-const started = performance.now();
+const started = beginMeasured();
 reportMeasured(started, { amount: await run() });
 
 async function run(): Promise<number> {
