@@ -5,8 +5,8 @@ const plain = (text: string): string => text.replaceAll(/\s/g, ' ');
 
 describe('a size', () => {
   it.each([
-    [0, '0 byte', '0 Byte'],
-    [999, '999 byte', '999 Byte'],
+    [0, '0 bytes', '0 Byte'],
+    [999, '999 bytes', '999 Byte'],
     [137_216, '137 kB', '137 kB'],
     [2_540_000, '2.5 MB', '2,5 MB'],
     [412_000_000, '412 MB', '412 MB'],

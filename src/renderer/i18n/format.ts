@@ -69,7 +69,12 @@ export function createFormat(language: string): Format {
     bytes: (count) => {
       const step = count < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
       const value = count / 1000 ** step;
-      return unitOf(byteUnits[step] ?? 'byte', 'short', step < 2 || value >= 100 ? 0 : 1).format(value);
+      // The short form of a byte has no plural in English: "54 byte".
+      return unitOf(
+        byteUnits[step] ?? 'byte',
+        step === 0 ? 'long' : 'short',
+        step < 2 || value >= 100 ? 0 : 1,
+      ).format(value);
     },
     duration: (milliseconds) => {
       const all = Math.max(1, Math.round(milliseconds / 1000));
