@@ -1,5 +1,7 @@
 // Drains the inbox into the ordinary import: each entry is a file, and goes only when its outcome is committed. Messages keep their
-// order; images may overtake one another.
+// order; images may overtake one another. A full disk stops it only for as long as the disk is full.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isCodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import { systemActor } from '#site/audit/index.ts';
 import type { ArrivalBatch } from '../arrival-batch.ts';
@@ -13,6 +15,8 @@ export interface InboxImportOptions {
   readonly logger: Logger;
   /** Told how many files of a source have their outcome. */
   readonly onImported: (kind: string, label: string, count: number) => void;
+  /** How long it waits before it tries again; for tests. */
+  readonly retryMs?: number;
 }
 
 export interface InboxImport {
@@ -29,6 +33,9 @@ const unorderedKinds: ReadonlySet<string> = new Set(['dicom-receiver']);
 const filesInGroup = 32;
 const bytesInGroup = 6 * 2 ** 20;
 const groupsUnderWay = 3;
+const defaultRetryMs = 10_000;
+/** What no entry is to blame for, and passes. */
+const diskCodes = ['DATABASE_FULL', 'OBJECT_STORE_FULL', 'OBJECT_STORE_UNAVAILABLE'];
 
 export function openInboxImport(options: InboxImportOptions): InboxImport {
   const stop = new AbortController();
@@ -56,14 +63,24 @@ class InboxDrain {
   }
 
   async run(): Promise<void> {
-    const { inbox } = this.#options;
     while (!this.#signal.aborted) {
-      const item = await inbox.take();
-      if (item === undefined) await this.#wait();
-      else await this.#import(item);
-      if ((this.#batch?.count ?? 0) >= filesInBatch) await this.#endBatch();
+      try {
+        const item = await this.#options.inbox.take();
+        if (item === undefined) await this.#wait();
+        else await this.#import(item);
+        if ((this.#batch?.count ?? 0) >= filesInBatch) await this.#endBatch();
+      } catch {
+        // Attack: whoever fills the disk would otherwise end the site's process.
+        await this.#pause('the inbox could not be read');
+      }
     }
     await this.#endBatch();
+  }
+
+  async #pause(message: string): Promise<void> {
+    this.#options.logger.error(message, {});
+    const retryMs = this.#options.retryMs ?? defaultRetryMs;
+    await sleep(retryMs, undefined, { signal: this.#signal }).catch(() => {});
   }
 
   /** Nothing is there: waits a little with the batch open, then without. */
@@ -75,7 +92,7 @@ class InboxDrain {
       return;
     }
     this.#startGroup();
-    if (this.#batch === undefined) return inbox.whenChanged(this.#signal);
+    if (this.#batch === undefined && this.#underWay.size === 0) return inbox.whenChanged(this.#signal);
     await inbox.whenChanged(AbortSignal.any([this.#signal, AbortSignal.timeout(idleMs)]));
     const item = await inbox.take();
     if (item === undefined) await this.#endBatch();
@@ -83,7 +100,6 @@ class InboxDrain {
   }
 
   async #import(item: InboxItem): Promise<void> {
-    this.#batch ??= this.#options.openArrivals(systemActor);
     const { bytes } = item;
     if (bytes === null || !unorderedKinds.has(item.header.kind)) {
       this.#startGroup();
@@ -113,17 +129,52 @@ class InboxDrain {
   }
 
   async #settle(items: readonly InboxItem[], work: (batch: ArrivalBatch) => Promise<unknown>): Promise<void> {
-    const batch = this.#batch;
-    if (batch === undefined) return;
-    try {
-      await work(batch);
-      for (const item of items) {
-        await item.remove();
-        this.#count(item);
+    // What is held in pieces can be read once only.
+    const isRepeatable = items.every(({ bytes }) => bytes !== null);
+    for (;;) {
+      const batch = await this.#openBatch();
+      if (batch === undefined) return;
+      try {
+        await work(batch);
+        break;
+      } catch (error) {
+        const isPassing = diskCodes.some((code) => isCodedError(error, code));
+        // They stay, and are given again when the site opens next: nothing that was acknowledged is lost to a bug.
+        if (!isPassing || !isRepeatable) {
+          this.#options.logger.error('entries of the inbox could not be imported', {
+            entryCount: items.length,
+          });
+          return;
+        }
+        await this.#pause('the disk has no room for what waits in the inbox');
+        if (this.#signal.aborted) return;
       }
-    } catch {
-      // They stay, and are given again when the site opens next: nothing that was acknowledged is lost to a full disk or a bug.
-      this.#options.logger.error('entries of the inbox could not be imported', { entryCount: items.length });
+    }
+    await this.#remove(items);
+  }
+
+  /** Undefined at the end: what has no batch by then stays in the inbox. */
+  async #openBatch(): Promise<ArrivalBatch | undefined> {
+    while (!this.#signal.aborted || this.#batch !== undefined) {
+      try {
+        this.#batch ??= this.#options.openArrivals(systemActor);
+        return this.#batch;
+      } catch {
+        await this.#pause('no import could be begun for what waits in the inbox');
+      }
+    }
+    return undefined;
+  }
+
+  async #remove(items: readonly InboxItem[]): Promise<void> {
+    for (const item of items) {
+      this.#count(item);
+      try {
+        await item.remove();
+      } catch {
+        // It comes again when the site opens next, and is known then.
+        this.#options.logger.error('an entry of the inbox could not be removed', {});
+      }
     }
   }
 
@@ -135,9 +186,17 @@ class InboxDrain {
   async #endBatch(): Promise<void> {
     this.#startGroup();
     await Promise.all(this.#underWay);
-    this.#batch?.close();
+    const batch = this.#batch;
     this.#batch = undefined;
-    for (const { kind, label, count } of this.#counts.values()) this.#options.onImported(kind, label, count);
-    this.#counts.clear();
+    try {
+      batch?.close();
+      for (const [source, { kind, label, count }] of this.#counts) {
+        this.#options.onImported(kind, label, count);
+        this.#counts.delete(source);
+      }
+    } catch {
+      // Every file of it has its outcome; that it ended is told when the site opens next.
+      this.#options.logger.error('the end of an import could not be written down', {});
+    }
   }
 }
