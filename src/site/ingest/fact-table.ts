@@ -48,8 +48,9 @@ export class FactTable {
     null,
   );
   #waitingCount = 0;
-  /** Lower halves of the keys that this batch has brought: small numbers, which take no memory of their own. */
-  readonly #broughtKeys = new Set<number>();
+  /** A bit for each lower half of a key, set for those that this batch has brought. Two keys that share one cost a look-up. */
+  readonly #brought = new Uint8Array(neighbourhoodKeys / 8);
+  #batchKeys: Float64Array = new Float64Array();
   /** By their upper half: sorted lower halves of the keys in the store, of neighbourhoods that the batch has many records of. */
   readonly #neighbourhoods = new Map<number, Int32Array>();
 
@@ -59,15 +60,9 @@ export class FactTable {
 
   /** Begins a batch: reads at once which keys of its neighbourhoods are in the store, where asking one by one would take longer. */
   begin(recordKeys: Float64Array): void {
-    this.#neighbourhoods.clear();
-    this.#broughtKeys.clear();
-    const counts = new Map<number, number>();
-    for (const key of recordKeys) {
-      const upper = Math.floor(key / neighbourhoodKeys);
-      counts.set(upper, (counts.get(upper) ?? 0) + 1);
-    }
-    for (const [upper, count] of counts) {
-      if (count < manyNeighbours || Number.isNaN(upper)) continue;
+    this.#forgetBatch();
+    this.#batchKeys = recordKeys;
+    for (const upper of crowdedNeighbourhoods(recordKeys)) {
       const first = upper * neighbourhoodKeys;
       const keys = this.#statements.lowerKeysBetween.all(first, first + neighbourhoodKeys - 1) as number[];
       this.#neighbourhoods.set(upper, Int32Array.from(keys));
@@ -78,8 +73,13 @@ export class FactTable {
   forget(): void {
     this.#concepts.clear();
     this.#waitingCount = 0;
-    this.#broughtKeys.clear();
+    this.#forgetBatch();
+  }
+
+  #forgetBatch(): void {
     this.#neighbourhoods.clear();
+    for (const key of this.#batchKeys) this.#brought[(key % neighbourhoodKeys) >> 3] = 0;
+    this.#batchKeys = new Float64Array();
   }
 
   /** Facts whose record has this key, of this record or another. */
@@ -87,14 +87,15 @@ export class FactTable {
     const upper = Math.floor(recordKey / neighbourhoodKeys);
     const lower = recordKey - upper * neighbourhoodKeys;
     const stored = this.#neighbourhoods.get(upper);
-    if (this.#broughtKeys.has(lower)) this.flush();
+    if (((this.#brought[lower >> 3] ?? 0) & (1 << (lower & 7))) !== 0) this.flush();
     else if (stored !== undefined && !includesSorted(stored, lower)) return noFacts;
     return this.#statements.factsOfKey.all(recordKey) as StoredFact[];
   }
 
   /** Written by `flush` at the latest. */
   insert(fact: NewFact): void {
-    this.#broughtKeys.add(fact.recordKey % neighbourhoodKeys);
+    const lower = fact.recordKey % neighbourhoodKeys;
+    this.#brought[lower >> 3] = (this.#brought[lower >> 3] ?? 0) | (1 << (lower & 7));
     const waiting = this.#waiting;
     const at = this.#waitingCount * factColumnCount;
     waiting[at] = fact.recordKey;
@@ -141,6 +142,21 @@ export class FactTable {
     this.#concepts.set(name, concept_id);
     return concept_id;
   }
+}
+
+/** Upper halves that many keys share. By sorting: a count for each would fill the memory where no two do. */
+function crowdedNeighbourhoods(recordKeys: Float64Array): number[] {
+  // NaN, for a record without facts, becomes 0.
+  const uppers = Int32Array.from(recordKeys, (key) => key / neighbourhoodKeys).sort();
+  const crowded: number[] = [];
+  for (let at = 0; at < uppers.length; ) {
+    const upper = uppers[at] ?? 0;
+    let end = at + 1;
+    while (end < uppers.length && uppers[end] === upper) end += 1;
+    if (end - at >= manyNeighbours) crowded.push(upper);
+    at = end;
+  }
+  return crowded;
 }
 
 function includesSorted(numbers: Int32Array, wanted: number): boolean {

@@ -37,7 +37,7 @@ interface CurrentSubject extends Subject {
 }
 
 /** Subjects that are remembered between batches. */
-const rememberedSubjects = 50_000;
+const rememberedSubjects = 20_000;
 
 export class RecordWriter {
   readonly #subjects: SubjectRegistry;
