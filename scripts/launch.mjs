@@ -48,7 +48,11 @@ const script = /\.(ts|mjs|cjs|js)$/.test(target) ? path.resolve(root, target) : 
 const child = spawn(node, [script, ...rest], {
   stdio: 'inherit',
   // glibc gives every thread heaps of its own and what is freed stays in them: with the threads of an import that is 30 MB.
-  env: { MALLOC_ARENA_MAX: '2', ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}` },
+  env: {
+    MALLOC_ARENA_MAX: '2',
+    ...process.env,
+    PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}`,
+  },
 });
 // The child decides what an interrupt means (the demo stops its processes first); the terminal sends it the same signal.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
