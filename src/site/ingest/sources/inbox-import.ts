@@ -1,10 +1,10 @@
 // Drains the inbox into the ordinary import: each entry is a file, and goes only when its outcome is committed. Messages keep their
 // order; images may overtake one another. A full disk stops it only for as long as the disk is full.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isCodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import { systemActor } from '#site/audit/index.ts';
 import type { ArrivalBatch } from '../arrival-batch.ts';
+import { isDiskFault } from './disk-fault.ts';
 import type { Inbox } from './inbox.ts';
 import type { InboxItem } from './inbox-queue.ts';
 import type { SourceContext } from './source-kind.ts';
@@ -34,8 +34,6 @@ const filesInGroup = 32;
 const bytesInGroup = 6 * 2 ** 20;
 const groupsUnderWay = 3;
 const defaultRetryMs = 10_000;
-/** What no entry is to blame for, and passes. */
-const diskCodes = ['DATABASE_FULL', 'OBJECT_STORE_FULL', 'OBJECT_STORE_UNAVAILABLE'];
 
 export function openInboxImport(options: InboxImportOptions): InboxImport {
   const stop = new AbortController();
@@ -138,9 +136,8 @@ class InboxDrain {
         await work(batch);
         break;
       } catch (error) {
-        const isPassing = diskCodes.some((code) => isCodedError(error, code));
         // They stay, and are given again when the site opens next: nothing that was acknowledged is lost to a bug.
-        if (!isPassing || !isRepeatable) {
+        if (!isDiskFault(error) || !isRepeatable) {
           this.#options.logger.error('entries of the inbox could not be imported', {
             entryCount: items.length,
           });

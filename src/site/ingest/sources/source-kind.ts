@@ -37,7 +37,8 @@ export interface SourceContext {
   readonly settings: SourceSettings;
   readonly clock: Clock;
   readonly logger: Logger;
-  record(event: SourceEvent): void;
+  /** Whether it could be written: never throws, because timers and sockets call it. */
+  record(event: SourceEvent): boolean;
   /** A batch of the ordinary import; whoever opens it closes it. */
   openArrivals(actor: Actor): ArrivalBatch;
   /** Imports files and folders of this machine. */

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Actor } from '#site/audit/index.ts';
 import {
@@ -95,6 +95,25 @@ describe('a source', () => {
     const saved = await save();
     const run = world.sources.run(sourceId ?? saved.sourceId, admin, new AbortController().signal);
     await expect(run.next()).rejects.toThrow(refused(code));
+  });
+
+  it('outlives strangers who come while the audit log cannot be written, and tells of them later', async () => {
+    const port = await freePort();
+    await save({ port, peers: '10.0.0.0/8' });
+    await world.sources.listen();
+    const { store } = world.site;
+    store
+      .prepare(`CREATE TEMP TRIGGER full BEFORE INSERT ON audit_leaf BEGIN SELECT RAISE(ABORT, 'full'); END`)
+      .run();
+    for (let stranger = 0; stranger < 3; stranger += 1) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    store.prepare('DROP TRIGGER full').run();
+    expect(world.sources.list()).toMatchObject([{ state: 'listening' }]);
+    await world.sources.close();
+    const detail = { counts: { PEER_NOT_ALLOWED: 3 } };
+    expect(world.events()).toContainEqual(expect.objectContaining({ action: 'association-refused', detail }));
   });
 
   it('keeps its secret, shows it to nobody, and writes none of its settings where they can be read', async () => {

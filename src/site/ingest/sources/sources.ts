@@ -143,12 +143,10 @@ class SiteSources implements Sources {
     const inbox = openInbox({
       profile,
       linkageKey,
-      onDamage: (byteCount) =>
-        this.#append(systemActor, null, {
-          action: 'inbox-damaged',
-          outcome: 'failed',
-          detail: { byteCount },
-        }),
+      onDamage: (byteCount) => {
+        const event = { action: 'inbox-damaged', outcome: 'failed', detail: { byteCount } } as const;
+        this.#attempt(() => this.#append(systemActor, null, event), 'damage of the inbox');
+      },
     });
     const onImported = (kind: string, label: string, count: number) => this.#rows.count(kind, label, count);
     this.#inbox = { inbox, import: openInboxImport({ inbox, openArrivals, logger, onImported }) };
@@ -192,15 +190,28 @@ class SiteSources implements Sources {
   }
 
   #fail(sourceId: string, code: string): void {
-    this.#options.store.transaction(() => {
+    const write = () => {
       this.#rows.setCode(sourceId, code);
       this.#append(systemActor, sourceId, { action: 'source-failed', outcome: 'failed', reason: code });
-    });
+    };
+    this.#attempt(() => this.#options.store.transaction(write), 'the failure of a source');
+  }
+
+  /** Attack: on a full disk, a stranger who connects would end the process by the entry that cannot be written about it. */
+  #attempt(write: () => void, what: string): boolean {
+    try {
+      write();
+      return true;
+    } catch {
+      this.#options.logger.error(`${what} could not be written`, {});
+      return false;
+    }
   }
 
   #contextOf({ sourceId, label, settings }: StoredSource): SourceContext {
     const { clock, logger, openArrivals, importPaths } = this.#options;
-    const record = (event: SourceEvent) => this.#append(systemActor, sourceId, event);
+    const record = (event: SourceEvent) =>
+      this.#attempt(() => this.#append(systemActor, sourceId, event), 'an audit entry of a source');
     return { sourceId, label, settings, clock, logger, record, openArrivals, importPaths };
   }
 

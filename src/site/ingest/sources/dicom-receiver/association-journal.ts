@@ -48,10 +48,11 @@ export class AssociationJournal {
       return;
     }
     const counts = Object.fromEntries(this.#counts);
-    this.#counts.clear();
     const isRefusal = Object.keys(counts).some((name) => name !== 'ECHO');
     const action = isRefusal ? 'association-refused' : 'association-ended';
-    this.#record({ action, outcome: isRefusal ? 'refused' : 'success', detail: { counts } });
+    const outcome = isRefusal ? 'refused' : 'success';
+    // What cannot be written now is told with the next.
+    if (this.#record({ action, outcome, detail: { counts } })) this.#counts.clear();
     if (!this.#isClosed) this.#timer = setTimeout(() => this.#writeCounts(), countsEveryMs).unref();
   }
 }

@@ -62,7 +62,7 @@ class MessageJournal {
   readonly #record: ListenContext['record'];
   #received = 0;
   #repeated = 0;
-  #refusedBy = new Map<string, number>();
+  readonly #refusedBy = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(record: ListenContext['record']) {
@@ -84,17 +84,19 @@ class MessageJournal {
   #write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const [received, repeated, refusedBy] = [
-      this.#received,
-      this.#repeated,
-      Object.fromEntries(this.#refusedBy),
-    ];
-    this.#received = 0;
-    this.#repeated = 0;
-    this.#refusedBy = new Map();
-    if (received + repeated > 0)
-      this.#record({ action: 'messages-received', outcome: 'success', detail: { received, repeated } });
-    if (Object.keys(refusedBy).length > 0)
-      this.#record({ action: 'messages-refused', outcome: 'refused', detail: { refusedBy } });
+    const [received, repeated] = [this.#received, this.#repeated];
+    const ofReceived = {
+      action: 'messages-received',
+      outcome: 'success',
+      detail: { received, repeated },
+    } as const;
+    // What cannot be written now is told with the next.
+    if (received + repeated > 0 && this.#record(ofReceived)) {
+      this.#received = 0;
+      this.#repeated = 0;
+    }
+    const refusedBy = Object.fromEntries(this.#refusedBy);
+    const ofRefused = { action: 'messages-refused', outcome: 'refused', detail: { refusedBy } } as const;
+    if (this.#refusedBy.size > 0 && this.#record(ofRefused)) this.#refusedBy.clear();
   }
 }

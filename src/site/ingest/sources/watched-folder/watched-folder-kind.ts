@@ -5,6 +5,7 @@ import path from 'node:path';
 import { type Actor, systemActor } from '#site/audit/index.ts';
 import { listFiles } from '../../file-walk.ts';
 import type { IngestEvent } from '../../ingest-outcome.ts';
+import { isDiskFault } from '../disk-fault.ts';
 import { SettingReader } from '../setting-reader.ts';
 import { badSetting, SourceError } from '../source-error.ts';
 import type {
@@ -66,7 +67,12 @@ export function watchFolder(context: ListenContext, pollMs?: number): ListeningS
   const stop = new AbortController();
   const running = (async () => {
     while (!stop.signal.aborted) {
-      await watch.look(systemActor, stop.signal);
+      try {
+        await watch.look(systemActor, stop.signal);
+      } catch (error) {
+        if (!isDiskFault(error)) throw error;
+        context.logger.error('the disk has no room for what lies in a watched folder', {});
+      }
       await pause(pollMs ?? settings.pollMs, stop.signal);
     }
   })().catch(() => context.onFailed('SOURCE_UNAVAILABLE'));

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DatabaseError } from '#base/sqlite-database.ts';
 import { sliceFile } from '#support/image-files.ts';
 import { openSourcesWorld, type SourcesWorld } from '#support/sources-world.ts';
 import type { SourceKind } from '../source-kind.ts';
@@ -36,6 +37,31 @@ describe('a watched folder', () => {
     await world.until(() => received() === 2);
     expect(imageCount()).toBe(2);
     expect(world.outcomeNames()).toHaveLength(2);
+  });
+
+  it('goes on when the disk had no room for a time', async () => {
+    let faults = 1;
+    const full: SourceKind = {
+      ...watchedFolderKind,
+      listen: async (context) =>
+        watchFolder(
+          {
+            ...context,
+            importPaths: (...request) => {
+              if (faults-- > 0) throw new DatabaseError('DATABASE_FULL', 'no room');
+              return context.importPaths(...request);
+            },
+          },
+          40,
+        ),
+    };
+    const other = openSourcesWorld([full]);
+    await other.sources.save({ kind: 'folder', label: 'Exports', settings: { path: folder } }, steward);
+    writeFileSync(path.join(folder, '1.dcm'), sliceFile({}));
+    await other.sources.listen();
+    await other.until(() => other.sources.list()[0]?.received === 1);
+    expect(faults).toBeLessThan(0);
+    await other.close();
   });
 
   it('leaves a file alone while it grows, and takes what is moved in whole', async () => {
