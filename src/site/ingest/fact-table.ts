@@ -1,6 +1,6 @@
 // The fact table as the writer uses it: facts of a record found by its key, many rows in one statement, words by their numbers.
 import type { Database } from '#site/store/index.ts';
-import type { Concept } from './record-batch.ts';
+import { type Concept, conceptName } from './record-batch.ts';
 
 /** A stored fact of a record; subject and days as they stand after merges. */
 export interface StoredFact {
@@ -131,8 +131,7 @@ export class FactTable {
 
   /** Number of a word, a new one where it is new. */
   conceptId({ kind, system, code }: Concept): number {
-    // Codes and systems hold no space.
-    const name = `${kind} ${system} ${code}`;
+    const name = conceptName(kind, system, code);
     const known = this.#concepts.get(name);
     if (known !== undefined) return known;
     this.#statements.addConcept.run(kind, system, code);

@@ -13,6 +13,11 @@ export interface Concept {
   readonly code: string;
 }
 
+/** Codes and systems hold no space. */
+export function conceptName(kind: Concept['kind'], system: string, code: string): string {
+  return `${kind} ${system} ${code}`;
+}
+
 /** A consent by the keyed digest of its source identity. */
 export interface PackedConsent {
   readonly consentId: string;

@@ -12,6 +12,7 @@ import {
 } from './clinical-record.ts';
 import {
   type Concept,
+  conceptName,
   linkKeyBytes,
   notStated,
   type OtherRow,
@@ -244,11 +245,6 @@ class OpenBatch {
 }
 
 const unitSystem = 'http://unitsofmeasure.org';
-
-/** Codes and systems hold no space. */
-export function conceptName(kind: Concept['kind'], system: string, code: string): string {
-  return `${kind} ${system} ${code}`;
-}
 
 function createRowColumns(maxRows: number) {
   return {
