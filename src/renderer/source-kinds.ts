@@ -25,7 +25,13 @@ const listener = (port: string): readonly SourceSetting[] => [
 ];
 
 /** What the form offers. Keys and certificates of a source are set at the command line, from files. */
-export const sourceKinds: readonly SourceKind[] = ['dicom-receiver', 'dicomweb', 'mllp', 'bulk-export'];
+export const sourceKinds: readonly SourceKind[] = [
+  'dicom-receiver',
+  'dicomweb',
+  'mllp',
+  'bulk-export',
+  'folder',
+];
 export const settingsOf: Readonly<Record<SourceKind, readonly SourceSetting[]>> = {
   folder: [text('path', '/srv/exports')],
   'dicom-receiver': [
