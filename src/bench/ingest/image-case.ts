@@ -18,7 +18,7 @@ export const imageCase: BenchCase = {
   name: 'images',
   async run(context) {
     const { scratch, scale } = context;
-    const count = Math.max(200, Math.round(6_000 * scale));
+    const count = Math.max(200, Math.round(10_000 * scale));
     const source = emptyFolder(scratch, 'slices');
     let byteCount = 0;
     for (let index = 0; index < count; index += 1) {

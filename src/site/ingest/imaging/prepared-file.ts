@@ -102,7 +102,7 @@ export async function finishFile(
     if (!isForPerson(error)) throw error;
     return quarantine(read, error, work);
   }
-  const risk = read.waived.includes('burned-in') ? null : await textRisk(read.dicom);
+  const risk = read.waived.includes('burned-in') ? null : await textRisk(read.dicom, work.imaging);
   if (risk !== null) return quarantine(read, risk, work);
   return {
     kind: 'image',
@@ -111,10 +111,10 @@ export async function finishFile(
   };
 }
 
-/** By the header, else by the pixels (security.md D5). */
-async function textRisk(dicom: DicomFile) {
+/** By the header, else by the pixels (security.md D5), where they are kept. */
+async function textRisk(dicom: DicomFile, { keepsPixels }: ImagingSettings) {
   const risk = burnedInRisk(dicom.dataSet);
-  if (risk !== null) return risk;
+  if (risk !== null || !keepsPixels) return risk;
   try {
     return (await hasTextInPixels(dicom)) ? ({ code: 'BURNED_IN_TEXT', field: 'PixelData' } as const) : null;
   } catch (error) {
