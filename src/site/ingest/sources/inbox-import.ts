@@ -32,7 +32,9 @@ const unorderedKinds: ReadonlySet<string> = new Set(['dicom-receiver']);
 /** Images that are imported in one go, and such groups at a time. */
 const filesInGroup = 32;
 const bytesInGroup = 6 * 2 ** 20;
-const groupsUnderWay = 3;
+const groupsUnderWay = 2;
+/** How long a group waits for more. */
+const gatherMs = 200;
 const defaultRetryMs = 10_000;
 
 export function openInboxImport(options: InboxImportOptions): InboxImport {
@@ -53,6 +55,7 @@ class InboxDrain {
   readonly #underWay = new Set<Promise<void>>();
   #group: { readonly item: InboxItem; readonly bytes: Uint8Array }[] = [];
   #groupBytes = 0;
+  #gatheredSinceMs = 0;
   readonly #counts = new Map<string, { kind: string; label: string; count: number }>();
 
   constructor(options: InboxImportOptions, signal: AbortSignal) {
@@ -89,6 +92,12 @@ class InboxDrain {
       await Promise.race(this.#underWay);
       return;
     }
+    // A sender gives one image after the other: they are gathered for a moment, and cost one transaction together.
+    const restMs = gatherMs - (performance.now() - this.#gatheredSinceMs);
+    if (this.#group.length > 0 && restMs > 0) {
+      await inbox.whenChanged(AbortSignal.any([this.#signal, AbortSignal.timeout(Math.ceil(restMs))]));
+      return;
+    }
     this.#startGroup();
     if (this.#batch === undefined && this.#underWay.size === 0) return inbox.whenChanged(this.#signal);
     await inbox.whenChanged(AbortSignal.any([this.#signal, AbortSignal.timeout(idleMs)]));
@@ -105,6 +114,7 @@ class InboxDrain {
       await this.#settle([item], (batch) => batch.importFile(item.header.name, item.read()));
       return;
     }
+    if (this.#group.length === 0) this.#gatheredSinceMs = performance.now();
     this.#group.push({ item, bytes });
     this.#groupBytes += bytes.length;
     if (this.#group.length < filesInGroup && this.#groupBytes < bytesInGroup) return;
