@@ -1,3 +1,5 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type DicomwebServer,
@@ -200,6 +202,53 @@ describe('a DICOMweb server', () => {
       return true;
     };
     await expect(run()).rejects.toThrow(refused(code));
+  });
+
+  it('that lists objects of an imaging study without end is refused', async () => {
+    let count = 0;
+    server.twist = (request, response) => {
+      if (!request.url?.includes('/instances?')) return undefined;
+      const page = Array.from({ length: 20_000 }, () => {
+        count += 1;
+        return { '00080018': { Value: [`1.2.${count}`] }, '0020000E': { Value: ['1.9'] } };
+      });
+      response.end(JSON.stringify(page));
+      return true;
+    };
+    await expect(run()).rejects.toThrow(refused('DICOMWEB_ANSWER_TOO_LARGE'));
+    expect(count).toBeLessThan(150_000);
+  });
+
+  it('that knows no pages and lists in another order each time is not asked for ever', async () => {
+    let turn = 0;
+    server.twist = (request, response) => {
+      if (!request.url?.startsWith('/web/studies?')) return undefined;
+      const uids = ['1.2.1', '1.2.2'];
+      if (turn++ % 2 === 1) uids.reverse();
+      response.end(JSON.stringify(uids.map((uid) => ({ '0020000D': { vr: 'UI', Value: [uid] } }))));
+      return true;
+    };
+    await run();
+    expect(names()).toEqual(allNames);
+    expect(turn).toBe(2);
+  });
+
+  it.each([
+    ['a header that is none', 'HTTP/1.1 200 OK\r\nDoe^Jane\0: 1\r\n\r\n'],
+    ['another protocol', 'Doe^Jane\r\n\r\n'],
+    ['a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZ Doe^Jane\r\n'],
+    ['an upgrade', 'HTTP/1.1 101 Doe\r\n\r\n'],
+  ])('that answers with %s is refused, and not a byte of it is passed on', async (_, answer) => {
+    const strange = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(answer));
+    });
+    await new Promise<void>((resolve) => strange.listen(0, '127.0.0.1', resolve));
+    const { port } = strange.address() as AddressInfo;
+    const failure: unknown = await run({ url: `http://127.0.0.1:${port}/web` }).catch((error) => error);
+    strange.close();
+    expect(failure).toEqual(refused('DICOMWEB_BAD_ANSWER'));
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('Doe');
   });
 
   it.each<[string, (objectsOf: typeof objects) => Buffer, string]>([

@@ -150,6 +150,12 @@ export function describeFailure(error: unknown): { error: Error; pauseMs: number
   if (error instanceof PassingRefusal) return { error, pauseMs: error.pauseMs };
   if (error instanceof DicomwebError) return { error, pauseMs: null };
   const code = codeOf(error);
+  // The parser's error carries the server's bytes, which may name a patient: it goes no further.
+  if (code === 'ERR_ASSERTION' || isNoHttp(error))
+    return {
+      error: new DicomwebError('DICOMWEB_BAD_ANSWER', 'The server does not speak HTTP.'),
+      pauseMs: null,
+    };
   if (/^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH|EPROTO)/.test(code))
     return {
       error: new DicomwebError('DICOMWEB_TLS_REFUSED', 'No trusted TLS connection to the server.'),
@@ -158,6 +164,11 @@ export function describeFailure(error: unknown): { error: Error; pauseMs: number
   if (/^(E[A-Z]+|UND_ERR_.*)$/.test(code))
     return { error: new DicomwebError('DICOMWEB_UNAVAILABLE', 'The server cannot be reached.'), pauseMs: 0 };
   return { error: error instanceof Error ? error : new Error('unknown'), pauseMs: null };
+}
+
+/** The library's parser gives some of its errors no code. */
+function isNoHttp(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'HTTPParserError' || isNoHttp(error.cause));
 }
 
 function codeOf(error: unknown): string {

@@ -7,7 +7,7 @@ import type { RunContext } from '../source-kind.ts';
 import { DicomwebError } from './dicomweb-error.ts';
 import type { DicomwebSettings } from './dicomweb-settings.ts';
 import { describeFailure, type WebConnection } from './web-connection.ts';
-import { type FoundSopInstance, findImagingStudies, findSopInstances } from './web-query.ts';
+import { findImagingStudies, findSopInstances } from './web-query.ts';
 import { type RetrievedObject, retrieveObjects } from './web-retrieve.ts';
 
 /** Objects up to this size are held and imported beside the next; larger ones as they stream. */
@@ -51,17 +51,19 @@ export class WebFetch {
     const { connection, settings, context } = this.#options;
     try {
       for await (const imagingStudyUid of findImagingStudies(connection, settings)) {
-        const fresh = new Map<string, FoundSopInstance[]>();
+        const fresh = new Map<string, Set<string>>();
         const partlyKnown = new Set<string>();
-        for await (const found of findSopInstances(connection, imagingStudyUid, settings.pageSize)) {
-          const { imagingSeriesUid, sopInstanceUid } = found;
+        for await (const { imagingSeriesUid, sopInstanceUid } of findSopInstances(
+          connection,
+          imagingStudyUid,
+          settings.pageSize,
+        )) {
           if (context.memory.isKnown(sopInstanceUid)) partlyKnown.add(imagingSeriesUid);
-          else fresh.set(imagingSeriesUid, [...(fresh.get(imagingSeriesUid) ?? []), found]);
+          else fresh.set(imagingSeriesUid, (fresh.get(imagingSeriesUid) ?? new Set()).add(sopInstanceUid));
         }
-        for (const [imagingSeriesUid, objects] of fresh) {
-          this.#foundCount += objects.length;
+        for (const [imagingSeriesUid, wanted] of fresh) {
+          this.#foundCount += wanted.size;
           const path = `/studies/${imagingStudyUid}/series/${imagingSeriesUid}`;
-          const wanted = new Set(objects.map(({ sopInstanceUid }) => sopInstanceUid));
           if (!partlyKnown.has(imagingSeriesUid)) yield* this.#fetchTogether(path, wanted);
           for (const sopInstanceUid of wanted) yield* this.#fetchOne(`${path}/instances/`, sopInstanceUid);
         }

@@ -7,6 +7,10 @@ import type { WebConnection } from './web-connection.ts';
 
 const tag = { sopInstance: '00080018', imagingStudy: '0020000D', imagingSeries: '0020000E' } as const;
 
+const mostImagingStudies = 1_000_000;
+/** Of one imaging study: the largest have some ten thousands. */
+const mostSopInstances = 100_000;
+
 export interface FoundSopInstance {
   readonly imagingSeriesUid: string;
   readonly sopInstanceUid: string;
@@ -25,8 +29,9 @@ export async function* findImagingStudies(
       if (modality !== null) filters.set('ModalitiesInStudy', modality);
       if (fromDay !== null || untilDay !== null)
         filters.set('StudyDate', `${fromDay ?? ''}-${untilDay ?? ''}`);
-      for await (const found of pages(connection, '/studies', { filters, pageSize: settings.pageSize }))
-        yield uidOf(found, tag.imagingStudy);
+      const { pageSize } = settings;
+      const list = { filters, pageSize, uidTag: tag.imagingStudy, most: mostImagingStudies };
+      for await (const found of pages(connection, '/studies', list)) yield uidOf(found, tag.imagingStudy);
     }
   }
 }
@@ -38,7 +43,9 @@ export async function* findSopInstances(
   pageSize: number,
 ): AsyncGenerator<FoundSopInstance> {
   const path = `/studies/${imagingStudyUid}/instances`;
-  for await (const found of pages(connection, path, { filters: new URLSearchParams(), pageSize }))
+  const filters = new URLSearchParams();
+  const list = { filters, pageSize, uidTag: tag.sopInstance, most: mostSopInstances };
+  for await (const found of pages(connection, path, list))
     yield {
       imagingSeriesUid: uidOf(found, tag.imagingSeries),
       sopInstanceUid: uidOf(found, tag.sopInstance),
@@ -48,16 +55,23 @@ export async function* findSopInstances(
 interface Paging {
   readonly filters: URLSearchParams;
   readonly pageSize: number;
+  /** What tells one match from another. */
+  readonly uidTag: string;
+  /** More matches than a real list has. */
+  readonly most: number;
 }
 
-/** Every match, page by page. A server that cannot give so many at once (413) is asked for fewer. */
+/**
+ * Every match, page by page. A server that cannot give so many at once (413) is asked for fewer.
+ * @throws DicomwebError DICOMWEB_ANSWER_TOO_LARGE (attack: pages without end, which fill the memory).
+ */
 async function* pages(
   connection: WebConnection,
   path: string,
-  { filters, pageSize }: Paging,
+  { filters, pageSize, uidTag, most }: Paging,
 ): AsyncGenerator<Record<string, unknown>> {
   let limit = pageSize;
-  let earlier = '';
+  let earlier = new Set<string>();
   for (let offset = 0; ; ) {
     const query = new URLSearchParams(filters);
     query.set('limit', String(limit));
@@ -71,12 +85,14 @@ async function* pages(
       continue;
     }
     const matches = matchesOf(answer);
-    // A server that does not know `offset` gives the same page for ever.
-    const text = JSON.stringify(matches);
-    if (matches.length === 0 || text === earlier) return;
-    earlier = text;
-    yield* matches;
+    const uids = new Set(matches.map((match) => uidOf(match, uidTag)));
+    // A server that does not know `offset` gives the same page for ever, in whatever order.
+    if ([...uids].every((uid) => earlier.has(uid))) return;
+    earlier = uids;
     offset += matches.length;
+    if (offset > most)
+      throw new DicomwebError('DICOMWEB_ANSWER_TOO_LARGE', 'A list of the server does not end.');
+    yield* matches;
   }
 }
 
