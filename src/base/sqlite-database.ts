@@ -84,10 +84,9 @@ function unlock(connection: SqliteConnection.Database, key: Uint8Array): void {
   }
 }
 
-/** An encrypted page is dear to read and to write: one that is used often stays, one that is written often is written seldom. */
+/** An encrypted page is dear to read and to write: one that is used often stays. */
 function tune(connection: SqliteConnection.Database): void {
   connection.pragma('cache_size = -16000');
-  connection.pragma('wal_autocheckpoint = 4000');
 }
 
 function harden(connection: SqliteConnection.Database): void {

@@ -14,7 +14,7 @@ import { keptFiles } from './outcome-tally.ts';
 import { minSplitBytes, SplitImport } from './split-import.ts';
 
 const chunkBytes = 1_048_576;
-const pieceBytes = 65_536;
+const pieceBytes = 16_384;
 
 interface PathImport {
   readonly batch: ImportBatch;

@@ -6,7 +6,7 @@ import type { RecordBatch } from './record-batch.ts';
 import { RecordPacker } from './record-packer.ts';
 
 /** The site's thread is busy with a batch of this size for some ten milliseconds. */
-export const rowsInBatch = 8_192;
+export const rowsInBatch = 4_096;
 
 export interface SectionSettings {
   /** Serves one section after the other. */

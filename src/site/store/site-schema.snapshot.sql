@@ -195,7 +195,7 @@ CREATE TABLE patient_link (
   link_key BLOB PRIMARY KEY,             -- HMAC of assigning authority and normalised identifier under the linkage key
   subject_no INTEGER NOT NULL REFERENCES subject, -- as the identifier came, before any merge
   sealed BLOB NOT NULL                   -- identifier, name and birth date, AES-256-GCM under the linkage key; no input of a tensor
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE person (
   name TEXT PRIMARY KEY,                 -- printed name, as it stands on approvals
