@@ -1,4 +1,5 @@
 // The import of one file on the site's own thread: bytes in order in, one outcome out.
+import { setImmediate } from 'node:timers/promises';
 import { toHex } from '#base/bytes.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
 import { headBytes, openReader, type ReaderContext, recogniseFormat } from './file-format.ts';
@@ -54,16 +55,31 @@ export class FileImport {
     if (this.#headSize >= headBytes) this.#open();
   }
 
-  /** Ends the file and gives its outcome. */
-  end(): FileOutcome {
+  /** Ends the file and gives its outcome. What is read only when it is whole is written piece by piece, the thread free between. */
+  async end(): Promise<FileOutcome> {
     if (this.#section === undefined && !this.isRefused) this.#open();
-    return this.#finish(this.isRefused ? null : toHex(this.#digest.digest()));
+    if (this.isRefused) return this.#finishRefused();
+    const section = this.#section;
+    let last: RecordBatch | undefined;
+    for (const batch of section?.end() ?? []) {
+      if (last !== undefined) {
+        this.#writer.write([placed(last)]);
+        await setImmediate();
+      }
+      last = batch;
+    }
+    if (section?.refusal !== undefined) this.#writer.refuse(section.refusal);
+    return this.#writer.finish({
+      digest: toHex(this.#digest.digest()),
+      format: this.#format,
+      last: last === undefined ? [] : [placed(last)],
+    });
   }
 
   /** Ends a file whose bytes did not all come. Rows that were read before stay. */
   breakOff(code: FileRefusalCode): FileOutcome {
     this.#writer.refuse({ code, field: null });
-    return this.#finish(null);
+    return this.#finishRefused();
   }
 
   #open(): void {
@@ -88,16 +104,10 @@ export class FileImport {
     if (section.refusal !== undefined) this.#writer.refuse(section.refusal);
   }
 
-  #finish(digest: string | null): FileOutcome {
-    const last = this.#last(digest !== null);
-    return this.#writer.finish({ digest, format: this.#format, last });
-  }
-
-  *#last(isWhole: boolean): Generator<PlacedBatch> {
-    const section = this.#section;
-    if (section === undefined) return;
-    for (const batch of section.end(isWhole)) yield placed(batch);
-    if (section.refusal !== undefined) this.#writer.refuse(section.refusal);
+  /** With the rows that were whole before it was refused. */
+  #finishRefused(): FileOutcome {
+    const last = [...(this.#section?.end(false) ?? [])].map(placed);
+    return this.#writer.finish({ digest: null, format: this.#format, last });
   }
 }
 

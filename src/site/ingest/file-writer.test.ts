@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IngestSite, openIngestSite } from '#support/ingest-site.ts';
 import { rowsInBatch } from './section-reader.ts';
@@ -19,6 +20,27 @@ const observation = (row: number) => ({
   subject: { reference: `Patient/p${row % 7}` },
   effectiveDateTime: '2001-04-05',
   valueQuantity: { value: 120, system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+});
+
+describe('a bundle that is read as a whole', () => {
+  it('is written in several transactions, others having their turn between', async () => {
+    const entry = Array.from({ length: rowsInBatch * 2 }, (_, index) => ({ resource: observation(index) }));
+    const bundle = JSON.stringify({ resourceType: 'Bundle', type: 'collection', entry });
+    const seen = new Set<number>();
+    let isRunning = true;
+    const look = async () => {
+      while (isRunning) {
+        seen.add((site.store.prepare('SELECT count(*) AS count FROM fact').get() as { count: number }).count);
+        await setImmediate();
+      }
+    };
+    const looking = look();
+    const { rowCounts } = await site.importFiles({ 'all.json': bundle });
+    isRunning = false;
+    await looking;
+    expect(rowCounts).toMatchObject({ accepted: entry.length, rejected: 0 });
+    expect(seen).toContain(rowsInBatch);
+  });
 });
 
 describe('a transaction of rows that fails', () => {

@@ -63,7 +63,7 @@ export class PushedFile {
     if (this.#sink === undefined) this.#open();
     const sink = this.#sink as Sink;
     if (this.#refusal !== undefined) return this.breakOff(this.#refusal);
-    if (sink.kind === 'record') return counted(sink.file.end());
+    if (sink.kind === 'record') return counted(await sink.file.end());
     return sink.kind === 'image' ? counted(await this.#endImage(sink.chunks)) : this.#endArchive(sink.spool);
   }
 

@@ -107,7 +107,7 @@ async function importRecord(
       running.write(chunk);
       if (running.isRefused) break;
     }
-    return running.end();
+    return await running.end();
   } catch (error) {
     if (!(error instanceof ArchiveRefusal)) throw error;
     return running.breakOff(error.code);
