@@ -104,6 +104,8 @@ function rewriteDataSet(dataSet: DataSet, context: RewriteContext, profile: Dico
       continue;
     }
     frame.next += 1;
+    // A small picture of the image, which nobody has looked at for text.
+    if (element.tag === pixelData && frame.parent !== null) continue;
     const rewritten = isPrivateTag(element.tag)
       ? (frame.safePrivate?.rewrite(element) ?? null)
       : rewriteElement(element, context);

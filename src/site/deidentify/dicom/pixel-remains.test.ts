@@ -4,6 +4,7 @@ import { withoutComments } from './codestream-comments.ts';
 import type { DataSet, DicomElement } from './data-set.ts';
 import { findElement } from './data-set.ts';
 import { deidentifyDicom } from './deidentify-dicom.ts';
+import { encodeDicom } from './encode-dicom.ts';
 import { createUidMapper } from './uid-mapper.ts';
 
 const secret = Buffer.from('DOE JANE 1980');
@@ -18,6 +19,16 @@ const tile = Buffer.concat([segment(0x90, Buffer.from([0])), secret]);
 const jpeg2000 = (...segments: Buffer[]) =>
   Buffer.concat([Buffer.from([0xff, 0x4f]), size, ...segments, tile]);
 const zeros = Buffer.alloc(secret.length);
+const endOfImage = Buffer.from([0xff, 0xd9]);
+const secondScan = [scan, endOfImage];
+/** Two tiles, each with a comment, and bytes behind the end. */
+function tiled(text: Buffer): Buffer {
+  const comment = segment(0x64, Buffer.concat([Buffer.from([0, 1]), text]));
+  const data = Buffer.concat([Buffer.from([0xff, 0x93]), Buffer.from('samples')]);
+  const place = Buffer.from([0, 0, 0, 0, 0, 12 + comment.length + data.length, 0, 1]);
+  const part = Buffer.concat([segment(0x90, place), comment, data]);
+  return Buffer.concat([Buffer.from([0xff, 0x4f]), size, part, part, endOfImage, text]);
+}
 
 describe('comments in compressed images', () => {
   it.each([
@@ -33,8 +44,24 @@ describe('comments in compressed images', () => {
       jpeg2000(segment(0x64, Buffer.concat([Buffer.from([0, 1]), secret]))),
       jpeg2000(segment(0x64, Buffer.concat([Buffer.from([0, 1]), zeros]))),
     ],
-  ])('%s is blanked, and nothing else', (_, before, after) => {
-    expect(Buffer.from(withoutComments(before)).equals(after)).toBe(true);
+    [
+      'a comment between two scans',
+      Buffer.concat([jpeg(), segment(0xfe, secret), ...secondScan]),
+      Buffer.concat([jpeg(), segment(0xfe, zeros), ...secondScan]),
+    ],
+    [
+      'what stands behind the end',
+      Buffer.concat([jpeg(), endOfImage, secret]),
+      Buffer.concat([jpeg(), endOfImage, zeros]),
+    ],
+    ['a comment of a tile', tiled(secret), tiled(zeros)],
+  ])('%s is blanked, and nothing else, however it is cut into fragments', (_, before, after) => {
+    expect(Buffer.concat(withoutComments([before])).equals(after)).toBe(true);
+    for (let cut = 3; cut < before.length; cut += 1) {
+      const fragments = withoutComments([before.subarray(0, cut), before.subarray(cut), before]);
+      expect(fragments.map(({ length }) => length)).toEqual([cut, before.length - cut, before.length]);
+      expect(Buffer.concat(fragments).equals(Buffer.concat([after, after])), String(cut)).toBe(true);
+    }
   });
 
   it.each([
@@ -43,7 +70,7 @@ describe('comments in compressed images', () => {
     ['a segment that runs over', Buffer.from([0xff, 0xd8, 0xff, 0xdb, 0xff, 0xff])],
     ['a segment of impossible length', Buffer.from([0xff, 0xd8, 0xff, 0xfe, 0, 1, 2, 3])],
     ['an empty fragment', Buffer.alloc(0)],
-  ])('%s stays the very same bytes', (_, fragment) => expect(withoutComments(fragment)).toBe(fragment));
+  ])('%s stays the very same bytes', (_, fragment) => expect(withoutComments([fragment])[0]).toBe(fragment));
 });
 
 function pixelsAfter(content: DataSet): DicomElement | undefined {
@@ -71,6 +98,15 @@ describe('remains beside the pixels', () => {
     const bytes = found !== undefined && 'bytes' in found ? found.bytes : new Uint8Array();
     expect(new Uint16Array(bytes.slice().buffer)).toEqual(new Uint16Array(64).fill(0x0123));
     expect(pixels[0]).toBe(0xf123);
+  });
+
+  it('of a small picture in a sequence go with it', () => {
+    const small = dataSet(element(0x7fe00010, new Uint8Array(secret), 'OW'), element(0x00280010, [2]));
+    const content = mrSlice({}, element(0x00082112, [small]));
+    const options = { subjectId: 's', dateOffsetDays: 1, mapUid: createUidMapper(new Uint8Array(32)) };
+    const found = encodeDicom(deidentifyDicom(dicomFile(content), options));
+    expect(Buffer.from(found).includes(secret)).toBe(false);
+    expect(pixelsAfter(content)).toBeDefined();
   });
 
   it('in comments of a fragment go with the object', () => {

@@ -18,7 +18,7 @@ export function cleanPixelData(element: DicomElement, file: DicomFile): DicomEle
 }
 
 function cleanFragments(element: EncapsulatedElement): EncapsulatedElement {
-  const fragments = element.fragments.map(withoutComments);
+  const fragments = withoutComments(element.fragments);
   return fragments.every((fragment, index) => fragment === element.fragments[index])
     ? element
     : { ...element, fragments };
