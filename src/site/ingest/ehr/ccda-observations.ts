@@ -17,6 +17,8 @@ import { loincSystem } from './code-system.ts';
 import type { XmlElement } from './xml-document.ts';
 
 const section = '2.16.840.1.113883.10.20.22.2';
+/** Of one observation: each is a fact, and all facts of a record go in at once. */
+const maxValues = 1_000;
 /** Smoking Status and Tobacco Use of R1.1 have an assertion where R2.1 has the LOINC code of the question. */
 const smokingTemplates = new Set(['2.16.840.1.113883.10.20.22.4.78']);
 const smokingStatus: CodedValue = { system: loincSystem, code: '72166-2' };
@@ -54,7 +56,9 @@ function observationsOf(entry: XmlElement): Statement[] {
 function read(statement: Statement, zone: TimeZone): StatementReading | null {
   const { element, around } = statement;
   if (element.name !== 'observation' || isNoFact(statement)) return null;
-  const values = childrenOf(element, 'value').map(readValue);
+  const stated = childrenOf(element, 'value');
+  if (stated.length > maxValues) throw new RowRefusal('BAD_VALUE', 'value');
+  const values = stated.map(readValue);
   const code = codeOf(element);
   // What is stated to be unknown leaves nothing of what was stated before.
   if (values.length > 0 && values.every((value) => value === null)) return { code, facts: [] };

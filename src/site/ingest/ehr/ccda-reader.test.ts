@@ -167,6 +167,7 @@ describe('a C-CDA document', () => {
       section('3.1', result('<value xsi:type="IVL_PQ"><high value="5" unit="mg/dL"/></value>')),
       'UNSUPPORTED_VALUE value',
     ],
+    ['a result of too many values', section('3.1', result(sodium.repeat(1_001))), 'BAD_VALUE value'],
     ['a text', section('3.1', result('<value xsi:type="ST">yellow</value>')), 'UNSUPPORTED_VALUE value'],
     ['a value of no type', section('3.1', result('<value value="5"/>')), 'UNSUPPORTED_VALUE value'],
     [

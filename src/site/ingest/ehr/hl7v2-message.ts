@@ -19,6 +19,8 @@ export interface Segment {
 
 /** Real segments of the kinds that are read have under 50. */
 const maxFields = 1_000;
+/** Of one field: each value of an observation is a fact, and all facts of a record go in at once. */
+const maxRepetitions = 1_000;
 
 /** @throws RowRefusal MALFORMED_MESSAGE when the header does not state five delimiters that differ. */
 export function readDelimiters(header: string): Delimiters {
@@ -46,29 +48,44 @@ export function readSegment(line: string, row: number, { field }: Delimiters): S
 export class FieldReader {
   readonly #delimiters: Delimiters;
   readonly #escapes: RegExp;
+  readonly #meanings: ReadonlyMap<string, string>;
 
   constructor(delimiters: Delimiters) {
     this.#delimiters = delimiters;
     const mark = `\\${delimiters.escape}`;
     this.#escapes = new RegExp(`${mark}([^${mark}]{0,64})${mark}`, 'g');
+    this.#meanings = new Map([
+      ['F', delimiters.field],
+      ['S', delimiters.component],
+      ['T', delimiters.subcomponent],
+      ['R', delimiters.repetition],
+      ['E', delimiters.escape],
+      ['.br', ' '],
+      ['.sp', ' '],
+    ]);
   }
 
-  /** Repetitions of a field as written; none where it is empty. @param at from 1, as in the standard */
+  /**
+   * Repetitions of a field as written; none where it is empty.
+   * @param at from 1, as in the standard. @throws RowRefusal MALFORMED_ROW for more than any field has.
+   */
   repetitions(segment: Segment | undefined, at: number): string[] {
     const field = segment?.fields[at] ?? '';
     if (field === '' || field === '""') return [];
-    return field.split(this.#delimiters.repetition).filter((one) => one !== '');
+    const repetitions = field.split(this.#delimiters.repetition, maxRepetitions + 1);
+    if (repetitions.length > maxRepetitions) throw new RowRefusal('MALFORMED_ROW', `${segment?.name}-${at}`);
+    return repetitions.filter((one) => one !== '');
   }
 
   /** Text of a component of a repetition. @param part from 1 */
   component(repetition: string | undefined, part: number): string {
-    const text = repetition?.split(this.#delimiters.component)[part - 1] ?? '';
-    return text === '""' ? '' : this.#unescape(text.split(this.#delimiters.subcomponent)[0] ?? '');
+    const text = repetition?.split(this.#delimiters.component, part)[part - 1] ?? '';
+    return text === '""' ? '' : this.#unescape(text.split(this.#delimiters.subcomponent, 1)[0] ?? '');
   }
 
   /** Texts of the subcomponents of a component. */
   subcomponents(repetition: string | undefined, part: number): string[] {
-    const text = repetition?.split(this.#delimiters.component)[part - 1] ?? '';
+    const text = repetition?.split(this.#delimiters.component, part)[part - 1] ?? '';
     return text.split(this.#delimiters.subcomponent).map((one) => (one === '""' ? '' : this.#unescape(one)));
   }
 
@@ -84,17 +101,7 @@ export class FieldReader {
 
   /** Highlighting and formatting have no meaning for a value; what is not known is dropped, never passed on. */
   #meaningOf(sequence: string): string {
-    const { field, component, repetition, escape: escapeMark, subcomponent } = this.#delimiters;
-    const plain = new Map([
-      ['F', field],
-      ['S', component],
-      ['T', subcomponent],
-      ['R', repetition],
-      ['E', escapeMark],
-      ['.br', ' '],
-      ['.sp', ' '],
-    ]);
-    const known = plain.get(sequence);
+    const known = this.#meanings.get(sequence);
     if (known !== undefined) return known;
     const hex = /^X((?:[0-9A-Fa-f]{2}){1,32})$/.exec(sequence)?.[1];
     return hex === undefined ? '' : Buffer.from(hex, 'hex').toString('latin1');

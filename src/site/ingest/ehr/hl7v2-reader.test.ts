@@ -246,6 +246,11 @@ describe('HL7 v2 messages', () => {
       ['MISSING_FIELD PID', 'UNRESOLVED_REFERENCE PID-3', 'patient'],
     ],
     [
+      'more values than an observation has',
+      [msh('ORU^R01'), pid, obr, `OBX|1|NM|2951-2^Sodium^LN||${'1~'.repeat(1_001)}|mmol/L|||||F`].join('\r'),
+      ['patient', 'MALFORMED_ROW OBX-5', 'patient'],
+    ],
+    [
       'a patient without a number',
       [msh('ORU^R01'), 'PID|1', obr, obx()].join('\r'),
       ['MISSING_FIELD PID-3', 'UNRESOLVED_REFERENCE PID-3', 'patient'],
