@@ -112,7 +112,7 @@ class StoredSubjectRegistry implements SubjectRegistry {
       if (aliased === undefined) this.#addLink(subject, aliasLink, { ...alias, name: null, birthDate: null });
     }
     const didLink = this.#link(subject, linkKey, { ...key, name, birthDate });
-    const didSex = sex !== null && this.#statements.setSex.run(sex, subject.subjectNo, sex).changes > 0;
+    const didSex = sex !== null && this.#setSex(linkKey, subject, sex);
     const isChanged = didLink || didSex || others.length > 0;
     return { subject, change: isNew ? 'added' : isChanged ? 'changed' : 'known' };
   }
@@ -184,6 +184,11 @@ class StoredSubjectRegistry implements SubjectRegistry {
     return true;
   }
 
+  /** Of two that were merged the survivor's own word counts: the other's would turn it round whenever it comes again. */
+  #setSex(linkKey: Uint8Array, { subjectNo }: Subject, sex: string): boolean {
+    return this.#statements.setSex.run(sex, subjectNo, sex, linkKey).changes > 0;
+  }
+
   #addLink({ subjectNo }: Subject, linkKey: Uint8Array, identity: PatientIdentity): void {
     this.#statements.addLink.run(linkKey, subjectNo, sealLink(this.#linkageKey, linkKey, identity));
   }
@@ -218,7 +223,10 @@ function prepareStatements(store: Store) {
     addSubject: store.prepare(
       'INSERT INTO subject (subject_id, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ),
-    setSex: store.prepare('UPDATE subject SET sex = ? WHERE subject_no = ? AND sex IS NOT ?'),
+    setSex: store.prepare(
+      `UPDATE subject SET sex = ? WHERE subject_no = ? AND sex IS NOT ?
+      AND (sex IS NULL OR subject_no = (SELECT subject_no FROM patient_link WHERE link_key = ?))`,
+    ),
     linkOf: store.prepare('SELECT sealed FROM patient_link WHERE link_key = ?'),
     // The survivor's own links come first: what its own records say of the birth date wins.
     linksOf: store.prepare(

@@ -161,6 +161,15 @@ describe('two patients who are one', () => {
     expect(again).toMatchObject({ outcome: 'duplicate' });
   });
 
+  it('keep the sex that the surviving one states, whichever comes again', async () => {
+    const [stays, goes] = [patient('p1', { gender: 'male' }), patient('p2', { gender: 'female' })];
+    await take(ndjson(stays, goes, replaced));
+    const again = ndjson(goes);
+    expect(await take(again)).toMatchObject({ outcome: 'duplicate' });
+    const sex = site.store.prepare('SELECT sex FROM subject WHERE survivor_no IS NULL').all();
+    expect(sex).toEqual([{ sex: 'male' }]);
+  });
+
   it('keep what an unmerge would need: whose each fact, link and consent was', async () => {
     await take(
       ndjson(
