@@ -130,8 +130,8 @@ CREATE TABLE imaging_series (
   imaging_series_no INTEGER PRIMARY KEY, -- rises with each imaging series
   imaging_series_uid TEXT NOT NULL UNIQUE, -- new UID
   imaging_study_no INTEGER NOT NULL REFERENCES imaging_study,
-  modality TEXT NOT NULL,                -- DICOM defined term: MR, CT, SEG...
-  body_part TEXT,                        -- DICOM defined term, null where none or another is stated
+  modality TEXT NOT NULL,                -- of the closed list of the standard: MR, CT, SEG; OT for any other
+  body_part TEXT,                        -- of a closed list of the standard, null where none or another is stated
   series_number INTEGER,                 -- as the scanner numbered it
   frame_of_reference_uid TEXT            -- new UID: imaging series that share it lie in one coordinate system
 ) STRICT;
@@ -352,6 +352,10 @@ CREATE TRIGGER audit_leaf_no_update BEFORE UPDATE ON audit_leaf BEGIN SELECT RAI
 CREATE TRIGGER audit_node_no_delete BEFORE DELETE ON audit_node BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
 
 CREATE TRIGGER audit_node_no_update BEFORE UPDATE ON audit_node BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+
+CREATE TRIGGER sop_instance_deleted AFTER DELETE ON sop_instance WHEN old.object_no IS NOT NULL BEGIN
+  DELETE FROM sealed_object WHERE object_no = old.object_no;
+END;
 
 CREATE VIEW subject_fact AS SELECT
   fact_id, standing.subject_id AS subject_id, what.kind AS kind, what.system AS code_system, what.code AS code,

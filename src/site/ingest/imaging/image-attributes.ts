@@ -7,6 +7,7 @@ import {
   isEncapsulated,
   isSequence,
 } from '#site/deidentify/index.ts';
+import { knownBodyPart, knownModality } from './index-terms.ts';
 
 export interface ImageAttributes {
   readonly imagingStudyUid: string;
@@ -165,8 +166,8 @@ export function readImageAttributes(file: DicomFile, renaming: Renaming): ImageA
     imagingStudySecond: parseTime(values.text(0x00080030)),
     ageYears: parseAge(values.text(0x00101010)),
     imagingSeriesUid: renamed(0x0020000e) ?? renaming.uid(ownSeriesOf(instanceUid)),
-    modality: values.term(0x00080060) ?? 'OT',
-    bodyPart: values.term(0x00180015),
+    modality: knownModality(values.text(0x00080060)) ?? 'OT',
+    bodyPart: knownBodyPart(values.text(0x00180015)),
     seriesNumber: values.whole(0x00200011),
     frameOfReferenceUid: renamed(0x00200052),
     sopInstanceUid: renaming.uid(instanceUid),

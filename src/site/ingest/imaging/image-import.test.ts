@@ -76,6 +76,34 @@ describe('an image', () => {
       expect(shown.includes(planted), planted).toBe(false);
   });
 
+  it('that is deleted from the index cannot be read any more', async () => {
+    await site.importFiles({ a: sliceFile({}), b: sliceFile({ instance: 2 }) });
+    const [first, second] = rowsOf<InstanceRow>('sop_instance');
+    site.store.transaction(() =>
+      site.store.prepare('DELETE FROM sop_instance WHERE sop_instance_uid = ?').run(first?.sop_instance_uid),
+    );
+    expect(countOf('sealed_object')).toBe(1);
+    expect(() => objectOf(first?.object_no ?? 0)).toThrow(
+      expect.objectContaining({ code: 'OBJECT_UNREADABLE' }),
+    );
+    expect(objectOf(second?.object_no ?? 0).length).toBeGreaterThan(512);
+  });
+
+  it('whose modality or body part is none of the standard leaves neither in the index', async () => {
+    const named = (instance: number, modality: string, part: string) =>
+      sliceFile({ instance, series: instance }, element(0x00080060, modality), element(0x00180015, part));
+    await site.importFiles({
+      a: named(1, 'MUELLER', 'MUELLER'),
+      b: named(2, 'CT', 'C_SPINE'),
+      c: named(3, 'US', 'BRAIN'),
+    });
+    const found = rowsOf<{ modality: string; body_part: string }>('imaging_series');
+    expect(found.map(({ modality, body_part }) => [modality, body_part])).toEqual([
+      ['OT', null],
+      ['CT', 'CSPINE'],
+    ]);
+  });
+
   it('changes nothing the second time, whatever it is called then', async () => {
     await site.importFiles({ 'a.dcm': sliceFile({}), 'b.dcm': sliceFile({ instance: 2 }) });
     const before = [

@@ -21,6 +21,7 @@ import { hasTextInPixels } from '../dicom/text-in-pixels.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import { readDirectory } from './dicom-directory.ts';
 import { ownSeriesOf, ownStudyOf, readImageAttributes } from './image-attributes.ts';
+import { knownModality } from './index-terms.ts';
 import { checkPixels } from './pixel-check.ts';
 import { statedPatient } from './stated-patient.ts';
 import type {
@@ -148,18 +149,18 @@ function quarantine(
   { writer }: FileWork,
 ): FinishedFile {
   const place: ObjectPlace = seal(writer, bytes);
-  return { kind: 'quarantined', code, field, modality: modalityOf(dicom), place };
+  return {
+    kind: 'quarantined',
+    code,
+    field,
+    modality: knownModality(attributesOf(dicom).text(modalityTag)),
+    place,
+  };
 }
 
 function seal(writer: SegmentWriter, bytes: Uint8Array): ObjectPlace {
   const objectKey = systemRandom(32);
   return { ...writer.append(sealPieces(objectKey, bytes)), byteCount: bytes.length, objectKey };
-}
-
-/** A defined term; anything else could be a name. */
-function modalityOf(dicom: DicomFile): string | null {
-  const modality = attributesOf(dicom).text(modalityTag);
-  return modality !== null && /^[A-Z0-9_]{1,16}$/.test(modality) ? modality : null;
 }
 
 /** A refusal of any part of the way as the codes of a file; undefined for what no file is to blame for. */

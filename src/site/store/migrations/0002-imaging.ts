@@ -25,8 +25,8 @@ CREATE TABLE imaging_series (
   imaging_series_no INTEGER PRIMARY KEY, -- rises with each imaging series
   imaging_series_uid TEXT NOT NULL UNIQUE, -- new UID
   imaging_study_no INTEGER NOT NULL REFERENCES imaging_study,
-  modality TEXT NOT NULL,                -- DICOM defined term: MR, CT, SEG...
-  body_part TEXT,                        -- DICOM defined term, null where none or another is stated
+  modality TEXT NOT NULL,                -- of the closed list of the standard: MR, CT, SEG; OT for any other
+  body_part TEXT,                        -- of a closed list of the standard, null where none or another is stated
   series_number INTEGER,                 -- as the scanner numbered it
   frame_of_reference_uid TEXT            -- new UID: imaging series that share it lie in one coordinate system
 ) STRICT;
@@ -61,6 +61,11 @@ CREATE TABLE sop_instance (
   outcome_id INTEGER NOT NULL            -- the file that brought it
 ) STRICT;
 CREATE INDEX sop_instance_series ON sop_instance (imaging_series_no);
+
+-- Whoever deletes an image has destroyed its file too.
+CREATE TRIGGER sop_instance_deleted AFTER DELETE ON sop_instance WHEN old.object_no IS NOT NULL BEGIN
+  DELETE FROM sealed_object WHERE object_no = old.object_no;
+END;
 
 CREATE TABLE segmentation_source (
   sop_instance_no INTEGER NOT NULL REFERENCES sop_instance, -- the segmentation
