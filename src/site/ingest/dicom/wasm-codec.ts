@@ -33,6 +33,8 @@ interface CodecModule {
   readonly J2KDecoder?: new () => CodecDecoder;
   readonly HTJ2KDecoder?: new () => CodecDecoder;
   readonly JPEGDecoder?: new () => CodecDecoder;
+  /** All of the module's memory, which grows and never shrinks. */
+  readonly HEAPU8?: Uint8Array;
 }
 type CreateModule = (options: { print: () => void; printErr: () => void }) => Promise<CodecModule>;
 
@@ -45,6 +47,9 @@ const packageOf: Readonly<Record<WasmCodec, string>> = {
 
 // Not called `require`: the bundler puts a constant of that name into each chunk.
 const requirePackage = createRequire(import.meta.url);
+
+/** A module that has more is let go after the frame. */
+const defaultKeptBytes = 64 * 2 ** 20;
 
 /** Emscripten's abort leaves a module unusable, so a failed one is loaded anew. */
 const loaded = new Map<WasmCodec, Promise<CodecModule>>();
@@ -62,9 +67,14 @@ function loadCodec(codec: WasmCodec): Promise<CodecModule> {
 
 /**
  * Decodes one stream.
+ * @param keptBytes memory that the codec may hold on to
  * @throws DicomRefusal DICOM_DECODER_FAILED
  */
-export async function decodeWithCodec(codec: WasmCodec, stream: Uint8Array): Promise<DecodedStream> {
+export async function decodeWithCodec(
+  codec: WasmCodec,
+  stream: Uint8Array,
+  keptBytes = defaultKeptBytes,
+): Promise<DecodedStream> {
   const module = await loadCodec(codec);
   const Decoder = module.JpegLSDecoder ?? module.J2KDecoder ?? module.HTJ2KDecoder ?? module.JPEGDecoder;
   if (Decoder === undefined) throw failed();
@@ -81,7 +91,15 @@ export async function decodeWithCodec(codec: WasmCodec, stream: Uint8Array): Pro
     throw failed();
   } finally {
     release(decoder);
+    // Attack: one large frame would hold its memory for as long as the worker lives.
+    if ((module.HEAPU8?.byteLength ?? 0) > keptBytes) loaded.delete(codec);
   }
+}
+
+/** Bytes that the loaded modules hold. */
+export async function heldHeapBytes(): Promise<number> {
+  const modules = await Promise.all(loaded.values());
+  return modules.reduce((total, { HEAPU8 }) => total + (HEAPU8?.byteLength ?? 0), 0);
 }
 
 function copied(decoder: CodecDecoder): DecodedStream {
