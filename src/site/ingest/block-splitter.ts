@@ -1,4 +1,4 @@
-// Cuts a file's bytes into blocks of whole rows, without looking into them: behind a line end that no double quotes stand around.
+// Cuts a file's bytes into blocks of whole rows, without looking into them: behind a line end that stands in no quoted cell.
 
 const newline = 0x0a;
 const quote = 0x22;
@@ -8,22 +8,26 @@ export interface BlockSplitterOptions {
   readonly blockBytes: number;
   /** A row that is longer cannot be cut behind. */
   readonly maxRowBytes: number;
-  /** A line end between two double quotes belongs to the row (RFC 4180). */
-  readonly quotes: boolean;
+  /** Of a table's cells: a line end in a quoted cell belongs to the row (RFC 4180). Null where rows are lines. */
+  readonly delimiter: string | null;
   /** Memory of at least so many bytes: it leaves with a block and may come back. */
   readonly allocate: (byteCount: number) => Uint8Array;
 }
 
 export class BlockSplitter {
   readonly #options: BlockSplitterOptions;
+  readonly #delimiter: number | undefined;
   #memory: Uint8Array = new Uint8Array();
   #length = 0;
   /** Behind the last line end that a block may end with. */
   #cut = 0;
   #isInQuotes = false;
+  /** The last byte that was looked at closed a quoted cell: a quote behind it is a part of the cell. */
+  #hasJustClosed = false;
 
   constructor(options: BlockSplitterOptions) {
     this.#options = options;
+    this.#delimiter = options.delimiter?.charCodeAt(0);
   }
 
   /** Whether no cut was found for so long that the rest must be read as one. */
@@ -37,7 +41,8 @@ export class BlockSplitter {
     this.#reserve(begin + bytes.length);
     this.#memory.set(bytes, begin);
     this.#length += bytes.length;
-    const cut = this.#options.quotes ? this.#lastCutOutsideQuotes(bytes) : lastLineEnd(bytes);
+    const cut =
+      this.#options.delimiter !== null ? this.#lastCutOutsideQuotes(bytes, begin) : lastLineEnd(bytes);
     if (cut > 0) this.#cut = begin + cut;
     return this.#cut >= this.#options.blockBytes ? this.#takeBlock() : null;
   }
@@ -49,6 +54,7 @@ export class BlockSplitter {
     this.#length = 0;
     this.#cut = 0;
     this.#isInQuotes = false;
+    this.#hasJustClosed = false;
     return rest;
   }
 
@@ -69,8 +75,8 @@ export class BlockSplitter {
     this.#memory = grown;
   }
 
-  /** One more than the place of the last line end that an even number of quotes of the file stands before. */
-  #lastCutOutsideQuotes(bytes: Uint8Array): number {
+  /** One more than the place of the last line end outside quoted cells. @param begin of these bytes in the memory */
+  #lastCutOutsideQuotes(bytes: Uint8Array, begin: number): number {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let last = 0;
     let from = 0;
@@ -81,10 +87,19 @@ export class BlockSplitter {
         const lineEnd = chunk.subarray(from, end).lastIndexOf(newline);
         if (lineEnd !== -1) last = from + lineEnd + 1;
       }
+      if (end > from) this.#hasJustClosed = false;
       if (next === -1) return last;
-      this.#isInQuotes = !this.#isInQuotes;
+      const isOpening = this.#hasJustClosed || this.#isCellBegin(begin + next);
+      this.#hasJustClosed = this.#isInQuotes;
+      this.#isInQuotes = !this.#isInQuotes && isOpening;
       from = next + 1;
     }
+  }
+
+  /** A quote elsewhere spoils its own row; taken for an opening one it would turn the rest of the file inside out. */
+  #isCellBegin(at: number): boolean {
+    const before = at === 0 ? newline : this.#memory[at - 1];
+    return before === newline || before === this.#delimiter;
   }
 }
 

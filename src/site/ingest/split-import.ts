@@ -91,7 +91,7 @@ export class SplitImport {
     this.#splitter = new BlockSplitter({
       blockBytes,
       maxRowBytes,
-      quotes: isTable,
+      delimiter: 'header' in format ? format.header.delimiter : null,
       allocate: (byteCount) => this.#allocate(byteCount),
     });
     const { mapping, concepts, medications } = file.reading;
