@@ -6,7 +6,7 @@ import { systemActor } from '#site/audit/index.ts';
 import type { ArrivalBatch } from '../arrival-batch.ts';
 import { isDiskFault } from './disk-fault.ts';
 import type { Inbox } from './inbox.ts';
-import type { InboxItem } from './inbox-queue.ts';
+import { DamagedEntry, type InboxItem } from './inbox-queue.ts';
 import type { SourceContext } from './source-kind.ts';
 
 export interface InboxImportOptions {
@@ -146,6 +146,8 @@ class InboxDrain {
         await work(batch);
         break;
       } catch (error) {
+        // Its outcome is that it is cut off, and another try gives no other.
+        if (error instanceof DamagedEntry) break;
         // They stay, and are given again when the site opens next: nothing that was acknowledged is lost to a bug.
         if (!isDiskFault(error) || !isRepeatable) {
           this.#options.logger.error('entries of the inbox could not be imported', {

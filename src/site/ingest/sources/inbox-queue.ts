@@ -8,11 +8,16 @@ import { SegmentReader } from './inbox-segment.ts';
 /** Entries between two notes of how far a segment is done. */
 const entriesBetweenNotes = 64;
 
+/** Ends the reading of an entry that cannot be read to its end, now or later; caught where entries are imported. */
+export class DamagedEntry extends Error {
+  override readonly name = 'DamagedEntry';
+}
+
 export interface InboxItem {
   readonly header: InboxEntryHeader;
   /** All of its bytes where it is held in one piece (up to 1 MiB); null where it must be read. */
   readonly bytes: Uint8Array | null;
-  /** The entry's bytes in order; may be read once. @throws Error of the system. */
+  /** The entry's bytes in order; may be read once. @throws DamagedEntry; Error of the system. */
   read(): AsyncGenerator<Uint8Array>;
   /** The entry's outcome is committed: it goes. */
   remove(): Promise<void>;
@@ -127,7 +132,8 @@ async function* readFrames(
   if (rest === undefined) return;
   for (;;) {
     const frame = await rest.next(end());
-    if (frame === undefined) return;
+    // Attack: a byte changed in the middle would give a file with a hole that may look whole.
+    if (frame === undefined || frame.isAfterDamage) throw new DamagedEntry();
     yield frame.bytes;
     if ((frame.flags & lastFlag) !== 0) return;
   }

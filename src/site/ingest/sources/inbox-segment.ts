@@ -84,6 +84,8 @@ function after(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
 
 export interface SegmentFrame {
   readonly flags: number;
+  /** Frames before it could not be opened. */
+  readonly isAfterDamage: boolean;
   readonly bytes: Uint8Array;
 }
 
@@ -121,7 +123,8 @@ export class SegmentReader {
       const place = { key: this.#key, number: this.#number };
       this.#number += 1;
       try {
-        const frame = { flags: header.flags, bytes: openFrameBytes(place, header.flags, sealed) };
+        const bytes = openFrameBytes(place, header.flags, sealed);
+        const frame = { flags: header.flags, isAfterDamage: this.#unreadBytes > 0, bytes };
         // What was written before a frame that is whole was durable too.
         this.damagedBytes += this.#unreadBytes;
         this.#unreadBytes = 0;

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromUtf8, utf8 } from '#base/bytes.ts';
 import { type Inbox, type InboxOptions, openInbox } from './inbox.ts';
-import type { InboxItem } from './inbox-queue.ts';
+import { DamagedEntry, type InboxItem } from './inbox-queue.ts';
 
 const linkageKey = new Uint8Array(32).fill(5);
 const header = (name: string) => ({
@@ -256,6 +256,22 @@ describe('an inbox that was cut off', () => {
     await inbox.close();
     expect(damage).toHaveLength(1);
     expect(files()).toEqual([`${segment}.damaged`]);
+  });
+
+  it.each([
+    ['middle', 0.5],
+    ['end', 1],
+  ])('gives no long entry with a hole where a byte at its %s has changed', async (_, place) => {
+    const first = open();
+    await first.append({ header: header('long'), bytes: Buffer.alloc(3_500_000, 'x') });
+    await first.close();
+    const [segment = ''] = files();
+    const bytes = readFileSync(fileOf(segment));
+    const at = Math.floor((bytes.length - 1) * place);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(fileOf(segment), bytes);
+    const [item] = await takeAll(open());
+    await expect(textOf(item)).rejects.toBeInstanceOf(DamagedEntry);
   });
 
   it('has everything that was acknowledged before kill -9', async () => {
