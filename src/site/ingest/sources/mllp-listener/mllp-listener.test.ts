@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base/logger.ts';
 import { type MllpSender, openMllpSender } from '#support/mllp-sender.ts';
@@ -41,7 +42,7 @@ async function listen(
     inbox: { append: options.append ?? (async (entry) => void stored.push(entry)) },
     label: 'lab',
     clock: { nowMs: () => Date.UTC(2026, 10, 21, 8) },
-    logger: { ...silentLogger, warn: keep },
+    logger: { ...silentLogger, warn: keep, error: keep },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   sender = await openMllpSender(listener.port);
@@ -51,6 +52,30 @@ const answerOf = async (text: string | Uint8Array): Promise<string[]> => (await 
 const said = async (text: string | Uint8Array): Promise<string> => (await answerOf(text)).slice(1).join(' ');
 
 describe('the HL7 v2 listener', () => {
+  it('ends the connection, and not the site, at an error of its own, and says nothing of the message', async () => {
+    let isBroken = true;
+    const stored: InboxEntry[] = [];
+    const { logged } = await listen(
+      {},
+      {
+        append: async (entry) => {
+          if (isBroken) throw new TypeError('Byron');
+          stored.push(entry);
+        },
+      },
+    );
+    const port = listener?.port ?? 0;
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1').on('close', () => resolve());
+      socket.write(Buffer.concat([Buffer.from([0x0b]), Buffer.from(message()), Buffer.from([0x1c, 0x0d])]));
+    });
+    expect(logged).toEqual([expect.stringContaining('ended')]);
+    expect(logged.join('')).not.toContain('Byron');
+    isBroken = false;
+    expect(await said(message())).toBe('MSA|AA|m1');
+    expect(stored).toHaveLength(1);
+  });
+
   it('answers AA when the message is durable, and names it', async () => {
     let isDurable = false;
     const stored: InboxEntry[] = [];

@@ -153,8 +153,10 @@ class Listener implements MllpListener {
         if (frames.isInFrame && !wasInFrame) arm(this.#limits.messageMs);
       }
     } catch (error) {
-      // A connection that breaks is the sender's to mend; what was not answered comes again.
-      if (!(error instanceof Error) || !('code' in error || 'syscall' in error)) throw error;
+      // A connection that breaks is the sender's to mend; what was not answered comes again. A bug must not end the site by a
+      // message from the network, and its text could hold a value of that message.
+      if (error instanceof Error && ('code' in error || 'syscall' in error)) return;
+      this.#options.logger.error('an HL7 v2 connection ended by an error of this program');
     } finally {
       clearTimeout(timer);
       socket.destroy();
