@@ -61,11 +61,18 @@ export class KeyedDigest {
 
   /** 32 bytes, of the text in UTF-8. */
   of(text: string): Uint8Array {
+    const digest = new Uint8Array(32);
+    this.write(text, Buffer.from(digest.buffer));
+    return digest;
+  }
+
+  /** Puts the digest at the beginning of `target`. Digests come as text, one character a byte: an array for each would take as long. */
+  write(text: string, target: Buffer): void {
     const needed = blockBytes + text.length * 3;
     if (needed > this.#inner.length) this.#inner = Buffer.concat([this.#inner, Buffer.alloc(needed)]);
     const length = blockBytes + this.#inner.write(text, blockBytes, 'utf8');
-    hash('sha256', this.#inner.subarray(0, length), 'buffer').copy(this.#outer, blockBytes);
-    return hash('sha256', this.#outer, 'buffer');
+    this.#outer.write(hash('sha256', this.#inner.subarray(0, length), 'binary'), blockBytes, 'binary');
+    target.write(hash('sha256', this.#outer, 'binary'), 0, 'binary');
   }
 }
 

@@ -82,6 +82,12 @@ function workerCount(): number {
   return Math.max(1, Math.min(mostWorkers, os.availableParallelism()));
 }
 
+/** Nothing but where compiled code is kept, where it is: a worker then starts in a third of the time. */
+function environment(): Record<string, string> {
+  const cache = process.env.NODE_COMPILE_CACHE;
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+}
+
 class WorkerSlot {
   isAlive = true;
   readonly #worker: Worker;
@@ -93,7 +99,7 @@ class WorkerSlot {
     this.#worker = new Worker(new URL(name, import.meta.url), {
       workerData: data,
       resourceLimits,
-      env: {},
+      env: environment(),
       execArgv: [],
     });
     this.#worker.unref();

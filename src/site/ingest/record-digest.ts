@@ -19,6 +19,8 @@ export class RecordDigests {
   key = 0;
   check = 0;
   readonly #digest: KeyedDigest;
+  /** Of one name at a time. */
+  readonly #mac = Buffer.alloc(32);
   readonly #neighbourhoods = new Map<string, Buffer>();
   #prefix: { readonly parts: readonly string[]; readonly text: string } = { parts: [], text: '' };
   #last: { readonly prefix: string; readonly index: number; readonly stream: Buffer } = {
@@ -41,8 +43,8 @@ export class RecordDigests {
   }
 
   #setByName(name: readonly string[]): Buffer {
-    const mac = this.#digest.of(`record ${JSON.stringify(name)}`);
-    const bytes = Buffer.from(mac.buffer, mac.byteOffset, mac.byteLength);
+    const bytes = this.#mac;
+    this.#digest.write(`record ${JSON.stringify(name)}`, bytes);
     this.key = bytes.readUIntBE(0, 6);
     this.check = checkOf(bytes, 6);
     return bytes;

@@ -12,7 +12,6 @@ import {
 } from './clinical-record.ts';
 import {
   type Concept,
-  conceptName,
   linkKeyBytes,
   notStated,
   type OtherRow,
@@ -120,8 +119,10 @@ class OpenBatch {
   #subjects: PatientKey[] = [];
   #linkKeys: Uint8Array[] = [];
   #subjectIndexes = new Map<string, number>();
+  #lastSubject = -1;
   #concepts: Concept[] = [];
-  #conceptIndexes = new Map<string, number>();
+  /** By kind, system and code: joining them to one name for each fact would take longer than three looks. */
+  #conceptIndexes: ConceptIndexes = new Map();
   #details = new Map<number, RecordDetails>();
   #others = new Map<number, OtherRow>();
 
@@ -174,12 +175,17 @@ class OpenBatch {
   }
 
   subjectIndex(key: PatientKey, linkKey: (key: PatientKey) => Uint8Array): number {
+    // Exports go patient after patient, or at least often name one twice.
+    const last = this.#subjects[this.#lastSubject];
+    if (last?.identifier === key.identifier && last.authority === key.authority) return this.#lastSubject;
     const name = `${key.authority}\0${key.identifier}`;
-    const known = this.#subjectIndexes.get(name);
-    if (known !== undefined) return known;
-    const index = this.#subjects.push(key) - 1;
-    this.#linkKeys.push(linkKey(key));
-    this.#subjectIndexes.set(name, index);
+    let index = this.#subjectIndexes.get(name);
+    if (index === undefined) {
+      index = this.#subjects.push(key) - 1;
+      this.#linkKeys.push(linkKey(key));
+      this.#subjectIndexes.set(name, index);
+    }
+    this.#lastSubject = index;
     return index;
   }
 
@@ -222,6 +228,7 @@ class OpenBatch {
     this.#subjects = [];
     this.#linkKeys = [];
     this.#subjectIndexes = new Map();
+    this.#lastSubject = -1;
     this.#concepts = [];
     this.#conceptIndexes = new Map();
     this.#details = new Map();
@@ -235,15 +242,19 @@ class OpenBatch {
   }
 
   #conceptIndex(kind: Concept['kind'], system: string, code: string): number {
-    const name = conceptName(kind, system, code);
-    const known = this.#conceptIndexes.get(name);
+    const ofKind = this.#conceptIndexes.get(kind) ?? new Map<string, Map<string, number>>();
+    const ofSystem = ofKind.get(system) ?? new Map<string, number>();
+    const known = ofSystem.get(code);
     if (known !== undefined) return known;
     const index = this.#concepts.push({ kind, system, code }) - 1;
-    this.#conceptIndexes.set(name, index);
+    ofSystem.set(code, index);
+    ofKind.set(system, ofSystem);
+    this.#conceptIndexes.set(kind, ofKind);
     return index;
   }
 }
 
+type ConceptIndexes = Map<Concept['kind'], Map<string, Map<string, number>>>;
 const unitSystem = 'http://unitsofmeasure.org';
 
 function createRowColumns(maxRows: number) {

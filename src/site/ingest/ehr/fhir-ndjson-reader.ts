@@ -7,7 +7,7 @@ import { type ResourceContext, resourceTypeOf } from './fhir-context.ts';
 import { entriesOf, readEntries, readMedication } from './fhir-entries.ts';
 import type { FhirMedications } from './fhir-medications.ts';
 import { readResource } from './fhir-record.ts';
-import { isTooDeep } from './json-scan.ts';
+import { isTooDeep, mayBeTooDeep } from './json-scan.ts';
 import { type Line, LineSplitter } from './line-splitter.ts';
 
 const maxLineBytes = 16_777_216;
@@ -66,7 +66,7 @@ function parseLine(bytes: Buffer | null): unknown {
   } catch {
     throw new RowRefusal('NOT_UTF8', null);
   }
-  if (isTooDeep(bytes)) throw new RowRefusal('TOO_DEEP', null);
+  if (mayBeTooDeep(text) && isTooDeep(bytes)) throw new RowRefusal('TOO_DEEP', null);
   try {
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch {

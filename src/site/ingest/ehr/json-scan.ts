@@ -75,7 +75,19 @@ class Scan {
   }
 }
 
-/** Whether JSON nests deeper than `maxJsonDepth`, from its UTF-8 bytes: the cheap check before a line is parsed. */
+/** Whether JSON has enough brackets to nest deeper than `maxJsonDepth`: most lines have not, and need no look at each byte. */
+export function mayBeTooDeep(text: string): boolean {
+  let count = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > maxJsonDepth) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether JSON nests deeper than `maxJsonDepth`, from its UTF-8 bytes, before it is parsed. */
 export function isTooDeep(bytes: Uint8Array): boolean {
   const { length } = bytes;
   let depth = 0;
