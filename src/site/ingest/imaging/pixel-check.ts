@@ -1,5 +1,5 @@
-// Whether an image is whole: native pixels by their exact length, compressed ones by decoding them. No file comes in of which a frame
-// is missing or broken.
+// Whether an image is whole: native pixels by their exact length, compressed ones by decoding them, for two
+// seconds at most: no file comes in of which a frame is missing, or broken among those that were decoded.
 import { type DicomFile, findElement, isEncapsulated } from '#site/deidentify/index.ts';
 import { openImage } from '../dicom/decode-frame.ts';
 import { DicomRefusal } from '../dicom/dicom-refusal.ts';
