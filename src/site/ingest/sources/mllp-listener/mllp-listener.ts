@@ -1,14 +1,14 @@
 // The HL7 v2 listener: MLLP over plain TCP or TLS, into the sealed inbox, one answer for each message. Who connects, how many, how
 // long and with how large a message is bounded; on any interface but loopback the peers must be named or show a certificate.
-import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import type { Socket } from 'node:net';
 import { toHex } from '#base/bytes.ts';
 import type { Clock } from '#base/clock.ts';
 import { CodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { Inbox } from '../inbox.ts';
-import type { ListenerPlace, ListenerTls } from '../listener-settings.ts';
+import type { ListenerPlace } from '../listener-settings.ts';
+import { NetworkListener } from '../network-listener.ts';
 import { encodeAnswer, type MllpAnswer } from './mllp-answer.ts';
 import { encodeMllpFrame, MllpFrameReader } from './mllp-frame.ts';
 import { MllpIntake, type MllpVerdict } from './mllp-intake.ts';
@@ -79,8 +79,7 @@ class Listener implements MllpListener {
   readonly #options: MllpListenerOptions;
   readonly #limits: MllpLimits;
   readonly #intake: MllpIntake;
-  readonly #server: Server;
-  readonly #allowed: BlockList | null;
+  readonly #listener: NetworkListener;
   readonly #sockets = new Set<Socket>();
   readonly #running = new Set<Promise<void>>();
 
@@ -89,41 +88,31 @@ class Listener implements MllpListener {
     this.#options = options;
     this.#limits = { ...defaultMllpLimits, ...options.limits };
     this.#intake = new MllpIntake({ inbox, label, clock, processingIds: settings.processingIds });
-    this.#allowed = settings.peers === null ? null : createAllowList(settings.peers);
-    this.#server = createListeningServer(settings.tls, (socket) => this.#serve(socket));
-    this.#server.maxConnections = this.#limits.maxConnections;
-    this.#server.on('connection', (socket: Socket) => {
-      if (this.#allowed?.check(socket.remoteAddress ?? '', familyOf(socket)) === false) socket.destroy();
+    this.#listener = new NetworkListener({
+      place: settings,
+      maxConnections: this.#limits.maxConnections,
+      handshakeMs: this.#limits.messageMs,
+      clock,
+      serve: (socket) => this.#serve(socket),
     });
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#listener.port;
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.#options.settings;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    // An accept that fails (no descriptors left) ends that connection, not the site.
-    this.#server.on('error', () => {});
+    await this.#listener.listen();
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#listener.close();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(this.#running);
     await closed;
   }
 
   #serve(socket: Socket): void {
-    if (socket.destroyed) return;
     this.#sockets.add(socket);
     const running = this.#answerAll(socket).finally(() => {
       this.#sockets.delete(socket);
@@ -178,38 +167,4 @@ class Listener implements MllpListener {
     }
     this.#options.onMessage?.({ answer, isRepeated });
   }
-}
-
-function createListeningServer(tls: ListenerTls | null, serve: (socket: Socket) => void): Server {
-  if (tls === null)
-    return createServer({ noDelay: true }).on('connection', (socket) => setImmediate(serve, socket));
-  const server = createTlsServer({
-    noDelay: true,
-    cert: tls.certificate,
-    key: tls.key,
-    // BCP 195.
-    minVersion: 'TLSv1.2',
-    requestCert: tls.callerAuthority !== null,
-    rejectUnauthorized: tls.callerAuthority !== null,
-    ...(tls.callerAuthority === null ? {} : { ca: tls.callerAuthority }),
-    handshakeTimeout: 10_000,
-  });
-  // A failed handshake ends that connection.
-  server.on('tlsClientError', () => {});
-  return server.on('secureConnection', serve);
-}
-
-function createAllowList(peers: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const peer of peers) {
-    const [address = '', bits] = peer.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-function familyOf({ remoteFamily }: Socket): 'ipv4' | 'ipv6' {
-  return remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4';
 }
