@@ -37,6 +37,7 @@ export interface ReadingTask {
 
 export type ReadingRequest =
   | { readonly kind: 'session'; readonly session: ReadingSession }
+  | { readonly kind: 'session-end'; readonly sessionId: number }
   | { readonly kind: 'task'; readonly task: ReadingTask };
 
 export interface ReadingAnswer {

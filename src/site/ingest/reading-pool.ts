@@ -27,6 +27,8 @@ interface PendingTask {
 export class ReadingPool {
   readonly #data: ReadingWorkerData;
   #slots: WorkerSlot[] = [];
+  /** Of files that are being read. */
+  readonly #sessions = new Map<number, ReadingSession>();
   #sessionCount = 0;
   #taskCount = 0;
   #next = 0;
@@ -42,14 +44,24 @@ export class ReadingPool {
   }
 
   /** Tells the workers how the blocks of a file are read. */
-  open(session: Omit<ReadingSession, 'sessionId'>): number {
+  open(options: Omit<ReadingSession, 'sessionId'>): number {
     clearTimeout(this.#idleTimer);
-    this.#slots = this.#slots.filter((slot) => slot.isAlive);
-    while (this.#slots.length < workerCount()) this.#slots.push(new WorkerSlot(this.#data));
+    this.#fill();
     this.#sessionCount += 1;
-    const sessionId = this.#sessionCount;
-    for (const slot of this.#slots) slot.post({ kind: 'session', session: { ...session, sessionId } });
-    return sessionId;
+    const session = { ...options, sessionId: this.#sessionCount };
+    this.#sessions.set(session.sessionId, session);
+    for (const slot of this.#slots) slot.post({ kind: 'session', session });
+    return session.sessionId;
+  }
+
+  /** Puts new workers in the place of those that ended: what one file did to them must not stop another. */
+  #fill(): void {
+    this.#slots = this.#slots.filter((slot) => slot.isAlive);
+    while (this.#slots.length < workerCount()) {
+      const slot = new WorkerSlot(this.#data);
+      for (const session of this.#sessions.values()) slot.post({ kind: 'session', session });
+      this.#slots.push(slot);
+    }
   }
 
   /**
@@ -58,14 +70,18 @@ export class ReadingPool {
    */
   read(task: Omit<ReadingTask, 'taskId'>): Promise<ReadingAnswer> {
     this.#taskCount += 1;
+    if (this.#sessions.has(task.sessionId)) this.#fill();
     const slot = this.#slots[this.#next % this.#slots.length];
     this.#next += 1;
     if (slot === undefined) return Promise.reject(stopped());
     return slot.read({ ...task, taskId: this.#taskCount });
   }
 
-  /** Ends what is not used again soon. */
-  release(): void {
+  /** Ends a file's session, and workers that are not used again soon. */
+  release(sessionId: number): void {
+    this.#sessions.delete(sessionId);
+    for (const slot of this.#slots) slot.post({ kind: 'session-end', sessionId });
+    if (this.#sessions.size > 0) return;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => this.close(), idleMs);
     this.#idleTimer.unref();

@@ -27,8 +27,8 @@ interface OpenSession {
 class ReadingWorker {
   readonly #packer: RecordPacker;
   readonly #zone: ReaderContext['zone'];
-  /** One file is read at a time. */
-  #open: OpenSession | undefined;
+  /** Several files may be read at once. */
+  readonly #open = new Map<number, OpenSession>();
 
   constructor({ linkageKey, zone }: ReadingWorkerData) {
     this.#packer = createPacker(linkageKey);
@@ -46,13 +46,17 @@ class ReadingWorker {
       concepts,
       medications,
     };
-    this.#open = { session, reading };
+    this.#open.set(session.sessionId, { session, reading });
+  }
+
+  end(sessionId: number): void {
+    this.#open.delete(sessionId);
   }
 
   read({ taskId, sessionId, bytes, isFirst }: ReadingTask): ReadingAnswer {
-    if (this.#open?.session.sessionId !== sessionId)
-      throw new BugError('a block of a file that was not opened');
-    const { session, reading } = this.#open;
+    const open = this.#open.get(sessionId);
+    if (open === undefined) throw new BugError('a block of a file that was not opened');
+    const { session, reading } = open;
     const reader = openReader(session.format, reading);
     if ('code' in reader) throw new BugError('a file was opened that cannot be read');
     const section = new SectionReader(reader, { packer: this.#packer, authorities: session.authorities });
@@ -86,6 +90,10 @@ function serve(port: MessagePort): void {
   port.on('message', (request: ReadingRequest) => {
     if (request.kind === 'session') {
       worker.open(request.session);
+      return;
+    }
+    if (request.kind === 'session-end') {
+      worker.end(request.sessionId);
       return;
     }
     const answer = worker.read(request.task);

@@ -129,6 +129,17 @@ describe('a large NDJSON file, read by workers', () => {
     expect(site.auditLog.verify().verified).toBe(true);
   });
 
+  it('is read whole while another one is', async () => {
+    const half = (first: number) =>
+      ndjson(Array.from({ length: rowCount }, (_, index) => observation(first + index)));
+    const outcomes = await Promise.all([
+      importFile(site, 'one.ndjson', half(0)),
+      importFile(site, 'other.ndjson', half(rowCount)),
+    ]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ code: null, rows: { accepted: rowCount, rejected: 0 } });
+  });
+
   it('is a duplicate the second time, and changes nothing', async () => {
     const text = ndjson(Array.from({ length: rowCount }, (_, index) => observation(index)));
     await importFile(site, 'first.ndjson', text);

@@ -223,7 +223,7 @@ export class SplitImport {
   }
 
   #finish(digest: string | null): FileOutcome {
-    this.#pool.release();
+    this.#pool.release(this.#sessionId);
     return this.#writer.finish({ digest, format: this.#format.kind, last: this.#last(digest !== null) });
   }
 
