@@ -76,6 +76,19 @@ export class KeyedDigest {
   }
 }
 
+/** By the array that holds the key. Arrays of keys are never written to. */
+const keyedDigests = new WeakMap<Uint8Array, KeyedDigest>();
+
+/** HMAC-SHA-256 of a text under a key that lasts: what is made of the key, at most 64 bytes, is kept as long as its array. */
+export function hmacSha256Text(key: Uint8Array, text: string): Uint8Array {
+  let digest = keyedDigests.get(key);
+  if (digest === undefined) {
+    digest = new KeyedDigest(key);
+    keyedDigests.set(key, digest);
+  }
+  return digest.of(text);
+}
+
 /** Compares secrets without telling by its time where they differ (timing attack). Lengths are not secret. */
 export function constantTimeEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);

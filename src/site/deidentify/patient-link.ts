@@ -1,6 +1,6 @@
 // The sealed way back from a subject to a patient: found by a keyed digest of the identifier, opened under the linkage key.
 import { fromUtf8, utf8 } from '#base/bytes.ts';
-import { hmacSha256 } from '#federation/crypto/digest.ts';
+import { hmacSha256Text } from '#federation/crypto/digest.ts';
 import { openBytes, sealBytes } from '#federation/crypto/seal.ts';
 import { DeidentifyError } from './deidentify-error.ts';
 import { joinParts, normaliseIdentifier, type PatientKey } from './subject-id.ts';
@@ -14,7 +14,7 @@ export interface PatientIdentity extends PatientKey {
 
 /** Key under which a link is found: an HMAC, so that a copied table cannot be searched for an identifier. */
 export function linkKeyOf(linkageKey: Uint8Array, key: PatientKey): Uint8Array {
-  return hmacSha256(linkageKey, joinParts(['link', key.authority, normaliseIdentifier(key.identifier)]));
+  return hmacSha256Text(linkageKey, joinParts(['link', key.authority, normaliseIdentifier(key.identifier)]));
 }
 
 /** @param linkKey bound as associated data: a sealed link moved to another patient's row does not open */

@@ -1,6 +1,5 @@
 // Pseudonyms (security.md D10): base32 of an HMAC-SHA-256, cut to 26 characters (130 bits). Without the key they cannot be searched.
-import { utf8 } from '#base/bytes.ts';
-import { hmacSha256 } from '#federation/crypto/digest.ts';
+import { hmacSha256Text } from '#federation/crypto/digest.ts';
 import { DeidentifyError } from './deidentify-error.ts';
 
 /** A patient as one source names them. */
@@ -40,7 +39,7 @@ export function normaliseIdentifier(identifier: string): string {
  * @throws DeidentifyError BAD_IDENTIFIER when a part is empty or holds NUL: two different patients could then share one id.
  */
 export function derivePseudonym(key: Uint8Array, parts: readonly string[]): string {
-  return encodeBase32(hmacSha256(key, joinParts(parts))).slice(0, pseudonymLength);
+  return encodeBase32(hmacSha256Text(key, joinParts(parts))).slice(0, pseudonymLength);
 }
 
 /** The site's id of a patient: `derivePseudonym` over 'pid', authority and normalised identifier. */
@@ -48,10 +47,10 @@ export function subjectIdOf(subjectKey: Uint8Array, key: PatientKey): string {
   return derivePseudonym(subjectKey, ['pid', key.authority, normaliseIdentifier(key.identifier)]);
 }
 
-/** UTF-8 of the parts with one NUL between them. @throws DeidentifyError BAD_IDENTIFIER. */
-export function joinParts(parts: readonly string[]): Uint8Array {
+/** The parts with one NUL between them. @throws DeidentifyError BAD_IDENTIFIER. */
+export function joinParts(parts: readonly string[]): string {
   if (parts.some((part) => part === '' || part.includes('\0'))) {
     throw new DeidentifyError('BAD_IDENTIFIER', 'an identifier is empty or holds a NUL character');
   }
-  return utf8(parts.join('\0'));
+  return parts.join('\0');
 }

@@ -1,5 +1,6 @@
 // Turns patients into subjects: keeps the links and the sex, in whatever order patients and their records arrive. Identities that
 // turn out to be one person are joined by one row, so that nothing of a merge has to be written twice or could be undone by half.
+import { equalBytes } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import type { Store } from '#site/store/index.ts';
 import { ageInYears, parseDay } from './calendar-day.ts';
@@ -40,8 +41,12 @@ export interface SubjectRegistry extends SubjectAges {
   /**
    * Takes a patient. `conflict`: an alias already stands for a patient with another identifier; nothing is stored, because
    * the records of two people would become one.
+   * @param linkKey of the patient's key, where it is known already
    */
-  recordPatient(patient: PatientRecord): { readonly subject: Subject; readonly change: PatientChange };
+  recordPatient(
+    patient: PatientRecord,
+    linkKey?: Uint8Array,
+  ): { readonly subject: Subject; readonly change: PatientChange };
   /**
    * The subject of a record that names its patient; a patient not seen yet gets a subject now and their identity when it comes.
    * @param linkKey of the key, where it is known already
@@ -91,9 +96,8 @@ class StoredSubjectRegistry implements SubjectRegistry {
     return mergeCounts.get(this.#store) ?? 0;
   }
 
-  recordPatient(patient: PatientRecord): { subject: Subject; change: PatientChange } {
+  recordPatient(patient: PatientRecord, linkKey = linkKeyOf(this.#linkageKey, patient.key)) {
     const { key, aliases, name, birthDate, sex } = patient;
-    const linkKey = linkKeyOf(this.#linkageKey, key);
     const known = this.#findByLink(linkKey);
     const ownId = known?.subjectId ?? subjectIdOf(this.#subjectKey, key);
     const found = aliases.map((alias) => {
@@ -103,24 +107,29 @@ class StoredSubjectRegistry implements SubjectRegistry {
     const others = found.filter(({ subject }) => subject !== undefined && subject.subjectId !== ownId);
     // A resource id used for a second patient would silently merge two people's records.
     const isTaken = others.some(({ alias, subject }) => subject?.subjectId !== this.#ownId(alias));
-    if (isTaken) return { subject: known ?? { subjectNo: 0, subjectId: ownId }, change: 'conflict' };
+    if (isTaken) return { subject: known ?? { subjectNo: 0, subjectId: ownId }, change: 'conflict' as const };
     const { subject, isNew } =
-      known === undefined ? this.#addSubject(ownId) : { subject: known, isNew: false };
+      known === undefined ? this.#addSubject(ownId, sex) : { subject: known, isNew: false };
+    const identity = { ...key, name, birthDate };
+    const didLink = known === undefined || this.#fillLink(linkKey, identity);
+    if (known === undefined) this.#addLink(subject, linkKey, identity);
     for (const { subject: provisional } of others)
       if (provisional !== undefined) this.#join(subject, provisional);
     for (const { alias, linkKey: aliasLink, subject: aliased } of found) {
-      if (aliased === undefined) this.#addLink(subject, aliasLink, { ...alias, name: null, birthDate: null });
+      // An alias that is the patient's own key has its link already.
+      if (aliased === undefined && !equalBytes(aliasLink, linkKey))
+        this.#addLink(subject, aliasLink, { ...alias, name: null, birthDate: null });
     }
-    const didLink = this.#link(subject, linkKey, { ...key, name, birthDate });
+    if (isNew) return { subject, change: 'added' as const };
     const didSex = sex !== null && this.#setSex(linkKey, subject, sex);
     const isChanged = didLink || didSex || others.length > 0;
-    return { subject, change: isNew ? 'added' : isChanged ? 'changed' : 'known' };
+    return { subject, change: isChanged ? ('changed' as const) : ('known' as const) };
   }
 
   recordSubject(key: PatientKey, linkKey = linkKeyOf(this.#linkageKey, key)) {
     const known = this.#findByLink(linkKey);
     if (known !== undefined) return { subject: known, isNew: false };
-    const { subject } = this.#addSubject(subjectIdOf(this.#subjectKey, key));
+    const { subject } = this.#addSubject(this.#ownId(key), null);
     this.#addLink(subject, linkKey, { ...key, name: null, birthDate: null });
     return { subject, isNew: true };
   }
@@ -160,19 +169,18 @@ class StoredSubjectRegistry implements SubjectRegistry {
     mergeCounts.set(this.#store, this.mergeCount + 1);
   }
 
-  #addSubject(subjectId: string): { subject: Subject; isNew: boolean } {
-    const isNew = this.#statements.addSubject.run(subjectId, isoTime(this.#store.clock.nowMs())).changes > 0;
-    return { subject: this.#statements.standingSubject.get(subjectId) as Subject, isNew };
+  /** The sex is that of a new subject only. */
+  #addSubject(subjectId: string, sex: PatientRecord['sex']): { subject: Subject; isNew: boolean } {
+    const addedAt = isoTime(this.#store.clock.nowMs());
+    const added = this.#statements.addSubject.get(subjectId, sex, addedAt) as Subject | undefined;
+    if (added !== undefined) return { subject: added, isNew: true };
+    return { subject: this.#statements.standingSubject.get(subjectId) as Subject, isNew: false };
   }
 
-  /** Adds the link or fills in what is newly stated; whether anything changed. */
-  #link(subject: Subject, linkKey: Uint8Array, stated: PatientIdentity): boolean {
-    const row = this.#statements.linkOf.get(linkKey) as { readonly sealed: Uint8Array } | undefined;
-    if (row === undefined) {
-      this.#addLink(subject, linkKey, stated);
-      return true;
-    }
-    const known = openLink(this.#linkageKey, linkKey, row.sealed);
+  /** Fills in what a link that is there does not have yet; whether anything changed. */
+  #fillLink(linkKey: Uint8Array, stated: PatientIdentity): boolean {
+    const { sealed } = this.#statements.linkOf.get(linkKey) as { readonly sealed: Uint8Array };
+    const known = openLink(this.#linkageKey, linkKey, sealed);
     const identity: PatientIdentity = {
       ...stated,
       name: stated.name ?? known.name,
@@ -221,7 +229,7 @@ function prepareStatements(store: Store) {
       `SELECT ${columns} FROM subject AS own ${standing} WHERE own.subject_id = ?`,
     ),
     addSubject: store.prepare(
-      'INSERT INTO subject (subject_id, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO subject (subject_id, sex, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING subject_no AS subjectNo, subject_id AS subjectId',
     ),
     setSex: store.prepare(
       `UPDATE subject SET sex = ? WHERE subject_no = ? AND sex IS NOT ?

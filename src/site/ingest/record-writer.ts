@@ -111,16 +111,19 @@ export class RecordWriter {
     const key = written.keyOf(index);
     if (this.#conflicts.size > 0 && this.#conflicts.has(conflictName(key))) return 'conflict';
     const details = batch.details.get(index);
+    const hasFacts = !Number.isNaN(batch.recordKeys[index]);
     let subject: CurrentSubject;
     let isChanged = false;
     if (details !== undefined && details.patient !== null) {
-      const recorded = this.#writePatient(details.patient);
+      const recorded = this.#writePatient(details.patient, batch.subjectIndexes[index] ?? 0);
       if (recorded === undefined) return 'conflict';
-      ({ subject, isChanged } = recorded);
+      ({ isChanged } = recorded);
+      // Most patients come with nothing else: their date offset is not asked for.
+      if (!hasFacts && details.consents.length === 0) return isChanged ? 'added' : 'known';
+      subject = this.#withOffset(recorded.subject);
     } else {
       ({ subject, isNew: isChanged } = this.#subjectAt(batch.subjectIndexes[index] ?? 0));
     }
-    const hasFacts = !Number.isNaN(batch.recordKeys[index]);
     if (hasFacts && this.#writeFacts(index, subject)) isChanged = true;
     for (const consent of details?.consents ?? []) if (this.#writeConsent(subject, consent)) isChanged = true;
     if (isChanged) return 'added';
@@ -158,17 +161,22 @@ export class RecordWriter {
     return this.#batch;
   }
 
-  #writePatient(patient: PatientRecord): { subject: CurrentSubject; isChanged: boolean } | undefined {
-    const recorded = this.#recordPatient(patient);
+  #writePatient(
+    patient: PatientRecord,
+    subjectIndex: number,
+  ): { subject: Subject; isChanged: boolean } | undefined {
+    const { authority, identifier } = this.#current.subjectKey(subjectIndex);
+    const isOwn = patient.key.authority === authority && patient.key.identifier === identifier;
+    const recorded = this.#recordPatient(patient, isOwn ? this.#current.linkKey(subjectIndex) : undefined);
     if (recorded === undefined) return undefined;
     const { subject, change } = recorded;
     if (change === 'added') this.#count('patient', 1);
-    return { subject: this.#withOffset(subject), isChanged: change !== 'known' };
+    return { subject, isChanged: change !== 'known' };
   }
 
   /** Undefined for one whose alias stands for another patient: what names its patient by it belongs to nobody. */
-  #recordPatient(patient: PatientRecord) {
-    const recorded = this.#subjects.recordPatient(patient);
+  #recordPatient(patient: PatientRecord, linkKey?: Uint8Array) {
+    const recorded = this.#subjects.recordPatient(patient, linkKey);
     this.#forgetMerged();
     if (recorded.change !== 'conflict') return recorded;
     for (const alias of patient.aliases) this.#conflicts.add(conflictName(alias));
@@ -179,11 +187,7 @@ export class RecordWriter {
     const written = this.#current;
     const before = written.subjects[subjectIndex];
     if (before !== undefined) return { subject: before, isNew: false };
-    const { batch } = written;
-    const linkKey = batch.subjectLinkKeys.subarray(
-      subjectIndex * linkKeyBytes,
-      (subjectIndex + 1) * linkKeyBytes,
-    );
+    const linkKey = written.linkKey(subjectIndex);
     const linkName = Buffer.from(linkKey.buffer, linkKey.byteOffset, linkKeyBytes).toString('latin1');
     let subject = this.#known.get(linkName);
     let isNew = false;
@@ -306,6 +310,11 @@ class WrittenBatch {
     const key = this.batch.subjects[subjectIndex];
     if (key === undefined) throw new BugError('a record without its patient');
     return key;
+  }
+
+  linkKey(subjectIndex: number): Uint8Array {
+    const at = subjectIndex * linkKeyBytes;
+    return this.batch.subjectLinkKeys.subarray(at, at + linkKeyBytes);
   }
 }
 
