@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Compilable } from 'kysely';
@@ -23,6 +23,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function statement<T>(sql: string, ...parameters: unknown[]): Compilable<T> {
   return { compile: () => ({ sql, parameters }) as unknown as ReturnType<Compilable<T>['compile']> };
 }
+/** More than 4,000 pages of them. */
+const manyThings = `WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 4500)
+  INSERT INTO thing (name, body) SELECT 'many-' || n, zeroblob(4000) FROM number`;
 const count = statement<{ n: number }>('SELECT count(*) AS n FROM thing');
 const insert = (name: string) =>
   statement('INSERT INTO thing (name, body) VALUES (?, ?)', name, new Uint8Array([1, 2]));
@@ -52,6 +55,39 @@ describe('an encrypted database', () => {
     expect(readFileSync(file).subarray(0, 15).toString()).not.toBe('SQLite format 3');
     database.close();
     expect(readFileSync(file).includes(planted)).toBe(false);
+  });
+
+  it('copies its log to its place when it is told to, and before the log grows large', () => {
+    const database = openDatabase({ file, key, migrations });
+    const before = statSync(file).size;
+    for (let index = 0; index < 50; index += 1) database.run(insert(`thing-${index}`));
+    expect(statSync(file).size).toBe(before);
+    database.checkpoint();
+    expect(statSync(file).size).toBeGreaterThan(before);
+    database.transaction(() => database.prepare(manyThings).run(), 'with-the-next');
+    expect(statSync(file).size).toBeGreaterThan(16_000_000);
+    database.close();
+  });
+
+  it('waits for the disk with every transaction but those that may wait for the next one', () => {
+    const database = openDatabase({ file, key, migrations });
+    const synchronous = () => database.prepareColumn('PRAGMA synchronous').get();
+    const seen = [synchronous()];
+    database.transaction(() => {
+      seen.push(synchronous());
+      database.run(insert('one'));
+      database.transaction(() => seen.push(synchronous()), 'at-once');
+    }, 'with-the-next');
+    const fails = () =>
+      database.transaction(() => {
+        throw new Error('no');
+      }, 'with-the-next');
+    expect(fails).toThrow('no');
+    seen.push(synchronous());
+    database.transaction(() => database.transaction(() => seen.push(synchronous()), 'with-the-next'));
+    expect(seen).toEqual([2, 1, 1, 2, 2]);
+    expect(database.get(count)).toEqual({ n: 1 });
+    database.close();
   });
 
   it('opens again with its key and refuses another one by name', () => {

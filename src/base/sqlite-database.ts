@@ -18,6 +18,12 @@ export interface Statement {
   iterate(...parameters: readonly unknown[]): IterableIterator<unknown>;
 }
 
+/**
+ * When what a transaction did is safe from a power cut: when it returns, or with the next one that is. One that waits is whole or not
+ * there at all, as any other, and safe from the end of the process.
+ */
+export type Durability = 'at-once' | 'with-the-next';
+
 /** An open database. Calls are synchronous; BLOB columns come as Uint8Array, INTEGER and REAL as number. */
 export interface Database {
   all<T>(query: Compilable<T>): T[];
@@ -33,8 +39,10 @@ export interface Database {
    * @throws DatabaseError DATABASE_FULL when the disk has no room: nothing of the transaction is stored.
    * @throws BugError when `work` returns a promise: it would go on after the commit.
    */
-  transaction<T>(work: () => T): T;
+  transaction<T>(work: () => T, durability?: Durability): T;
   readonly inTransaction: boolean;
+  /** Copies what the log of changes has to its place: many changes of one page are copied once. Done now and then by itself. */
+  checkpoint(): void;
   close(): void;
 }
 
@@ -84,9 +92,13 @@ function unlock(connection: SqliteConnection.Database, key: Uint8Array): void {
   }
 }
 
-/** An encrypted page is dear to read and to write: one that is used often stays. */
+/**
+ * An encrypted page is dear to read and to write: one that is used often stays, and one that is written again and again is copied
+ * from the log once for many times. Whoever writes much calls `checkpoint` before this many pages do it amid a commit.
+ */
 function tune(connection: SqliteConnection.Database): void {
   connection.pragma('cache_size = -16000');
+  connection.pragma('wal_autocheckpoint = 4000');
 }
 
 function harden(connection: SqliteConnection.Database): void {
@@ -162,7 +174,22 @@ class SqliteDatabase implements Database {
     return this.#connection.prepare(sql).pluck();
   }
 
-  transaction<T>(work: () => T): T {
+  checkpoint(): void {
+    this.#connection.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  transaction<T>(work: () => T, durability: Durability = 'at-once'): T {
+    if (durability === 'at-once' || this.inTransaction) return this.#transaction(work);
+    // A log without this sync stays whole: its frames are chained by checksums, and a checkpoint syncs it first.
+    this.#connection.pragma('synchronous = NORMAL');
+    try {
+      return this.#transaction(work);
+    } finally {
+      this.#connection.pragma('synchronous = FULL');
+    }
+  }
+
+  #transaction<T>(work: () => T): T {
     const depth = this.#depth;
     const [begin, commit, rollback] =
       depth === 0

@@ -26,10 +26,11 @@ export function openTypedDatabase<Schema>(
     run: (statement) => database.run(statement),
     prepare: (sql) => database.prepare(sql),
     prepareColumn: (sql) => database.prepareColumn(sql),
-    transaction: (work) => database.transaction(work),
+    transaction: (work, durability) => database.transaction(work, durability),
     get inTransaction() {
       return database.inTransaction;
     },
+    checkpoint: () => database.checkpoint(),
     close: () => database.close(),
   };
 }

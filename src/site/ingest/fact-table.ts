@@ -111,7 +111,8 @@ export class FactTable {
     waiting[at + 10] = fact.row;
     this.#waitingCount += 1;
     if (this.#waitingCount === rowsInStatement) {
-      this.#statements.insertMany.run(waiting);
+      // As arguments: values of an array would be looked up one by one.
+      this.#statements.insertMany.run(...waiting);
       this.#waitingCount = 0;
     }
   }

@@ -1,5 +1,4 @@
 // The import of one file on the site's own thread: bytes in order in, one outcome out.
-import { setImmediate } from 'node:timers/promises';
 import { toHex } from '#base/bytes.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
 import { headBytes, openReader, type ReaderContext, recogniseFormat } from './file-format.ts';
@@ -55,6 +54,11 @@ export class FileImport {
     if (this.#headSize >= headBytes) this.#open();
   }
 
+  /** Belongs between two pieces: others get the thread. */
+  async pause(): Promise<void> {
+    await this.#writer.pause();
+  }
+
   /** Ends the file and gives its outcome. What is read only when it is whole is written piece by piece, the thread free between. */
   async end(): Promise<FileOutcome> {
     if (this.#section === undefined && !this.isRefused) this.#open();
@@ -64,7 +68,7 @@ export class FileImport {
     for (const batch of section?.end() ?? []) {
       if (last !== undefined) {
         this.#writer.write([placed(last)]);
-        await setImmediate();
+        await this.#writer.pause();
       }
       last = batch;
     }

@@ -1,6 +1,8 @@
 // Writes what a file's rows say and what came of the file: rows go in by transactions of some thousand, the outcome and its audit event
 // in the last of them, so that a killed import leaves whole rows and is told from a finished one.
+import { setImmediate } from 'node:timers/promises';
 import { isoTime } from '#base/clock.ts';
+import type { Durability } from '#base/sqlite-database.ts';
 import type { Actor, AuditAction, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { judgeFile } from './file-verdict.ts';
@@ -13,6 +15,8 @@ import type { RecordWriter } from './record-writer.ts';
 import { RowTally } from './row-tally.ts';
 
 const shownRefusals = 100;
+/** Each changes some hundred pages; patients change the same pages again and again. */
+const transactionsToCheckpoint = 8;
 
 export interface FileImportContext {
   readonly store: Store;
@@ -50,6 +54,7 @@ export class FileWriter {
   readonly #outcomeId: number;
   #refusal: FileRefusal | undefined;
   #tally = new RowTally();
+  #sinceCheckpoint = 0;
 
   /** @param path as the caller named the file */
   constructor(context: FileImportContext, path: string) {
@@ -68,12 +73,22 @@ export class FileWriter {
     this.#refusal ??= refusal;
   }
 
-  /** Writes batches, in a transaction of their own. */
+  /** Writes batches, in a transaction of their own. A power cut may take it back while the file has no outcome. */
   write(batches: readonly PlacedBatch[]): void {
     if (batches.length === 0) return;
+    this.#sinceCheckpoint += 1;
     this.#inTransaction(() => {
       for (const { batch, rowOffset } of batches) this.#apply(batch, rowOffset);
-    });
+    }, 'with-the-next');
+  }
+
+  /** Belongs between two writes: others get the thread, and what was written its place, in a turn of its own. */
+  async pause(): Promise<void> {
+    await setImmediate();
+    if (this.#sinceCheckpoint < transactionsToCheckpoint) return;
+    this.#sinceCheckpoint = 0;
+    this.#context.store.checkpoint();
+    await setImmediate();
   }
 
   /** Writes what is left, and the outcome. */
@@ -87,14 +102,14 @@ export class FileWriter {
       this.#store(outcome, wholeDigest);
       this.#report(outcome);
       return outcome;
-    });
+    }, 'at-once');
   }
 
-  #inTransaction<T>(work: () => T): T {
+  #inTransaction<T>(work: () => T, durability: Durability): T {
     const { store, writer } = this.#context;
     const [tally, added] = [this.#tally.copy(), writer.added];
     try {
-      return store.transaction(work);
+      return store.transaction(work, durability);
     } catch (error) {
       // Nothing of it is in: what was counted would be told as taken.
       this.#tally = tally;

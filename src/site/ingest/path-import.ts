@@ -1,7 +1,6 @@
 // The import of files and folders that the site reads itself: records first, in the order in which they must be read, then images.
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { importArchive } from './archive/archive-import.ts';
 import type { FileImport } from './file-import.ts';
 import { type FileSurvey, type FoundFile, openPlainFile, surveyFiles } from './file-walk.ts';
@@ -86,7 +85,7 @@ async function writePieces(importing: FileImport, chunk: Uint8Array): Promise<vo
   for (let at = 0; at < chunk.length && !importing.isRefused; at += pieceBytes) {
     // What is not split keeps what it is given.
     importing.write(chunk.slice(at, at + pieceBytes));
-    await setImmediate();
+    await importing.pause();
   }
 }
 

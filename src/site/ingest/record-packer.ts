@@ -106,8 +106,8 @@ export class RecordPacker {
   }
 }
 
-/** Patients and consents take ten times as long to write as facts. */
-const mostDetails = 512;
+/** Patients and consents take ten times as long to write as facts, and each transaction of them changes most pages of their indexes. */
+const mostDetails = 1_024;
 
 /** A batch that grows. */
 class OpenBatch {

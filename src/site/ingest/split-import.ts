@@ -1,6 +1,5 @@
 // The import of one large file whose rows do not depend on each other: blocks of it are read by workers at once, and written on the
 // site's thread in the order of the file. What cannot be cut into blocks is read on from there as any file is.
-import { setImmediate } from 'node:timers/promises';
 import { toHex } from '#base/bytes.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
 import { BlockSplitter } from './block-splitter.ts';
@@ -25,7 +24,7 @@ const blockBytes = 2_097_152;
 const memoryBytes = 3_276_800;
 
 /** A patient or consent takes as long to write as so many facts. */
-const rowsOfDetails = 15;
+const rowsOfDetails = 4;
 
 /** Files below this are read before a worker has started. */
 export const minSplitBytes = 8_388_608;
@@ -187,7 +186,7 @@ export class SplitImport {
     this.#waitingRows += rowCount + details.size * rowsOfDetails;
     if (this.#waitingRows < rowsInBatch) return;
     this.#writeWaiting();
-    await setImmediate();
+    await this.#writer.pause();
   }
 
   #writeWaiting(): void {
