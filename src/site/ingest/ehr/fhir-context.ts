@@ -4,6 +4,7 @@ import { type ClinicalRecord, RowRefusal } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
 import type { FhirMedications } from './fhir-medications.ts';
 import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
+import { createPlainCheck, type PlainCheck } from './plain-check.ts';
 
 export interface ResourceContext {
   readonly zone: TimeZone;
@@ -43,6 +44,18 @@ export function recordOf(
   const { key, scope } = resolvePatient(subject, subjectField, patients);
   const sourceId = ['fhir', resourceType, scope, id];
   return { subject: key, patient: null, sourceId, facts: [], consents: [] };
+}
+
+const plainChecks = new Map<z.ZodType, PlainCheck>();
+
+/** As `check`, but a resource that is as it should be comes back itself, with what its schema does not name. It must not be kept. */
+export function checkPlain<T extends z.ZodType>(schema: T, resource: unknown): z.infer<T> {
+  let isPlain = plainChecks.get(schema);
+  if (isPlain === undefined) {
+    isPlain = createPlainCheck(schema);
+    plainChecks.set(schema, isPlain);
+  }
+  return isPlain(resource) ? (resource as z.infer<T>) : check(schema, resource);
 }
 
 /** The resource as its schema has it. The element that is wrong is named from the schema, never from the input. */

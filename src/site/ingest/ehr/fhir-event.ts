@@ -9,7 +9,7 @@ import {
   RowRefusal,
 } from '../clinical-record.ts';
 import { type CodeableConcept, readCoding } from './fhir-coding.ts';
-import { check, idOf, type ResourceContext, recordOf } from './fhir-context.ts';
+import { checkPlain, idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import {
   conditionSchema,
   encounterSchema,
@@ -31,6 +31,13 @@ interface StatedEvent {
   readonly value?: () => FactValue | null;
   readonly start: string | undefined;
   readonly end?: string | undefined;
+}
+
+/** What every schema of them has. */
+interface EventElements {
+  readonly id?: string;
+  readonly status?: string;
+  readonly modifierExtension?: unknown;
 }
 
 interface EventType<T extends z.ZodType> {
@@ -201,7 +208,7 @@ export function isEvent(resourceType: string): boolean {
 export function readEvent(resourceType: string, resource: unknown, context: ResourceContext): ClinicalRecord {
   const type = events.get(resourceType);
   if (type === undefined) throw new RowRefusal('UNSUPPORTED_RESOURCE', 'resourceType');
-  const read = check(type.schema, resource) as { id?: string; status?: string; modifierExtension?: unknown };
+  const read = checkPlain(type.schema, resource) as EventElements;
   if (read.modifierExtension !== undefined) throw new RowRefusal('UNSUPPORTED_VALUE', 'modifierExtension');
   const status = type.status === undefined ? (read.status ?? '') : type.status.of(read);
   const isWithdrawn = type.withdrawn.has(status);

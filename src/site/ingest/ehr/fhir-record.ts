@@ -1,7 +1,7 @@
 // One FHIR R4 resource, parsed from JSON, as a row. The types that are read are told apart here.
 import { type ClinicalRecord, type ReadRow, readRow } from '../clinical-record.ts';
 import { readConsent } from './fhir-consent.ts';
-import { check, idOf, type ResourceContext, resourceTypeOf } from './fhir-context.ts';
+import { check, checkPlain, idOf, type ResourceContext, resourceTypeOf } from './fhir-context.ts';
 import { isEvent, readEvent } from './fhir-event.ts';
 import { readObservation } from './fhir-observation.ts';
 import { readMerge, readPatient } from './fhir-patient.ts';
@@ -36,7 +36,7 @@ function readRecord(
       return merge === null ? readPatient(patient, id, context) : { kind: 'merge', row, ...merge };
     }
     case 'Observation':
-      return readObservation(check(observationSchema, resource), context);
+      return readObservation(checkPlain(observationSchema, resource), context);
     case 'Consent':
       return readConsent(check(consentSchema, resource), context);
     default:
