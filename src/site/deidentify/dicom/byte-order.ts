@@ -1,6 +1,7 @@
 // Values of Explicit VR Big Endian turned into little endian: by VR, word by word (PS3.5 7.3).
 
-const wordBytes: Readonly<Record<string, number>> = {
+/** Bytes of one word of a VR that has words. */
+export const wordBytes: Readonly<Record<string, number>> = {
   AT: 2,
   FD: 8,
   FL: 4,

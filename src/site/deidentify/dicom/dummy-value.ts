@@ -1,4 +1,5 @@
 // Dummies for action D: a value that its VR allows, that says nothing, and that is the same for everybody.
+import { wordBytes } from './byte-order.ts';
 import type { DataSet, DicomElement } from './data-set.ts';
 import { asciiBytes, textElement } from './element-text.ts';
 
@@ -13,27 +14,11 @@ const texts: Readonly<Record<string, string>> = {
   UI: '2.25.0',
   UR: 'about:blank',
 };
-const byteCounts: Readonly<Record<string, number>> = {
-  AT: 4,
-  FD: 8,
-  FL: 4,
-  OD: 8,
-  OF: 4,
-  OL: 4,
-  OV: 8,
-  OW: 2,
-  SL: 4,
-  SS: 2,
-  SV: 8,
-  UL: 4,
-  US: 2,
-  UV: 8,
-};
-
 /** The dummy of an element. A sequence gets one item that holds what its own items must, all of it dummies. */
 export function dummyElement(tag: number, vr: string): DicomElement {
   if (vr === 'SQ') return { tag, vr, items: [dummyItem(tag)] };
-  const byteCount = byteCounts[vr];
+  // A tag is two words.
+  const byteCount = vr === 'AT' ? 4 : wordBytes[vr];
   if (byteCount !== undefined) return { tag, vr, bytes: new Uint8Array(byteCount) };
   return { tag, vr, bytes: asciiBytes(texts[vr] ?? dummyText) };
 }
