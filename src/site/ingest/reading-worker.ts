@@ -1,5 +1,6 @@
 // A worker that reads: parses, validates, normalises and packs blocks of whole rows. It has no store; a hostile file that exhausts its
 // memory or time ends it and not the site.
+import os from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BugError } from '#base/coded-error.ts';
 import { FhirMedications } from './ehr/fhir-medications.ts';
@@ -85,7 +86,11 @@ function countLines(bytes: Uint8Array): number {
   return count;
 }
 
+/** Below the site's thread: people wait for that one. On Linux a priority is a thread's own, elsewhere the whole process's. */
+const readerPriority = os.constants.priority.PRIORITY_BELOW_NORMAL;
+
 function serve(port: MessagePort): void {
+  if (process.platform === 'linux') os.setPriority(readerPriority);
   const worker = new ReadingWorker(workerData as ReadingWorkerData);
   port.on('message', (request: ReadingRequest) => {
     if (request.kind === 'session') {
