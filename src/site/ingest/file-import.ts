@@ -8,6 +8,8 @@ import type { FileOutcome } from './ingest-outcome.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { createPacker, SectionReader } from './section-reader.ts';
 
+const pieceBytes = 16_384;
+
 export interface ImportedFile {
   /** As the caller named it. */
   readonly path: string;
@@ -22,6 +24,8 @@ export class FileImport {
   readonly #digest = createSha256();
   #head: Uint8Array[] = [];
   #headSize = 0;
+  /** The head, when its format is told and its rows are not read yet. */
+  #backlog: Uint8Array = new Uint8Array();
   #section: SectionReader | undefined;
   #format: string | null = null;
 
@@ -41,6 +45,31 @@ export class FileImport {
   }
 
   write(bytes: Uint8Array): void {
+    this.#accept(bytes);
+    if (this.#section !== undefined) this.#takeBacklog(this.#section);
+  }
+
+  /** As `write`, by pieces whose rows are written at once; between two the thread is free for others. */
+  async writePieces(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.isRefused; at += pieceBytes) {
+      // What is not split keeps what it is given.
+      this.#accept(bytes.slice(at, at + pieceBytes));
+      await this.#writer.pause();
+      await this.#writeBacklog();
+    }
+  }
+
+  /** What had to wait until the format was told, as pieces too. */
+  async #writeBacklog(): Promise<void> {
+    while (this.#section !== undefined && this.#backlog.length > 0) {
+      const piece = this.#backlog.subarray(0, pieceBytes);
+      this.#backlog = this.#backlog.subarray(piece.length);
+      this.#take(this.#section, piece);
+      await this.#writer.pause();
+    }
+  }
+
+  #accept(bytes: Uint8Array): void {
     if (this.isRefused) return;
     this.#digest.update(bytes);
     this.bytesRead += bytes.length;
@@ -54,14 +83,10 @@ export class FileImport {
     if (this.#headSize >= headBytes) this.#open();
   }
 
-  /** Belongs between two pieces: others get the thread. */
-  async pause(): Promise<void> {
-    await this.#writer.pause();
-  }
-
   /** Ends the file and gives its outcome. What is read only when it is whole is written piece by piece, the thread free between. */
   async end(): Promise<FileOutcome> {
     if (this.#section === undefined && !this.isRefused) this.#open();
+    await this.#writeBacklog();
     if (this.isRefused) return this.#finishRefused();
     const section = this.#section;
     let last: RecordBatch | undefined;
@@ -100,7 +125,14 @@ export class FileImport {
       packer: createPacker(this.#context.linkageKey),
       authorities: this.#context.authorities,
     });
-    this.#take(this.#section, head);
+    this.#backlog = head;
+  }
+
+  #takeBacklog(section: SectionReader): void {
+    if (this.#backlog.length === 0) return;
+    const bytes = this.#backlog;
+    this.#backlog = new Uint8Array();
+    this.#take(section, bytes);
   }
 
   #take(section: SectionReader, bytes: Uint8Array): void {

@@ -43,6 +43,30 @@ describe('a bundle that is read as a whole', () => {
   });
 });
 
+describe('a file of patients that is small enough to be told by its head', () => {
+  it('is written in several transactions, others having their turn between', async () => {
+    const rows = Array.from({ length: 3_000 }, (_, index) => `${index + 1},8507,1950,1,2,0,0,s-${index}`);
+    const header =
+      'person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,race_concept_id,ethnicity_concept_id,person_source_value';
+    const count = site.store.prepareColumn('SELECT count(*) FROM subject');
+    const seen = new Set<unknown>();
+    let isRunning = true;
+    const look = async () => {
+      while (isRunning) {
+        seen.add(count.get());
+        await setImmediate();
+      }
+    };
+    const looking = look();
+    const { rowCounts } = await site.importFiles({ 'person.csv': `${[header, ...rows].join('\n')}\n` });
+    isRunning = false;
+    await looking;
+    expect(rowCounts).toMatchObject({ accepted: rows.length, rejected: 0 });
+    // No turn lets more than a batch of patients in.
+    expect([...seen]).toEqual(expect.arrayContaining([0, 1_024, 2_048]));
+  });
+});
+
 describe('a transaction of rows that fails', () => {
   it('counts nothing of what it took back, in the outcome and in the audit log', async () => {
     const { store } = site;

@@ -13,7 +13,6 @@ import { keptFiles } from './outcome-tally.ts';
 import { minSplitBytes, SplitImport } from './split-import.ts';
 
 const chunkBytes = 1_048_576;
-const pieceBytes = 16_384;
 
 interface PathImport {
   readonly batch: ImportBatch;
@@ -57,7 +56,7 @@ async function* importFile(running: PathImport, file: FoundFile): AsyncGenerator
       for await (const chunk of readChunks(file)) {
         importing ??= openImport(batch, file, chunk);
         if (importing instanceof SplitImport) await importing.write(chunk);
-        else await writePieces(importing, chunk);
+        else await importing.writePieces(chunk);
         yield progress(running, file, importing);
         if (importing.isRefused) break;
         const isMore = importing.bytesRead < file.size;
@@ -78,15 +77,6 @@ async function* importFile(running: PathImport, file: FoundFile): AsyncGenerator
     take(running, [outcome], file.size);
   }
   yield { kind: 'file', file: outcome };
-}
-
-/** Rows of a piece are written at once; between two the thread is free for others. */
-async function writePieces(importing: FileImport, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length && !importing.isRefused; at += pieceBytes) {
-    // What is not split keeps what it is given.
-    importing.write(chunk.slice(at, at + pieceBytes));
-    await importing.pause();
-  }
 }
 
 /** @param head its first chunk */
