@@ -1,5 +1,5 @@
-// The one door to SQLite: encrypted pages (SQLCipher 4 layout, raw 256-bit key), WAL, full sync, synchronous calls.
-// Queries are built elsewhere (Kysely) and only executed here.
+// The one door to SQLite: encrypted pages (SQLCipher 4 layout, raw 256-bit key), WAL, full sync unless a caller lets it wait. Calls are
+// synchronous; queries are built elsewhere (Kysely) and only executed here.
 import SqliteConnection from 'better-sqlite3';
 import type { Compilable } from 'kysely';
 import { toHex } from '#base/bytes.ts';

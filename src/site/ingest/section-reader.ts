@@ -5,7 +5,7 @@ import { type IdentifierAuthorities, withAuthorities } from './identifier-author
 import type { RecordBatch } from './record-batch.ts';
 import { RecordPacker } from './record-packer.ts';
 
-/** The site's thread is busy with a batch of this size for some ten milliseconds. */
+/** The site's thread is busy with a batch of this size for some tens of milliseconds. */
 export const rowsInBatch = 4_096;
 
 export interface SectionSettings {
