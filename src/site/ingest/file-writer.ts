@@ -16,7 +16,7 @@ import { RowTally } from './row-tally.ts';
 
 const shownRefusals = 100;
 /** Each changes some hundred pages; patients change the same pages again and again. */
-const transactionsToCheckpoint = 4;
+const transactionsToCheckpoint = 8;
 
 export interface FileImportContext {
   readonly store: Store;
