@@ -1,7 +1,7 @@
 // `consilium bench`: measurements that a claim in the documents rests on.
 import type { Command } from 'commander';
+import type { CaseCommandFlags } from '#bench/cases/case-command.ts';
 import type { FederationCommandFlags } from '#bench/federation/federation-command.ts';
-import type { IngestCommandFlags } from '#bench/ingest/ingest-command.ts';
 
 export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure');
@@ -20,18 +20,45 @@ export function registerBench(program: Command): void {
       const { runFederationCommand } = await import('#bench/federation/federation-command.ts');
       await runFederationCommand(flags);
     });
-  bench
-    .command('ingest')
-    .description(
+  addCaseBench(bench, {
+    name: 'ingest',
+    description:
       'rates and peak memory of imports on generated data, each beside peers that are on this machine',
-    )
+    run: async (flags) => {
+      const [{ runCaseCommand }, { ingestCases }] = await Promise.all([
+        import('#bench/cases/case-command.ts'),
+        import('#bench/ingest/ingest-cases.ts'),
+      ]);
+      await runCaseCommand({ title: 'How fast a hospital’s exports go in', cases: ingestCases }, flags);
+    },
+  });
+  addCaseBench(bench, {
+    name: 'cohort',
+    description: 'time and peak memory of cohort selection on generated subjects',
+    run: async (flags) => {
+      const [{ runCaseCommand }, { cohortCases }] = await Promise.all([
+        import('#bench/cases/case-command.ts'),
+        import('#bench/cohort/cohort-cases.ts'),
+      ]);
+      await runCaseCommand({ title: 'How fast a cohort is selected', cases: cohortCases }, flags);
+    },
+  });
+}
+
+interface CaseBenchCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly run: (flags: CaseCommandFlags) => Promise<void>;
+}
+
+function addCaseBench(bench: Command, { name, description, run }: CaseBenchCommand): void {
+  bench
+    .command(name)
+    .description(description)
     .option('--data <directory>', 'folder with real data, for the cases that can use some')
     .option('--out <directory>', 'where to write report.json and report.html')
     .option('--only <list>', 'names of cases, separated by commas')
     .option('--scale <factor>', 'multiplies the sizes of the generated data', '1')
     .option('--json', 'one JSON document on standard output')
-    .action(async (flags: IngestCommandFlags) => {
-      const { runIngestCommand } = await import('#bench/ingest/ingest-command.ts');
-      await runIngestCommand(flags);
-    });
+    .action(run);
 }

@@ -1,10 +1,10 @@
 // C-STORE on one association: ours answers when the object is durable, sealed; Orthanc in the same run, by the same sender.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { BenchCase } from './bench-case.ts';
-import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
+import type { BenchCase } from '../cases/bench-case.ts';
+import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
-import { emptyFolder } from './scratch.ts';
 
 const child = new URL('./c-store-child.ts', import.meta.url);
 const targetRate = 680;

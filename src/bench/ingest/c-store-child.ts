@@ -10,7 +10,7 @@ import { silentLogger } from '#base/logger.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { openDicomReceiver } from '#site/ingest/sources/dicom-receiver/receiver.ts';
 import { openInbox } from '#site/ingest/sources/inbox.ts';
-import { beginMeasured, reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from '../cases/child-report.ts';
 import { openScratchSite } from './scratch-site.ts';
 
 const [way = '', scratch = '', folder = '', countText = '0'] = process.argv.slice(2);

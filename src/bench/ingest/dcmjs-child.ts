@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { data, log } from 'dcmjs';
-import { beginMeasured, reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from '../cases/child-report.ts';
 
 const [source = '', outFolder = ''] = process.argv.slice(2);
 // It prints the values of tags that it does not know.

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BenchCase } from './bench-case.ts';
-import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
+import type { BenchCase } from '../cases/bench-case.ts';
+import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
-import { emptyFolder } from './scratch.ts';
 
 const ownChild = new URL('./deidentify-child.ts', import.meta.url);
 const dcmjsChild = new URL('./dcmjs-child.ts', import.meta.url);

@@ -1,6 +1,6 @@
 // De-identifies a folder as the command does and reports what that took. Run by the bench: deidentify-child.ts IN OUT
 import { deidentifyFolder } from '#site/site.ts';
-import { beginMeasured, reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from '../cases/child-report.ts';
 
 const [source = '', outFolder = ''] = process.argv.slice(2);
 const started = beginMeasured();

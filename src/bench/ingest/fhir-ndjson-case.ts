@@ -1,10 +1,16 @@
 // FHIR Bulk Data NDJSON: 200 MB in the mix of a Synthea export, every resource validated, what belongs in the store stored encrypted.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BenchCase } from './bench-case.ts';
+import type { BenchCase } from '../cases/bench-case.ts';
+import {
+  busyNote,
+  type ChildMeasurement,
+  isInstalled,
+  measureChild,
+  nodeProgram,
+} from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { writeFhirExport } from './fhir-export.ts';
-import { busyNote, type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
-import { emptyFolder } from './scratch.ts';
 
 const importChild = new URL('./import-child.ts', import.meta.url);
 const peerChild = new URL('./peer-child.ts', import.meta.url);

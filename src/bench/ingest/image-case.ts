@@ -3,10 +3,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BenchCase, BenchContext, Measurement } from './bench-case.ts';
-import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
+import type { BenchCase, BenchContext, Measurement } from '../cases/bench-case.ts';
+import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
-import { emptyFolder } from './scratch.ts';
 
 const importChild = new URL('./import-child.ts', import.meta.url);
 const peerChild = new URL('./image-peer-child.ts', import.meta.url);

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import dicomParser from 'dicom-parser';
 import { sha256 } from '#federation/crypto/digest.ts';
-import { beginMeasured, reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from '../cases/child-report.ts';
 
 const [peer, folder = ''] = process.argv.slice(2);
 const names = readdirSync(folder).sort();

@@ -9,7 +9,7 @@ import { openAuditLog, systemActor } from '#site/audit/index.ts';
 import { saveImagingSettings } from '#site/ingest/imaging/imaging-settings.ts';
 import { openIngest, openTimeZone } from '#site/ingest/index.ts';
 import { openObjectStore, openStore } from '#site/store/index.ts';
-import { beginMeasured, reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from '../cases/child-report.ts';
 
 const [counted, profile = '', ...paths] = process.argv.slice(2);
 const store = openStore({

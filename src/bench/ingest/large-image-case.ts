@@ -2,10 +2,10 @@
 // of files that is looked at, not of bytes.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { BenchCase } from './bench-case.ts';
-import { measureChild, nodeProgram } from './measure-child.ts';
+import type { BenchCase } from '../cases/bench-case.ts';
+import { measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
-import { emptyFolder } from './scratch.ts';
 
 const importChild = new URL('./import-child.ts', import.meta.url);
 const filesInFolder = 1_000;

@@ -1,9 +1,9 @@
 // A large import: 2 GB of FHIR NDJSON. Memory must not grow with the file, and the rate must hold to its end.
 import path from 'node:path';
-import type { BenchCase } from './bench-case.ts';
+import type { BenchCase } from '../cases/bench-case.ts';
+import { measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { writeFhirExport } from './fhir-export.ts';
-import { measureChild, nodeProgram } from './measure-child.ts';
-import { emptyFolder } from './scratch.ts';
 
 const importChild = new URL('./import-child.ts', import.meta.url);
 

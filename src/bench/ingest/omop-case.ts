@@ -1,10 +1,16 @@
 // OMOP CDM 5.4: a measurement table of two million rows and twenty columns, each row validated and stored encrypted.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BenchCase } from './bench-case.ts';
-import { busyNote, type ChildMeasurement, isInstalled, measureChild, nodeProgram } from './measure-child.ts';
+import type { BenchCase } from '../cases/bench-case.ts';
+import {
+  busyNote,
+  type ChildMeasurement,
+  isInstalled,
+  measureChild,
+  nodeProgram,
+} from '../cases/measure-child.ts';
+import { emptyFolder } from '../cases/scratch.ts';
 import { writeOmopExport } from './omop-export.ts';
-import { emptyFolder } from './scratch.ts';
 
 const importChild = new URL('./import-child.ts', import.meta.url);
 const peerChild = new URL('./peer-child.ts', import.meta.url);

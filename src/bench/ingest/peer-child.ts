@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
 import { openDatabase } from '#base/sqlite-database.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
-import { beginMeasured, reportMeasured } from './child-report.ts';
+import { beginMeasured, reportMeasured } from '../cases/child-report.ts';
 
 const [peer = '', file = '', database = ''] = process.argv.slice(2);
 const started = beginMeasured();

@@ -1,10 +1,10 @@
-// Runs the cases of `consilium bench ingest` one after the other: nothing else of it may load the machine meanwhile.
+// Runs the cases of a bench one after the other: nothing else of it may load the machine meanwhile.
 import { mkdtempSync, rmSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BenchCase, BenchContext, CaseResult } from './bench-case.ts';
 
-export interface IngestBench {
+export interface BenchResult {
   readonly machine: {
     readonly processor: string;
     readonly cores: number;
@@ -16,10 +16,10 @@ export interface IngestBench {
   readonly cases: readonly CaseResult[];
 }
 
-export async function runIngestBench(
+export async function runCases(
   cases: readonly BenchCase[],
   options: Omit<BenchContext, 'scratch'>,
-): Promise<IngestBench> {
+): Promise<BenchResult> {
   const startedAt = new Date().toISOString();
   const results: CaseResult[] = [];
   for (const benchCase of cases) {

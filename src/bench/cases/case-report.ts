@@ -1,9 +1,9 @@
 // The bench's result as a report.
 import type { ReportSection } from '../report/index.ts';
 import type { CaseResult, Measurement } from './bench-case.ts';
-import type { IngestBench } from './ingest-bench.ts';
+import type { BenchResult } from './run-cases.ts';
 
-export function ingestSections({ cases }: IngestBench): ReportSection[] {
+export function caseSections({ cases }: BenchResult): ReportSection[] {
   return cases.map((result) => ({
     heading: result.title,
     paragraphs: [result.description, ...result.notes],
@@ -42,13 +42,13 @@ export function ingestSections({ cases }: IngestBench): ReportSection[] {
 }
 
 /** One sentence under the title. */
-export function ingestSummary({ machine, scale, startedAt }: IngestBench): string {
+export function caseSummary({ machine, scale, startedAt }: BenchResult): string {
   const { processor, cores, memoryGigabytes, node } = machine;
   return `${processor}, ${cores} cores, ${memoryGigabytes} GB, Node ${node}; ${startedAt}; generated data at ${scale} times its usual size.`;
 }
 
-export function describeIngest(bench: IngestBench): string[] {
-  return [ingestSummary(bench), ...bench.cases.flatMap((result) => ['', ...describeCase(result)])];
+export function describeCases(bench: BenchResult): string[] {
+  return [caseSummary(bench), ...bench.cases.flatMap((result) => ['', ...describeCase(result)])];
 }
 
 function describeCase(result: CaseResult): string[] {

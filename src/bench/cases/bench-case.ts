@@ -1,4 +1,4 @@
-// What a case of `consilium bench ingest` is: one thing measured beside peers, on data that it makes itself, in processes of its own.
+// What a case of a bench is: one thing measured beside peers, on data that it makes itself, in processes of its own.
 import type { LineChart } from '../report/index.ts';
 
 /** One run of one program. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openIngestSite, summaryOf } from '#support/ingest-site.ts';
+import { endRatioOf } from '../cases/measure-child.ts';
 import { writeFhirExport } from './fhir-export.ts';
-import { endRatioOf } from './measure-child.ts';
 import { writeOmopExport } from './omop-export.ts';
 
 let folder: string;
