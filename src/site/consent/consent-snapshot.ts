@@ -4,7 +4,7 @@ import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { ConsentDecision } from './evaluate-consent.ts';
 
-export interface ConsentSnapshotEntry extends ConsentDecision {
+export interface ConsentSnapshotEntry extends Omit<ConsentDecision, 'data'> {
   /** Research-study pseudonym; the site's own subject id never enters a digest that leaves. */
   readonly pseudonym: string;
 }
@@ -19,12 +19,13 @@ export interface ConsentSnapshot {
 /** The snapshot of these entries, whatever their order. */
 export function createConsentSnapshot(entries: readonly ConsentSnapshotEntry[]): ConsentSnapshot {
   const sorted = entries
-    .map(({ pseudonym, consentId, version, decision, rule }) => ({
+    .map(({ pseudonym, consentId, version, decision, rule, path }) => ({
       pseudonym,
       consentId,
       version,
       decision,
       rule,
+      path,
     }))
     .sort((left, right) => (left.pseudonym < right.pseudonym ? -1 : 1));
   const bytes = encodeCanonicalJson(sorted);

@@ -1,6 +1,7 @@
 // What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
 // (security.md C1, C4), and an old export read again lifts nothing. Pure; adding a deny never turns a deny into a permit, and
 // the order of the versions does not matter.
+import { allData, noData, type PermittedData } from './permitted-data.ts';
 
 /** One version of a consent. Days are shifted by the subject's date offset; null is open. */
 export interface ConsentVersion {
@@ -32,6 +33,10 @@ export interface ConsentDecision {
   /** The version that decided; null for `no-consent`. */
   readonly consentId: string | null;
   readonly version: number | null;
+  /** Which rules of which consents decided, language-neutral; the same whatever the order of reading. */
+  readonly path: readonly string[];
+  /** What may be read; nothing where the decision is deny. */
+  readonly data: PermittedData;
 }
 
 /** Where and when a consent is asked for. */
@@ -47,6 +52,8 @@ export const noConsent: ConsentDecision = {
   rule: 'no-consent',
   consentId: null,
   version: null,
+  path: [],
+  data: noData,
 };
 
 /** Decides over all versions of all consents of one subject. */
@@ -56,8 +63,18 @@ export function evaluateConsent(versions: readonly ConsentVersion[], scope: Cons
   if (best === undefined) return noConsent;
   const { rule, version } = best;
   const decision = rule === 'permit' ? 'permit' : 'deny';
-  return { decision, rule, consentId: version.consentId, version: version.version };
+  return {
+    decision,
+    rule,
+    consentId: version.consentId,
+    version: version.version,
+    path: rootPath,
+    data: decision === 'permit' ? allData : noData,
+  };
 }
+
+/** Decided by the root of the consent named beside it. */
+const rootPath: readonly string[] = ['root'];
 
 interface Finding {
   readonly version: ConsentVersion;

@@ -29,6 +29,7 @@ export {
   noConsent,
 } from './evaluate-consent.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
+export { allData, type DataClass, type DayRange, noData, type PermittedData } from './permitted-data.ts';
 export type { SubjectDays } from './read-consents.ts';
 
 export interface ConsentSubject {

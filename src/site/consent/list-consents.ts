@@ -14,7 +14,7 @@ export interface ConsentQuery {
   readonly limit: number;
 }
 
-export interface ConsentRow extends ConsentDecision {
+export interface ConsentRow extends Omit<ConsentDecision, 'path' | 'data'> {
   readonly subjectId: string;
   /** null for callers who may not see names, where none is stored, and in the answer to a change. */
   readonly patientName: string | null;
@@ -95,8 +95,9 @@ function nameOf({ store, linkageKey }: ConsentListing, subjectId: string, actor:
 
 function toRow({ store, days }: ConsentContext, subjectId: string, decision: ConsentDecision): ConsentRow {
   const { consentId, version } = decision;
+  const stands = { decision: decision.decision, rule: decision.rule, consentId, version };
   if (consentId === null || version === null) {
-    return { ...decision, subjectId, patientName: null, untilDate: null, source: null };
+    return { ...stands, subjectId, patientName: null, untilDate: null, source: null };
   }
   const stored = store.get(
     store.query
@@ -108,7 +109,7 @@ function toRow({ store, days }: ConsentContext, subjectId: string, decision: Con
   const untilDay = stored?.until_day ?? null;
   // The offset is a constant of the subject, so shifting day 0 tells it.
   const untilDate = untilDay === null ? null : formatDay(untilDay - days.shiftDay(subjectId, 0));
-  return { ...decision, subjectId, patientName: null, untilDate, source: stored?.source ?? null };
+  return { ...stands, subjectId, patientName: null, untilDate, source: stored?.source ?? null };
 }
 
 function recordNamesShown(

@@ -61,7 +61,7 @@ CREATE TABLE cohort (
   round INTEGER NOT NULL,
   cohort_digest TEXT NOT NULL,           -- sha256 over the sorted research-study pseudonyms
   consent_snapshot_digest TEXT NOT NULL, -- sha256 of 'consent_snapshot'
-  consent_snapshot TEXT NOT NULL,        -- RFC 8785 JSON: pseudonym, consent id, version, decision, rule
+  consent_snapshot TEXT NOT NULL,        -- RFC 8785 JSON: pseudonym, consent id, version, decision, rule, rule path
   members TEXT NOT NULL,                 -- JSON: subject id, pseudonym, part (training | holdout), index day
   selection TEXT NOT NULL,               -- JSON: counts in and out by reason
   frozen_at TEXT NOT NULL                -- ISO time
