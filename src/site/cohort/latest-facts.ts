@@ -56,11 +56,14 @@ export function readLatestFacts(
 }
 
 interface StoredRow {
+  readonly fact_id: number;
   readonly subject_no: number;
   readonly day: number;
   readonly number: number | null;
   readonly value_id: number | null;
 }
+
+const rowsInChunk = 2_000;
 
 interface Concept {
   readonly kind: string;
@@ -74,9 +77,11 @@ export class FactStream {
   /** By subject_no, with what merges added to the days. */
   readonly #subjects: { readonly subjectId: string; readonly daysMoved: number }[] = [];
   readonly #values = new Map<number, Concept>();
+  readonly #statements: ReturnType<typeof prepareStatements>;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#statements = prepareStatements(store);
     const subjects = store.prepare(
       `SELECT own.subject_no, standing.subject_id, own.days_moved FROM subject AS own
       JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)`,
@@ -87,27 +92,34 @@ export class FactStream {
     }
   }
 
-  /**
-   * Every fact of the code, in no order that means anything. The index gives the rows' places, which SQLite then visits in the
-   * order of the table: each encrypted page is read once, where going by subject would read one for every fact.
-   */
+  /** Every fact of the code, in no order that means anything. The index by concept has all of it: no page of other codes is read. */
   *of({ system, code }: Pick<CodeReference, 'system' | 'code'>): Generator<FactRow> {
-    const statement = this.#store.prepare(`
-      SELECT subject_no, day, number, value_id FROM fact WHERE fact_id IN (SELECT fact_id FROM fact WHERE concept_id IN
-      (SELECT concept_id FROM concept WHERE system = ? AND code = ? AND kind NOT IN ('answer', 'unit')))`);
-    for (const row of statement.iterate(system, code) as Iterable<StoredRow>) {
-      const subject = this.#subjects[row.subject_no];
-      if (subject === undefined) continue;
-      const value = this.#valueOf(row.value_id);
-      const isUnit = value?.kind === 'unit';
-      yield {
-        subject_id: subject.subjectId,
-        day: row.day + subject.daysMoved,
-        value_number: row.number,
-        unit: isUnit ? value.code : null,
-        value_system: isUnit ? null : (value?.system ?? null),
-        value_code: isUnit ? null : (value?.code ?? null),
-      };
+    for (const conceptId of this.#statements.conceptsOf.all(system, code) as number[]) {
+      for (const row of this.#rowsOf(conceptId)) {
+        const subject = this.#subjects[row.subject_no];
+        if (subject === undefined) continue;
+        const value = this.#valueOf(row.value_id);
+        const isUnit = value?.kind === 'unit';
+        yield {
+          subject_id: subject.subjectId,
+          day: row.day + subject.daysMoved,
+          value_number: row.number,
+          unit: isUnit ? value.code : null,
+          value_system: isUnit ? null : (value?.system ?? null),
+          value_code: isUnit ? null : (value?.code ?? null),
+        };
+      }
+    }
+  }
+
+  /** In chunks: a step of an iterator takes SQLite's binding half as long again as a row of many. */
+  *#rowsOf(conceptId: number): Generator<StoredRow> {
+    let last = -1;
+    for (;;) {
+      const rows = this.#statements.rowsAfter.all(conceptId, last) as StoredRow[];
+      yield* rows;
+      if (rows.length < rowsInChunk) return;
+      last = rows.at(-1)?.fact_id ?? last;
     }
   }
 
@@ -120,6 +132,18 @@ export class FactStream {
     if (found !== undefined) this.#values.set(valueId, found);
     return found;
   }
+}
+
+function prepareStatements(store: Store) {
+  return {
+    conceptsOf: store.prepareColumn(
+      `SELECT concept_id FROM concept WHERE system = ? AND code = ? AND kind NOT IN ('answer', 'unit')`,
+    ),
+    rowsAfter: store.prepare(
+      `SELECT fact_id, subject_no, day, number, value_id FROM fact INDEXED BY fact_concept
+      WHERE concept_id = ? AND fact_id > ? ORDER BY fact_id LIMIT ${rowsInChunk}`,
+    ),
+  };
 }
 
 /** By day; on one day by content, so that the order of import decides nothing. */

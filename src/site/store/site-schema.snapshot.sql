@@ -2,7 +2,7 @@ CREATE INDEX audit_leaf_action ON audit_leaf (json_extract(line, '$.action'), se
 
 CREATE INDEX consent_subject ON consent (subject_id);
 
-CREATE INDEX fact_concept ON fact (concept_id);
+CREATE INDEX fact_concept ON fact (concept_id, fact_id, subject_no, day, number, value_id);
 
 CREATE INDEX fact_record ON fact (record_key);
 
