@@ -11,3 +11,8 @@ export const systemClock: Clock = { nowMs: () => Date.now() };
 export function isoTime(nowMs: number): string {
   return new Date(nowMs).toISOString();
 }
+
+/** Whole days from 1970-01-01 to a moment, in UTC. */
+export function dayOf(timeMs: number): number {
+  return Math.floor(timeMs / 86_400_000);
+}

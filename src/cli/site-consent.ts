@@ -1,4 +1,5 @@
 // `consilium site consent`: who may be in, and why.
+import path from 'node:path';
 import type { Command } from 'commander';
 import { parseDate, parseWholeNumber } from '#cli/option-parsers.ts';
 import { endRefused, printResult } from '#cli/output.ts';
@@ -58,6 +59,7 @@ export function registerConsent(site: Command): void {
         });
       }),
   );
+  consent.addCommand(optOutCommand());
   consent.addCommand(
     personCommand('withdraw', 'record that a consent is withdrawn; holds from now on')
       .argument('<subject>', 'subject id')
@@ -72,6 +74,28 @@ export function registerConsent(site: Command): void {
         });
       }),
   );
+}
+
+function optOutCommand(): Command {
+  return personCommand('opt-outs', 'take an opt-out list in place of the last one of the same authority')
+    .argument('<path>', 'CSV file of identifiers')
+    .requiredOption('--authority <uri>', 'who gave the identifiers, as in imports')
+    .requiredOption('--stated <date>', 'the day up to which it is complete, YYYY-MM-DD', parseDate)
+    .option('--column <header>', 'the identifiers’ column (default: the first one, without a header)')
+    .action(
+      async (
+        file: string,
+        options: SiteCommandOptions & { authority: string; stated: string; column?: string },
+      ) => {
+        await withSite(options, async ({ client }) => {
+          const { authority, stated: statedDate, column = null } = options;
+          const list = { path: path.resolve(file), authority, statedDate, column };
+          printResult(options, await client.consent.importOptOuts(list), (summary) => [
+            `${summary.entryCount} identifiers; ${summary.matchedCount} patients of this site are on the list and out of every cohort`,
+          ]);
+        });
+      },
+    );
 }
 
 /** Without the patient's name: a terminal keeps what it shows. */

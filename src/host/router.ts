@@ -103,6 +103,9 @@ export function createSiteRouter(site: Site) {
       withdraw: contract.consent.withdraw.handler(({ input, context: { actor } }) =>
         site.consent.withdraw(input, actor),
       ),
+      importOptOuts: contract.consent.importOptOuts.handler(({ input, context: { actor } }) =>
+        site.consent.importOptOuts(input, actor),
+      ),
     },
     researchStudies: contract.researchStudies.handler(() => site.researchStudies()),
     cohort: {

@@ -2,6 +2,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { mappingContract, quarantineContract, sourcesContract } from '#ipc/ingest-contract.ts';
+import { optOutImport, optOutSummary } from '#ipc/opt-out-schema.ts';
 import * as schema from '#ipc/schema.ts';
 
 export const siteContract = {
@@ -38,6 +39,7 @@ export const siteContract = {
     list: oc.input(schema.consentQuery).output(schema.consentPage),
     grant: oc.input(schema.consentGrant).output(schema.consentRow),
     withdraw: oc.input(schema.consentWithdraw).output(schema.consentRow),
+    importOptOuts: oc.input(optOutImport).output(optOutSummary),
   },
   researchStudies: oc.output(z.array(schema.researchStudy)),
   cohort: {

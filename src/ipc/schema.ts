@@ -155,7 +155,7 @@ export const consentRow = z.strictObject({
   version: z.int().nullable(),
   /** What the rules say today. */
   decision: z.enum(['permit', 'deny']),
-  /** Why: permit, withdrawn, expired, not-yet-valid, no-consent, denied, inactive. */
+  /** Why: permit, withdrawn, expired, not-yet-valid, no-consent, opted-out, denied, inactive. */
   rule: z.string(),
   untilDate: z.string().nullable(),
   source: z.string().nullable(),

@@ -4,7 +4,14 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import type { Actor, AuditExport, AuditPage, AuditQuery, AuditVerification } from '#site/audit/index.ts';
 import type { CohortPreview } from '#site/cohort/index.ts';
-import type { ConsentPage, ConsentQuery, ConsentRow, ConsentSubject } from '#site/consent/index.ts';
+import type {
+  ConsentPage,
+  ConsentQuery,
+  ConsentRow,
+  ConsentSubject,
+  OptOutOrder,
+  OptOutSummary,
+} from '#site/consent/index.ts';
 import type { Evaluation } from '#site/evaluation/index.ts';
 import type { Ingest, Sources } from '#site/ingest/index.ts';
 import type { Credentials, Person } from '#site/people/index.ts';
@@ -66,6 +73,7 @@ export interface Site {
     list(query: ConsentQuery, actor: Actor): ConsentPage;
     grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
     withdraw(subject: ConsentSubject, actor: Actor): ConsentRow;
+    importOptOuts(list: OptOutOrder, actor: Actor): Promise<OptOutSummary>;
   };
   /** The accepted plans; none before enrolment. */
   researchStudies(): ResearchStudySummary[];

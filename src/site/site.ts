@@ -156,6 +156,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     consent: {
       list: consents.list,
       grant: consents.grant,
+      importOptOuts: consents.importOptOuts,
       withdraw: (subject, actor) => {
         const row = consents.withdraw(subject, actor);
         auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen

@@ -242,6 +242,11 @@ function consentRouter(site: FakeSite) {
     withdraw: os.consent.withdraw.handler(({ input }) =>
       change(input.subjectId, { decision: 'deny', rule: 'withdrawn', source: 'steward' }),
     ),
+    importOptOuts: os.consent.importOptOuts.handler(({ input }) => ({
+      authority: input.authority,
+      entryCount: 1200,
+      matchedCount: 3,
+    })),
   };
 }
 

@@ -40,6 +40,7 @@ export const samplePlan: ResearchStudyPlan = {
   limits: { maxUpdateBytes: 1_000_000, maxUpdateNorm: 10, maxClockSkewMs: 300_000 },
   privacy: null,
   secureAggregation: null,
+  optOutLists: [],
   approval: { requiredStewards: 1 },
   retentionDays: 3650,
   publishedAt: '2026-11-01T00:00:00.000Z',

@@ -54,6 +54,7 @@ export function createTestPlan(changes: Partial<ResearchStudyPlan> = {}): Resear
     limits: { maxUpdateBytes: 100_000, maxUpdateNorm: 10, maxClockSkewMs: 60_000 },
     privacy: null,
     secureAggregation: null,
+    optOutLists: [],
     approval: { requiredStewards: 1 },
     retentionDays: 365,
     publishedAt: '2026-11-01T00:00:00.000Z',

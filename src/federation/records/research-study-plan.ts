@@ -142,6 +142,10 @@ export const researchStudyPlan = z.strictObject({
   }),
   privacy: z.null(),
   secureAggregation: z.null(),
+  /** Opt-out lists without which, or with one older than this, no cohort is frozen; each by who gave its identifiers. */
+  optOutLists: z
+    .array(z.strictObject({ authority: plainText(200), maxAgeDays: z.int().min(1).max(3_650) }))
+    .max(100),
   approval: z.strictObject({ requiredStewards: z.literal(1) }),
   retentionDays: z.int().min(1),
   publishedAt: isoTimestamp,

@@ -261,6 +261,18 @@ describe('freezing a cohort', () => {
     },
   );
 
+  it('without the opt-out list that the plan asks for is refused with an audit event and no row', () => {
+    const site = openSite();
+    addMany(site, 5);
+    const asking = { ...plan, optOutLists: [{ authority: 'urn:example:registry', maxAgeDays: 7 }] };
+    expect(() => site.cohorts.freeze({ ...freezing, plan: asking })).toThrow(
+      expect.objectContaining({ code: 'OPT_OUT_LIST_STALE' }),
+    );
+    expect(site.store.get(site.store.query.selectFrom('cohort').selectAll())).toBeUndefined();
+    expect(site.events()).toContain('cohort-refused refused OPT_OUT_LIST_STALE');
+    site.close();
+  });
+
   it('asks only for what the round uses: an evaluation needs no training rows', () => {
     const site = openSite();
     addMany(site, 5, { part: 'test' });

@@ -56,7 +56,7 @@ export interface FreezeOptions {
 export interface Cohorts {
   /** Counts with small cells withheld. Nothing is stored but the audit event. */
   preview(plan: ResearchStudyPlan, actor: Actor): CohortPreview;
-  /** Stores the list with its digests. @throws CohortError COHORT_TOO_SMALL, as an audit event too. */
+  /** Stores the list with its digests. @throws CohortError COHORT_TOO_SMALL, OPT_OUT_LIST_STALE, as an audit event too. */
   freeze(options: FreezeOptions): FrozenCohort;
   /** Digests of a frozen cohort by the consents of this moment; equal to the frozen ones as long as nothing changed (C9). */
   recheck(cohortId: string): CohortDigests;
@@ -131,6 +131,7 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
   options.pseudonymKey(researchStudyId);
   try {
     return store.transaction(() => {
+      refuseStaleOptOuts(options, plan);
       const { table, selection } = select(options, plan);
       refuseTooSmall(selection, { plan, kind });
       const frozen = storeCohort(store, { selection, researchStudyId, round });
@@ -154,6 +155,19 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
     }
     throw error;
   }
+}
+
+/** Stops a cohort of people who may have objected since the last list came (C6). */
+function refuseStaleOptOuts({ consents }: CohortOptions, { optOutLists }: ResearchStudyPlan): void {
+  const stale = consents.staleOptOutLists(optOutLists);
+  if (stale.length === 0) return;
+  throw new CohortError(
+    'OPT_OUT_LIST_STALE',
+    'An opt-out list that the plan asks for is missing or too old.',
+    {
+      details: { found: stale.length },
+    },
+  );
 }
 
 /** Stops training on, and numbers about, so few patients that one of them shows (C14, R8). */

@@ -11,6 +11,7 @@ import type { SubjectTable } from './subject-table.ts';
 export const exclusionReasons = [
   'no-index-event',
   'no-consent',
+  'opted-out',
   'consent-withdrawn',
   'consent-denied',
   'consent-expired',
@@ -33,6 +34,7 @@ export const incompleteReasons: readonly ExclusionReason[] = [
 
 const reasonOfRule = {
   'no-consent': 'no-consent',
+  'opted-out': 'opted-out',
   withdrawn: 'consent-withdrawn',
   denied: 'consent-denied',
   expired: 'consent-expired',

@@ -1,6 +1,6 @@
 // Grant and withdrawal by a steward, each one action (GDPR 7(3)): a new version of the consents it is about, never an edit.
 import { toHex } from '#base/bytes.ts';
-import { isoTime } from '#base/clock.ts';
+import { dayOf, isoTime } from '#base/clock.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
@@ -8,7 +8,8 @@ import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { ConsentError } from './consent-error.ts';
 import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
-import { dayOf, readSubjectConsents, type SubjectDays } from './read-consents.ts';
+import { isOptedOut, optedOut } from './opt-outs.ts';
+import { readSubjectConsents, type SubjectDays } from './read-consents.ts';
 
 export interface ConsentContext {
   readonly store: Store;
@@ -177,6 +178,7 @@ export function decideSubject(
   { store, days }: Pick<ConsentContext, 'store' | 'days'>,
   { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
 ) {
+  if (isOptedOut(store, subjectId)) return optedOut;
   const day = days.shiftDay(subjectId, dayOf(store.clock.nowMs()));
   return evaluateConsent(readSubjectConsents(store, subjectId), { researchStudyId, day });
 }

@@ -24,6 +24,7 @@ export type ConsentRule =
   | 'expired'
   | 'not-yet-valid'
   | 'no-consent'
+  | 'opted-out'
   | 'denied'
   | 'inactive';
 

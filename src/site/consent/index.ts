@@ -12,6 +12,13 @@ import {
   consentRow,
   listConsents,
 } from './list-consents.ts';
+import {
+  importOptOuts,
+  type OptOutImport,
+  type OptOutRequirement,
+  type OptOutSummary,
+  staleOptOutLists,
+} from './opt-outs.ts';
 import { readConsentDecisions, type SubjectDays } from './read-consents.ts';
 
 export { type ConsentCode, ConsentError } from './consent-error.ts';
@@ -29,6 +36,7 @@ export {
   noConsent,
 } from './evaluate-consent.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
+export type { OptOutImport, OptOutRequirement, OptOutSummary } from './opt-outs.ts';
 export { allData, type DataClass, type DayRange, noData, type PermittedData } from './permitted-data.ts';
 export type { SubjectDays } from './read-consents.ts';
 
@@ -36,6 +44,12 @@ export interface ConsentSubject {
   readonly subjectId: string;
   /** null: research in general. */
   readonly researchStudyId: string | null;
+}
+
+/** An opt-out list as a person names it. */
+export interface OptOutOrder extends Omit<OptOutImport, 'statedDay'> {
+  /** `YYYY-MM-DD`: the day up to which it is complete. */
+  readonly statedDate: string;
 }
 
 export interface Consents {
@@ -47,7 +61,15 @@ export interface Consents {
   grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
   /** @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN. */
   withdraw(subject: ConsentSubject, actor: Actor): ConsentRow;
-  /** The decision of each subject that has a consent; whoever is not in it is out. */
+  /**
+   * Takes an opt-out list in place of the authority's last one.
+   * @throws ConsentError OPT_OUT_LIST_UNREADABLE, OPT_OUT_COLUMN_UNKNOWN, OPT_OUT_LIST_EMPTY, OPT_OUT_LIST_TOO_LARGE,
+   * OPT_OUT_DAY_INVALID.
+   */
+  importOptOuts(list: OptOutOrder, actor: Actor): Promise<OptOutSummary>;
+  /** Authorities of required opt-out lists that are not here, or older than they may be. */
+  staleOptOutLists(required: readonly OptOutRequirement[]): string[];
+  /** The decision of each subject that has a consent or opted out; whoever is not in it is out. */
   decisions(researchStudyId: string): Map<string, ConsentDecision>;
 }
 
@@ -72,6 +94,13 @@ export function openConsents(options: ConsentOptions): Consents {
       withdrawConsent(options, { ...subject, actor });
       return consentRow(options, subject);
     },
+    importOptOuts: async ({ statedDate, ...list }, actor) => {
+      const statedDay = parseDay(statedDate);
+      if (statedDay === undefined)
+        throw new ConsentError('OPT_OUT_DAY_INVALID', 'The day of the list is no day of the calendar.');
+      return importOptOuts(options, { ...list, statedDay }, actor);
+    },
+    staleOptOutLists: (required) => staleOptOutLists(store, required),
     decisions: (researchStudyId) =>
       readConsentDecisions(store, days, { researchStudyId, atMs: store.clock.nowMs() }),
   };

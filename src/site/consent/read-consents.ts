@@ -1,6 +1,8 @@
 // Reads consents subject by subject in one pass over the table, and decides each subject for a research study and a moment.
+import { dayOf } from '#base/clock.ts';
 import type { Store } from '#site/store/index.ts';
 import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import { optedOut, optedOutSubjects } from './opt-outs.ts';
 
 /** Moves days by a subject's own date offset, as everything stored about the subject is. */
 export interface SubjectDays {
@@ -49,17 +51,15 @@ export function readSubjectConsents(store: Store, subjectId: string): ConsentVer
   return (rows.all(subjectId) as ConsentRow[]).map(toVersion);
 }
 
-/** Whole days from 1970-01-01 to a moment, in UTC. */
-export function dayOf(timeMs: number): number {
-  return Math.floor(timeMs / 86_400_000);
-}
-
 export interface DecisionScope {
   readonly researchStudyId: string | null;
   readonly atMs: number;
 }
 
-/** The decision for each subject that has a consent. Whoever is not in the map has none and is out (opt-in). */
+/**
+ * The decision for each subject that has a consent or is on an opt-out list, which is applied last. Whoever is not in the map has
+ * no consent and is out (opt-in).
+ */
 export function readConsentDecisions(
   store: Store,
   days: SubjectDays,
@@ -73,6 +73,7 @@ export function readConsentDecisions(
       evaluateConsent(versions, { researchStudyId, day: days.shiftDay(subjectId, today) }),
     );
   }
+  for (const subjectId of optedOutSubjects(store)) decisions.set(subjectId, optedOut);
   return decisions;
 }
 

@@ -4,6 +4,7 @@ import { openTypedDatabase, type TypedDatabase } from '#base/typed-database.ts';
 import { initialMigration } from '#site/store/migrations/0001-initial.ts';
 import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
 import { sourcesMigration } from '#site/store/migrations/0003-sources.ts';
+import { optOutMigration } from '#site/store/migrations/0004-opt-outs.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
@@ -13,7 +14,12 @@ export type * from '#site/store/site-schema.ts';
 export type * from '#site/store/source-schema.ts';
 
 /** SQL of each schema version in order. Forward only: a released entry is never changed. */
-export const siteMigrations: readonly string[] = [initialMigration, imagingMigration, sourcesMigration];
+export const siteMigrations: readonly string[] = [
+  initialMigration,
+  imagingMigration,
+  sourcesMigration,
+  optOutMigration,
+];
 
 /** The open store. */
 export type Store = TypedDatabase<SiteSchema>;

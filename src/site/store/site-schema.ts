@@ -240,6 +240,19 @@ export interface AuditCheckpointTable {
   created_at: string;
 }
 
+export interface OptOutListTable {
+  list_no: Generated<number>;
+  authority: string;
+  stated_day: number;
+  entry_count: number;
+  imported_at: string;
+}
+
+export interface OptOutTable {
+  link_key: Uint8Array;
+  list_no: number;
+}
+
 /** Every table and view of a site, by its name. */
 export interface SiteSchema extends ImagingSchema {
   setting: SettingTable;
@@ -267,6 +280,8 @@ export interface SiteSchema extends ImagingSchema {
   audit_node: AuditNodeTable;
   audit_detail: AuditDetailTable;
   audit_checkpoint: AuditCheckpointTable;
+  opt_out_list: OptOutListTable;
+  opt_out: OptOutTable;
   source: SourceTable;
   source_object: SourceObjectTable;
 }

@@ -226,6 +226,8 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     quarantined_at: true,
     waived: true,
   },
+  opt_out_list: { list_no: true, authority: true, stated_day: true, entry_count: true, imported_at: true },
+  opt_out: { link_key: true, list_no: true },
   audit_leaf: { seq: true, line: true, leaf_hash: true },
   audit_node: { level: true, position: true, hash: true },
   audit_detail: { seq: true, salt: true, detail: true },
