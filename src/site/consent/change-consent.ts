@@ -145,6 +145,7 @@ function ownConsent(researchStudyId: string | null): ConsentVersion {
     researchStudyId,
     status: 'active',
     decision: 'deny',
+    provision: null,
     source: 'steward',
     ...open,
   };

@@ -15,6 +15,7 @@ function version(changes: Partial<ConsentVersion> = {}): ConsentVersion {
     statedDay: today - 100,
     fromDay: null,
     untilDay: null,
+    provision: null,
     source: 'fhir',
     ...changes,
   };
@@ -206,6 +207,7 @@ const anyVersion = fc.record({
   statedDay: day,
   fromDay: day,
   untilDay: day,
+  provision: fc.constant(null),
   source: fc.constantFrom('csv', 'steward'),
 });
 
@@ -242,6 +244,7 @@ describe('the rules of consent (C15)', () => {
           fromDay: null,
           untilDay: null,
           statedDay: today + 4,
+          provision: null,
           researchStudyId: null,
           source: 'steward',
         };

@@ -1,7 +1,11 @@
 // What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
 // (security.md C1, C4), and an old export read again lifts nothing. Pure; adding a deny never turns a deny into a permit, and
 // the order of the versions does not matter.
-import { allData, noData, type PermittedData } from './permitted-data.ts';
+import type { ConsentProvision } from '#site/store/index.ts';
+import { combineDays } from './day-ranges.ts';
+import { hasDeny } from './evaluate-provision.ts';
+import { allData, noData, type PermittedData, permittedData } from './permitted-data.ts';
+import { readProvision } from './read-provision.ts';
 
 /** One version of a consent. Days are shifted by the subject's date offset; null is open. */
 export interface ConsentVersion {
@@ -15,6 +19,8 @@ export interface ConsentVersion {
   readonly statedDay: number | null;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
+  /** The rules, where there is more than one permit or deny; null: `decision` is all it says. */
+  readonly provision: ConsentProvision | null;
   readonly source: string;
 }
 
@@ -46,6 +52,8 @@ export interface ConsentScope {
   readonly researchStudyId: string | null;
   /** The day, shifted by the subject's date offset. */
   readonly day: number;
+  /** v3-ActReason codes of what it is for, each of which must be permitted; healthcare research where none is given. */
+  readonly purposes?: readonly string[];
 }
 
 export const noConsent: ConsentDecision = {
@@ -59,19 +67,52 @@ export const noConsent: ConsentDecision = {
 
 /** Decides over all versions of all consents of one subject. */
 export function evaluateConsent(versions: readonly ConsentVersion[], scope: ConsentScope): ConsentDecision {
-  const found = standingVersions(versions, scope).filter(({ version }) => isInScope(version, scope));
-  const best = found.sort(compareFindings)[0];
+  const found = standingVersions(versions, scope);
+  const data = combineData(found);
+  const explaining =
+    data === noData ? found.flatMap(asDenied) : found.filter(({ rule }) => rule === 'permit');
+  const best = explaining.sort(compareFindings)[0];
   if (best === undefined) return noConsent;
   const { rule, version } = best;
-  const decision = rule === 'permit' ? 'permit' : 'deny';
+  const decision = data === noData ? 'deny' : 'permit';
   return {
     decision,
     rule,
     consentId: version.consentId,
     version: version.version,
-    path: rootPath,
-    data: decision === 'permit' ? allData : noData,
+    path: pathOf(best, found),
+    data,
   };
+}
+
+/** What some consent permits and none denies. */
+function combineData(findings: readonly Finding[]): PermittedData {
+  const [first, second] = findings;
+  if (first === undefined) return noData;
+  if (second === undefined && first.denied === noData) return first.permitted;
+  const [clinical, imaging] = (['clinical', 'imaging'] as const).map((dataClass) =>
+    combineDays(
+      findings.flatMap(({ permitted }) => permitted[dataClass]),
+      findings.flatMap(({ denied }) => denied[dataClass]),
+    ),
+  );
+  return permittedData(clinical ?? [], imaging ?? []);
+}
+
+/** A permit of which denies leave nothing explains nothing, unless by its own denies. */
+function asDenied(finding: Finding): Finding[] {
+  if (finding.rule !== 'permit') return [finding];
+  return finding.denied === noData ? [] : [{ ...finding, rule: 'denied', rank: rank.denyInForce }];
+}
+
+/** The rules of the consent that is named, and those of others that have a say: these begin with their consent's id. */
+function pathOf(best: Finding, findings: readonly Finding[]): readonly string[] {
+  const others = findings.filter(
+    (other) => other.version !== best.version && (other.permitted !== noData || other.denied !== noData),
+  );
+  if (others.length === 0) return best.path;
+  const steps = others.flatMap(({ version, path }) => path.map((step) => `${version.consentId}/${step}`));
+  return [...best.path, ...new Set(steps.sort())];
 }
 
 /** Decided by the root of the consent named beside it. */
@@ -81,6 +122,9 @@ interface Finding {
   readonly version: ConsentVersion;
   readonly rule: ConsentRule;
   readonly rank: number;
+  readonly permitted: PermittedData;
+  readonly denied: PermittedData;
+  readonly path: readonly string[];
 }
 
 /** Denies in force come before permits in force; then what explains best why there is neither. */
@@ -93,16 +137,34 @@ const rank = {
   inactive: 5,
 } as const;
 
-/** The versions that still say something, with what each one says. */
-function standingVersions(versions: readonly ConsentVersion[], { day }: ConsentScope): Finding[] {
+interface JudgeContext {
+  readonly siblings: readonly ConsentVersion[];
+  readonly scope: ConsentScope;
+  /** Whether a newer version has ended what this one permits. Its denies may still stand. */
+  readonly isPermitLifted: boolean;
+}
+
+/** The versions within the scope that still say something, with what each one says. */
+function standingVersions(versions: readonly ConsentVersion[], scope: ConsentScope): Finding[] {
   const findings: Finding[] = [];
   for (const siblings of groupByConsent(versions)) {
     for (const version of siblings) {
-      const isLifted = siblings.some((other) => isNewer(other, version) && lifts(other, { version, day }));
-      if (!isLifted) findings.push(judge(version, { siblings, day }));
+      const lifting = siblings.filter(
+        (other) => isNewer(other, version) && lifts(other, { version, day: scope.day }),
+      );
+      const isPermitLifted = lifting.length > 0;
+      const isLifted =
+        lifting.some((other) => !isActiveDeny(other)) || (isPermitLifted && !hasDenies(version));
+      if (isLifted || !isInScope(version, scope)) continue;
+      const finding = judge(version, { siblings, scope, isPermitLifted });
+      if (finding !== undefined) findings.push(finding);
     }
   }
   return findings;
+}
+
+function hasDenies({ provision, decision }: ConsentVersion): boolean {
+  return provision === null ? decision === 'deny' : hasDeny(provision);
 }
 
 /**
@@ -163,22 +225,66 @@ function cautionOf(version: ConsentVersion): number {
 /** FHIR statuses of a consent that was not given yet. */
 const unstated = new Set(['draft', 'proposed']);
 
-function judge(
+function judge(version: ConsentVersion, context: JudgeContext): Finding | undefined {
+  const { day } = context.scope;
+  if (!isActive(version)) return says(version, ruleOfInactive(version, context), rank.inactive);
+  if (version.provision !== null) return judgeRules(version, version.provision, context);
+  const whyNot = outOfForce(version, day);
+  if (version.decision === 'permit')
+    return whyNot ?? says(version, 'permit', rank.permit, { permitted: allData });
+  const isInForce = !hasEnded(version, day) && hasBegun(version, day);
+  const rule = ruleOfDeny(version, context);
+  return isInForce
+    ? says(version, rule, rank.denyInForce, { denied: allData })
+    : says(version, rule, rank.denyOutOfForce);
+}
+
+/** Undefined where the rules say nothing about the scope. */
+function judgeRules(
   version: ConsentVersion,
-  context: { siblings: readonly ConsentVersion[]; day: number },
-): Finding {
-  if (!isActive(version)) return { version, rule: ruleOfInactive(version, context), rank: rank.inactive };
-  const { statedDay, fromDay, untilDay } = version;
-  const hasEnded = untilDay !== null && untilDay < context.day;
-  const hasBegun = fromDay === null || fromDay <= context.day;
-  if (version.decision === 'deny') {
-    const rule = followsPermit(version, context) || isBySteward(version) ? 'withdrawn' : 'denied';
-    return { version, rule, rank: hasBegun && !hasEnded ? rank.denyInForce : rank.denyOutOfForce };
+  provision: ConsentProvision,
+  context: JudgeContext,
+): Finding | undefined {
+  const { researchStudyId, day, purposes = ['HRESCH'] } = context.scope;
+  const reading = readProvision(provision, { researchStudyId, day, purposes });
+  const isStated = version.statedDay === null || version.statedDay <= day;
+  const permitted = isStated && !context.isPermitLifted ? reading.permitted : noData;
+  const { denied, path } = reading;
+  if (permitted !== noData) return { ...says(version, 'permit', rank.permit), permitted, denied, path };
+  if (denied !== noData) {
+    const rule = ruleOfDeny(version, context);
+    return { ...says(version, rule, rank.denyInForce), denied, path };
   }
-  if (hasEnded) return { version, rule: 'expired', rank: rank.expired };
-  const isStated = statedDay === null || statedDay <= context.day;
-  if (!hasBegun || !isStated) return { version, rule: 'not-yet-valid', rank: rank.notYetValid };
-  return { version, rule: 'permit', rank: rank.permit };
+  return version.decision === 'permit' ? outOfForce(version, day) : undefined;
+}
+
+function says(
+  version: ConsentVersion,
+  rule: ConsentRule,
+  position: number,
+  data: { readonly permitted?: PermittedData; readonly denied?: PermittedData } = {},
+): Finding {
+  const { permitted = noData, denied = noData } = data;
+  return { version, rule, rank: position, permitted, denied, path: rootPath };
+}
+
+/** Why a permit does not hold on the day, undefined where it does. */
+function outOfForce(version: ConsentVersion, day: number): Finding | undefined {
+  if (hasEnded(version, day)) return says(version, 'expired', rank.expired);
+  const isStated = version.statedDay === null || version.statedDay <= day;
+  return hasBegun(version, day) && isStated ? undefined : says(version, 'not-yet-valid', rank.notYetValid);
+}
+
+function hasEnded({ untilDay }: ConsentVersion, day: number): boolean {
+  return untilDay !== null && untilDay < day;
+}
+
+function hasBegun({ fromDay }: ConsentVersion, day: number): boolean {
+  return fromDay === null || fromDay <= day;
+}
+
+function ruleOfDeny(version: ConsentVersion, context: JudgeContext): ConsentRule {
+  return followsPermit(version, context) || isBySteward(version) ? 'withdrawn' : 'denied';
 }
 
 /** A source says by the status that a permit was ended or never given, where it has no deny of its own. */

@@ -35,7 +35,9 @@ export {
   evaluateConsent,
   noConsent,
 } from './evaluate-consent.ts';
+export { evaluateProvision, type ProvisionDecision } from './evaluate-provision.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
+export type { ProvisionRequest } from './match-rule.ts';
 export type { OptOutImport, OptOutRequirement, OptOutSummary } from './opt-outs.ts';
 export { allData, type DataClass, type DayRange, noData, type PermittedData } from './permitted-data.ts';
 export type { SubjectDays } from './read-consents.ts';

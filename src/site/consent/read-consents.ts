@@ -1,6 +1,6 @@
 // Reads consents subject by subject in one pass over the table, and decides each subject for a research study and a moment.
 import { dayOf } from '#base/clock.ts';
-import type { Store } from '#site/store/index.ts';
+import type { ConsentProvision, Store } from '#site/store/index.ts';
 import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
 import { optedOut, optedOutSubjects } from './opt-outs.ts';
 
@@ -20,10 +20,11 @@ interface ConsentRow {
   readonly stated_day: number | null;
   readonly from_day: number | null;
   readonly until_day: number | null;
+  readonly provision: string | null;
   readonly source: string;
 }
 
-const columns = `subject_id, consent_id, version, research_study_id, status, decision, stated_day, from_day, until_day, source`;
+const columns = `subject_id, consent_id, version, research_study_id, status, decision, stated_day, from_day, until_day, provision, source`;
 
 /** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
 export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
@@ -87,6 +88,7 @@ function toVersion(row: ConsentRow): ConsentVersion {
     statedDay: row.stated_day,
     fromDay: row.from_day,
     untilDay: row.until_day,
+    provision: row.provision === null ? null : (JSON.parse(row.provision) as ConsentProvision),
     source: row.source,
   };
 }

@@ -1,6 +1,6 @@
 // Two subjects that are one person: the retired one points at the survivor and keeps its facts and links, so that a merge writes a
 // row or two however much it joins, and what an unmerge would need stays.
-import type { Store } from '#site/store/index.ts';
+import { type ConsentProvision, moveProvision, type Store } from '#site/store/index.ts';
 import type { Subject } from './subject-registry.ts';
 
 export interface SubjectMerge {
@@ -19,6 +19,7 @@ export function joinSubjects(store: Store, { survivor, retired, daysMoved }: Sub
       'UPDATE subject SET survivor_no = ?, days_moved = days_moved + ? WHERE subject_no = ? OR survivor_no = ?',
     )
     .run(survivor.subjectNo, daysMoved, retired.subjectNo, retired.subjectNo);
+  moveProvisions(store, retired.subjectId, daysMoved);
   store
     .prepare(
       `UPDATE consent SET subject_id = ?, merged_from = coalesce(merged_from, subject_id),
@@ -30,4 +31,18 @@ export function joinSubjects(store: Store, { survivor, retired, daysMoved }: Sub
       'UPDATE subject SET sex = (SELECT sex FROM subject WHERE subject_no = ?) WHERE subject_no = ? AND sex IS NULL',
     )
     .run(retired.subjectNo, survivor.subjectNo);
+}
+
+/** The days within the rules of a subject's consents. */
+function moveProvisions(store: Store, subjectId: string, days: number): void {
+  const rows = store
+    .prepare(
+      'SELECT consent_id, version, provision FROM consent WHERE subject_id = ? AND provision IS NOT NULL',
+    )
+    .all(subjectId) as { consent_id: string; version: number; provision: string }[];
+  const write = store.prepare('UPDATE consent SET provision = ? WHERE consent_id = ? AND version = ?');
+  for (const { consent_id: consentId, version, provision } of rows) {
+    const moved = moveProvision(JSON.parse(provision) as ConsentProvision, days);
+    write.run(JSON.stringify(moved), consentId, version);
+  }
 }

@@ -1,5 +1,6 @@
 // What every reader gives, whatever the format: patients, facts and consents as the source states them, before de-identification.
 import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import type { ConsentProvision } from '#site/store/index.ts';
 import type { FileRefusalCode, RowRefusalCode } from './ingest-error.ts';
 
 export interface CodedValue {
@@ -57,6 +58,8 @@ export interface SourceConsent {
   readonly statedDay: number | null;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
+  /** The rules where the source has more than one permit or deny, with real days; null: `decision` is all it says. */
+  readonly provision: ConsentProvision | null;
   readonly source: 'csv' | 'fhir' | 'omop' | 'ccda' | 'hl7v2';
 }
 

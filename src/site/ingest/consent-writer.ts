@@ -2,7 +2,7 @@
 // patient's, is ended where it stood by a version that says so.
 import { equalBytes } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
-import type { Store } from '#site/store/index.ts';
+import { moveProvision, type Store } from '#site/store/index.ts';
 import type { PackedConsent } from './record-batch.ts';
 
 interface LatestConsent {
@@ -49,6 +49,8 @@ export class ConsentWriter {
         stated_day: shift(consent.statedDay),
         from_day: shift(consent.fromDay),
         until_day: shift(consent.untilDay),
+        provision:
+          consent.provision === null ? null : JSON.stringify(moveProvision(consent.provision, offset)),
         source: consent.source,
         content_digest: contentDigest,
         recorded_at: isoTime(clock.nowMs()),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
 import { subjectIdOf } from '#site/deidentify/index.ts';
+import type { ConsentProvision } from '#site/store/index.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 
 let site: IngestSite;
@@ -191,6 +192,26 @@ describe('two patients who are one', () => {
     const links = store.query.selectFrom('patient_link').select('sealed').where('subject_no', '=', own);
     expect([store.all(facts).length, store.all(links).length]).toEqual([1, 2]);
     expect(store.get(store.query.selectFrom('consent').select('merged_from'))?.merged_from).toBe(idOf('P2'));
+  });
+
+  it('move the days within the rules of a consent with its other days', async () => {
+    const period = { start: '2001-01-01', end: '2040-12-31' };
+    const provision = { provision: [{ type: 'permit', period, dataPeriod: period }] };
+    await take(ndjson(patient('p1'), patient('p2'), consent('c', 'p2', { provision })));
+    const read = () => {
+      const { query } = site.store;
+      const row = site.store.get(query.selectFrom('consent').select(['from_day', 'until_day', 'provision']));
+      const [rule] = (JSON.parse(row?.provision ?? '') as ConsentProvision).root.children;
+      return { from: row?.from_day, until: row?.until_day, rule };
+    };
+    const before = read();
+    await take(ndjson(replaced));
+    const after = read();
+    expect(after.from).not.toBe(before.from);
+    for (const { from, until, rule } of [before, after]) {
+      expect(rule).toMatchObject({ fromDay: from, untilDay: until, dataFromDay: from, dataUntilDay: until });
+    }
+    expect(ruleOf('P1')).toBe('permit');
   });
 });
 

@@ -95,13 +95,21 @@ export class RecordPacker {
   }
 
   #packConsent(consent: SourceConsent): PackedConsent {
-    const { sourceId, researchStudyId, status, decision, statedDay, fromDay, untilDay } = consent;
+    const { sourceId, researchStudyId, status, decision, statedDay, fromDay, untilDay, provision } = consent;
     const { name, scope } = recordIdentityOf(sourceId);
     const nameId = this.#consentName(JSON.stringify(name));
     const scopeId = toHex(
       this.#digest.of(`scope ${JSON.stringify([name, scope])}`).subarray(0, consentIdBytes),
     );
-    const content = JSON.stringify([researchStudyId, status, decision, statedDay, fromDay, untilDay]);
+    const content = JSON.stringify([
+      researchStudyId,
+      status,
+      decision,
+      statedDay,
+      fromDay,
+      untilDay,
+      provision,
+    ]);
     return { consentId: nameId + scopeId, contentDigest: this.#digest.of(`content ${content}`), consent };
   }
 }

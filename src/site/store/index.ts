@@ -8,6 +8,13 @@ import { optOutMigration } from '#site/store/migrations/0004-opt-outs.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
+export {
+  type ConsentProvision,
+  isFullPermit,
+  moveProvision,
+  type ProvisionActor,
+  type ProvisionRule,
+} from '#site/store/consent-provision.ts';
 export type * from '#site/store/imaging-schema.ts';
 export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
 export type * from '#site/store/site-schema.ts';

@@ -113,6 +113,7 @@ export interface ConsentTable {
   stated_day: number | null;
   from_day: number | null;
   until_day: number | null;
+  provision: Generated<string | null>;
   source: string;
   content_digest: Uint8Array;
   recorded_at: string;

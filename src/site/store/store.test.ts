@@ -91,6 +91,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     stated_day: true,
     from_day: true,
     until_day: true,
+    provision: true,
     source: true,
     content_digest: true,
     recorded_at: true,

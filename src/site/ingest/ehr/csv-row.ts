@@ -193,6 +193,7 @@ export class MappedRow {
         statedDay: day(consent.stated),
         fromDay: day(consent.from),
         untilDay: day(consent.until),
+        provision: null,
         source: 'csv',
       },
     ];

@@ -1,26 +1,14 @@
-// A FHIR R4 Consent as one permit or deny (security.md C1-C3, as far as plain research consents go): what is not understood in a
-// permit makes it none, in a deny it stays a deny.
+// A FHIR R4 Consent for research as the tree of its rules (security.md C1-C3), with a summary of it for lists; the tree decides.
+import { type ConsentProvision, isFullPermit, type ProvisionRule } from '#site/store/index.ts';
 import { type ClinicalRecord, RowRefusal, type SourceConsent } from '../clinical-record.ts';
-import type { TimeZone } from '../time-zone.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
-import type { FhirReference } from './fhir-reference.ts';
-import type { ConsentResource, NestedProvision } from './fhir-resource.ts';
+import { readProvisionTree } from './fhir-provision.ts';
+import type { ConsentResource } from './fhir-resource.ts';
 import { readConsentStatus, readDay } from './field-value.ts';
 
 /** Identifier system of research studies in references. */
 export const researchStudySystem = 'https://consilium.example/fhir/research-study';
 const scopeSystem = 'http://terminology.hl7.org/CodeSystem/consentscope';
-const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
-const researchPurposes = new Set(['HRESCH', 'CLINTRL']);
-const optOutPolicies = new Set(['OPTOUT', 'OPTOUTE']);
-
-interface Rule {
-  readonly decision: 'permit' | 'deny';
-  /** Null: research in general. */
-  readonly researchStudyId: string | null;
-  readonly fromDay: number | null;
-  readonly untilDay: number | null;
-}
 
 /** @throws RowRefusal. */
 export function readConsent(resource: ConsentResource, context: ResourceContext): ClinicalRecord {
@@ -32,93 +20,85 @@ export function readConsent(resource: ConsentResource, context: ResourceContext)
   const id = idOf(resource.id, context.fallbackId);
   const identified = { resourceType: 'Consent', id, subject: resource.patient, subjectField: 'patient' };
   const { subject, sourceId } = recordOf(identified, context);
+  const provision = readProvisionTree(resource, zone);
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
     status: readConsentStatus(resource.status ?? '', 'status'),
     statedDay: resource.dateTime === undefined ? null : readDay(resource.dateTime, 'dateTime', zone),
-    ...readRule(resource, zone),
+    ...summarize(provision),
+    provision,
     source: 'fhir',
   };
   return { subject, patient: null, sourceId: null, facts: [], consents: [consent] };
 }
 
-function readRule(resource: ConsentResource, zone: TimeZone): Rule {
-  const denyAll: Rule = { decision: 'deny', researchStudyId: null, fromDay: null, untilDay: null };
-  const root = resource.provision ?? {};
-  const nested = root.provision ?? [];
-  if (resource.modifierExtension !== undefined || root.type === 'deny') return denyAll;
-  if (nested.some(({ type }) => type === 'deny')) return denyAll;
-  const limits = readLimits(root, denyAll, zone);
-  if (limits === undefined) return denyAll;
-  // The root's own `permit` is not what the standard foresees: it counts only with period, purpose and actor (C2).
-  const isFull = root.period !== undefined && root.actor !== undefined && root.purpose !== undefined;
-  if (root.type === 'permit' && isFull) return { ...limits, decision: 'permit' };
-  const permits = nested
-    .filter(({ type, provision }) => type === 'permit' && (provision ?? []).length === 0)
-    .map((rule) => readLimits(rule, limits, zone));
-  const [understood, ...others] = permits.filter((permit) => permit !== undefined);
-  // One of several would be silently left out, and one stored beside it would outlive its removal at the source. A consent that
-  // is not active permits nothing, so it goes in: it may end one that is known.
-  if (others.length > 0 && resource.status === 'active') {
-    throw new RowRefusal('UNSUPPORTED_CONSENT', 'provision.provision');
+interface Summary {
+  readonly decision: 'permit' | 'deny';
+  /** Null: research in general, or more than one research study. */
+  readonly researchStudyId: string | null;
+  readonly fromDay: number | null;
+  readonly untilDay: number | null;
+}
+
+/** Whom the tree is for at most and when, for lists and searches: the tree itself decides. */
+function summarize({ base, root }: ConsentProvision): Summary {
+  const rules = flatten(root);
+  const permits = rules.filter(({ rule }) => (rule === root ? isFullPermit(rule) : rule.type === 'permit'));
+  const isOpen = base === 'permit' && root.type !== 'deny';
+  if (permits.length === 0 && !isOpen) {
+    return { decision: 'deny', researchStudyId: null, fromDay: null, untilDay: null };
   }
-  if (understood !== undefined) return { ...understood, decision: 'permit' };
-  const isOptOut = (resource.policyRule?.coding ?? []).some(({ code }) => optOutPolicies.has(code ?? ''));
-  return isOptOut && root.type === undefined && nested.length === 0
-    ? { ...limits, decision: 'permit' }
-    : denyAll;
-}
-
-/** Whom and when a provision is about, within `outer`; undefined when it names a filter that is not evaluated. */
-function readLimits(
-  provision: Omit<NestedProvision, 'provision'>,
-  outer: Rule,
-  zone: TimeZone,
-): Rule | undefined {
-  const { action, securityLabel, class: classes, code, data, dataPeriod, modifierExtension } = provision;
-  const isNarrowed = [action, securityLabel, classes, code, data].some((filter) => (filter ?? []).length > 0);
-  if (isNarrowed || dataPeriod !== undefined || modifierExtension !== undefined) return undefined;
-  const purposes = provision.purpose ?? [];
-  const isResearch = purposes.some(
-    ({ system, code: purpose }) =>
-      researchPurposes.has(purpose ?? '') && (system ?? purposeSystem) === purposeSystem,
-  );
-  const researchStudyId = readActors(provision.actor);
-  if ((purposes.length > 0 && !isResearch) || researchStudyId === undefined) return undefined;
-  const { fromDay, untilDay } = readPeriod(provision.period, zone);
+  const widest = isOpen ? rules.slice(0, 1) : permits;
+  const hasDeny = rules.some(({ rule }) => rule.type === 'deny');
+  const names = new Set(widest.map(({ around }) => onlyResearchStudy(around)));
+  const [name = null] = names;
   return {
-    decision: 'deny',
-    researchStudyId: researchStudyId ?? outer.researchStudyId,
-    fromDay: later(outer.fromDay, fromDay),
-    untilDay: earlier(outer.untilDay, untilDay),
+    decision: 'permit',
+    // A deny in it may reach further than its permits do.
+    researchStudyId: hasDeny || names.size > 1 ? null : name,
+    fromDay: extreme(
+      widest.map(({ around }) => latest(around.map(({ fromDay }) => fromDay))),
+      Math.min,
+    ),
+    untilDay: extreme(
+      widest.map(({ around }) => earliest(around.map(({ untilDay }) => untilDay))),
+      Math.max,
+    ),
   };
 }
 
-/** The research study that the actors name, null without actors, undefined for other actors. */
-function readActors(
-  actors: readonly { readonly reference?: FhirReference | undefined }[] | undefined,
-): string | null | undefined {
-  if (actors === undefined || actors.length === 0) return null;
-  if (actors.length > 1) return undefined;
-  const { system, value } = actors[0]?.reference?.identifier ?? {};
-  const isName = value !== undefined && /^[a-z0-9][a-z0-9_-]{0,62}[a-z0-9]$/.test(value);
-  return system === researchStudySystem && isName ? value : undefined;
+interface RuleWithin {
+  readonly rule: ProvisionRule;
+  /** The rule itself and all around it. */
+  readonly around: readonly ProvisionRule[];
 }
 
-function readPeriod(
-  period: { start?: string | undefined; end?: string | undefined } | undefined,
-  zone: TimeZone,
-) {
-  return {
-    fromDay: period?.start === undefined ? null : readDay(period.start, 'provision.period.start', zone),
-    untilDay: period?.end === undefined ? null : readDay(period.end, 'provision.period.end', zone),
-  };
+function flatten(rule: ProvisionRule, outer: readonly ProvisionRule[] = []): RuleWithin[] {
+  const around = [...outer, rule];
+  return [{ rule, around }, ...rule.children.flatMap((child) => flatten(child, around))];
 }
 
-function later(left: number | null, right: number | null): number | null {
-  return left === null || right === null ? (left ?? right) : Math.max(left, right);
+/** The one research study that a rule names, by itself or by one around it. */
+function onlyResearchStudy(around: readonly ProvisionRule[]): string | null {
+  const named = around.findLast(({ actors }) => actors.length > 0)?.actors ?? [];
+  const prefix = `${researchStudySystem}|`;
+  const reference = named.length === 1 ? named[0]?.reference : undefined;
+  const name = reference?.startsWith(prefix) === true ? reference.slice(prefix.length) : '';
+  return /^[a-z0-9][a-z0-9_-]{0,62}[a-z0-9]$/.test(name) ? name : null;
 }
 
-function earlier(left: number | null, right: number | null): number | null {
-  return left === null || right === null ? (left ?? right) : Math.min(left, right);
+function latest(days: readonly (number | null)[]): number | null {
+  const stated = days.filter((day) => day !== null);
+  return stated.length === 0 ? null : Math.max(...stated);
+}
+
+function earliest(days: readonly (number | null)[]): number | null {
+  const stated = days.filter((day) => day !== null);
+  return stated.length === 0 ? null : Math.min(...stated);
+}
+
+/** Null, open, where one of them is. */
+function extreme(days: readonly (number | null)[], choose: (...days: number[]) => number): number | null {
+  const stated = days.filter((day) => day !== null);
+  return stated.length < days.length || stated.length === 0 ? null : choose(...stated);
 }

@@ -2,15 +2,7 @@
 // be overlooked (modifierExtension) is kept.
 import type { Consent, Observation, Patient } from '@medplum/fhirtypes';
 import { z } from 'zod';
-import {
-  codeableConcept,
-  coding,
-  identifier,
-  modifierExtension,
-  period,
-  reference,
-  text,
-} from './fhir-element.ts';
+import { codeableConcept, identifier, modifierExtension, period, reference, text } from './fhir-element.ts';
 
 export const patientSchema = z.object({
   resourceType: z.literal('Patient'),
@@ -74,28 +66,6 @@ export const observationSchema = z.object({
 });
 export type ObservationResource = z.infer<typeof observationSchema>;
 
-const provisionElements = {
-  type: z.enum(['permit', 'deny']).optional(),
-  period: period.optional(),
-  actor: z
-    .array(z.object({ role: codeableConcept.optional(), reference: reference.optional() }))
-    .max(100)
-    .optional(),
-  purpose: z.array(coding).max(100).optional(),
-  action: z.array(z.unknown()).max(100).optional(),
-  securityLabel: z.array(z.unknown()).max(100).optional(),
-  class: z.array(z.unknown()).max(100).optional(),
-  code: z.array(z.unknown()).max(100).optional(),
-  dataPeriod: z.unknown().optional(),
-  data: z.array(z.unknown()).max(100).optional(),
-  modifierExtension,
-};
-const nestedProvision = z.object({
-  ...provisionElements,
-  provision: z.array(z.unknown()).max(100).optional(),
-});
-export type NestedProvision = z.infer<typeof nestedProvision>;
-
 export const consentSchema = z.object({
   resourceType: z.literal('Consent'),
   id: text,
@@ -105,9 +75,8 @@ export const consentSchema = z.object({
   dateTime: text,
   policyRule: codeableConcept.optional(),
   modifierExtension,
-  provision: z
-    .object({ ...provisionElements, provision: z.array(nestedProvision).max(100).optional() })
-    .optional(),
+  /** Rules within rules: read by fhir-provision.ts. */
+  provision: z.unknown().optional(),
 });
 export type ConsentResource = z.infer<typeof consentSchema>;
 

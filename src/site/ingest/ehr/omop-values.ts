@@ -117,6 +117,7 @@ function readOmopConsent(
         statedDay: readDay(required(row, 'observation_date'), 'observation_date', zone),
         fromDay: null,
         untilDay: until === '' ? null : readDay(until, 'value_as_string', zone),
+        provision: null,
         source: 'omop',
       },
     ],

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { parseDay } from '#site/deidentify/index.ts';
+import { storedFhirConsent } from '#support/stored-fhir-consent.ts';
+import { evaluateConsent } from './evaluate-consent.ts';
+
+const actor = (value: string, system = 'https://consilium.example/fhir/research-study') => [
+  { reference: { identifier: { system, value } } },
+];
+const period = { start: '2001-01-01', end: '2005-12-31' };
+const permit = { type: 'permit', period, purpose: [{ code: 'HRESCH' }], actor: actor('heart-disease') };
+const policy = (code: string) => ({ coding: [{ code }] });
+const scope = { researchStudyId: 'heart-disease', day: parseDay('2002-02-02') ?? 0 };
+const type = (code: string) => ({ system: 'http://hl7.org/fhir/resource-types', code });
+
+function stored(change: object, consentId = 'c1') {
+  const resource = {
+    resourceType: 'Consent',
+    id: 'c1',
+    status: 'active',
+    scope: { coding: [{ code: 'research' }] },
+    patient: { reference: 'Patient/p1' },
+    dateTime: '2001-02-03',
+    policyRule: policy('OPTIN'),
+    ...change,
+  };
+  return storedFhirConsent(resource, consentId);
+}
+const decide = (change: object) => evaluateConsent([stored(change)], scope).decision;
+
+describe('a FHIR consent', () => {
+  it.each<[string, object, 'permit' | 'deny']>([
+    ['no provision under opt-in', {}, 'deny'],
+    ['no provision under opt-out', { policyRule: policy('OPTOUT') }, 'permit'],
+    ['no provision and no policy', { policyRule: undefined }, 'deny'],
+    ['no provision and an unknown policy', { policyRule: policy('WHATEVER') }, 'deny'],
+    ['a root that denies', { provision: { type: 'deny' } }, 'deny'],
+    [
+      'a root that denies and an exception to it',
+      { provision: { type: 'deny', provision: [permit] } },
+      'permit',
+    ],
+    [
+      'a root that denies under opt-out',
+      { policyRule: policy('OPTOUT'), provision: { type: 'deny' } },
+      'deny',
+    ],
+    ['a root that permits with period, purpose and actor', { provision: permit }, 'permit'],
+    ['a root that permits without a period', { provision: { ...permit, period: undefined } }, 'deny'],
+    ['a root that permits without an actor', { provision: { ...permit, actor: undefined } }, 'deny'],
+    ['a root that permits without a purpose', { provision: { ...permit, purpose: undefined } }, 'deny'],
+    ['a nested deny beside a permit', { provision: { provision: [permit, { type: 'deny' }] } }, 'deny'],
+    [
+      'a nested deny of an unread kind',
+      { provision: { provision: [permit, { type: 'deny', code: [{}] }] } },
+      'deny',
+    ],
+    [
+      'an exception to the exception',
+      { provision: { provision: [{ ...permit, provision: [{ type: 'deny' }] }] } },
+      'deny',
+    ],
+    [
+      'a permit for another purpose',
+      { provision: { provision: [{ ...permit, purpose: [{ code: 'TREAT' }] }] } },
+      'deny',
+    ],
+    [
+      'a permit for somebody else',
+      { provision: { provision: [{ ...permit, actor: actor('x1', 'urn:other') }] } },
+      'deny',
+    ],
+    [
+      'a permit for two research studies',
+      { provision: { provision: [{ ...permit, actor: [...actor('lungs'), ...actor('heart-disease')] }] } },
+      'permit',
+    ],
+    [
+      'a permit for some data only',
+      { provision: { provision: [{ ...permit, class: [{ code: 'x' }] }] } },
+      'deny',
+    ],
+    [
+      'a permit for data of a period',
+      { provision: { provision: [{ ...permit, dataPeriod: period }] } },
+      'permit',
+    ],
+    [
+      'a permit with a modifier',
+      { provision: { provision: [{ ...permit, modifierExtension: [{}] }] } },
+      'deny',
+    ],
+    ['a modifier on the whole', { modifierExtension: [{}], provision: { provision: [permit] } }, 'deny'],
+    ['a filter on the whole', { provision: { securityLabel: [{}], provision: [permit] } }, 'deny'],
+    [
+      'opt-out with a filter on the whole',
+      { policyRule: policy('OPTOUT'), provision: { data: [{}] } },
+      'deny',
+    ],
+    [
+      'opt-out with a nested permit not understood',
+      { policyRule: policy('OPTOUT'), provision: { provision: [{ ...permit, code: [{}] }] } },
+      'permit',
+    ],
+  ])('with %s: %s', (_, change, decision) => expect(decide(change)).toBe(decision));
+
+  it.each<[string, object[], number, number]>([
+    [
+      'images permitted, notes denied',
+      [{ class: [type('ImagingStudy')] }, { type: 'deny', class: [type('DocumentReference')] }],
+      0,
+      1,
+    ],
+    ['all permitted, images denied', [{}, { type: 'deny', class: [type('ImagingStudy')] }], 1, 0],
+    ['all permitted, some clinical data denied', [{}, { type: 'deny', class: [type('Condition')] }], 0, 1],
+    ['some clinical data permitted', [{ class: [type('Condition')] }], 0, 0],
+  ])('with %s gives that data (C5)', (_, rules, clinical, imaging) => {
+    const provision = { provision: rules.map((rule) => ({ ...permit, ...rule })) };
+    const { data } = evaluateConsent([stored({ provision })], scope);
+    expect([data.clinical.length, data.imaging.length]).toEqual([clinical, imaging]);
+  });
+
+  it('gives data of the permitted days, without those that an exception denies', () => {
+    const deny = { type: 'deny', dataPeriod: { start: '2000-03-01', end: '2000-03-31' } };
+    const rule = { ...permit, dataPeriod: { start: '2000-01-01', end: '2000-12-31' }, provision: [deny] };
+    const decision = evaluateConsent([stored({ provision: { provision: [rule] } })], scope);
+    const days = [
+      { from: parseDay('2000-01-01'), until: parseDay('2000-02-29') },
+      { from: parseDay('2000-04-01'), until: parseDay('2000-12-31') },
+    ];
+    expect(decision).toMatchObject({ rule: 'permit', data: { clinical: days, imaging: days } });
+    expect(decision.path).toEqual(['root/0', 'root/0/0']);
+  });
+
+  it('that denies some data takes it from what another permits, and the path names both (C4)', () => {
+    const elsewhere = { ...permit, actor: actor('lungs') };
+    const deny = { type: 'deny', class: [type('ImagingStudy')] };
+    const denial = { provision: { provision: [elsewhere, deny] } };
+    const permitting = { provision: { provision: [permit] } };
+    const decision = evaluateConsent([stored(permitting), stored(denial, 'c2')], scope);
+    expect(decision).toMatchObject({ consentId: 'c1', rule: 'permit', data: { imaging: [] } });
+    expect(decision.path).toEqual(['root/0', 'c2/root/1']);
+  });
+
+  it('that only denies is a refusal under opt-in, whatever another permits', () => {
+    const denial = { provision: { provision: [{ type: 'deny', class: [type('ImagingStudy')] }] } };
+    const decision = evaluateConsent(
+      [stored({ provision: { provision: [permit] } }), stored(denial, 'c2')],
+      scope,
+    );
+    expect(decision).toMatchObject({ consentId: 'c2', rule: 'denied' });
+  });
+
+  it('that permits another research study denies nothing to this one', () => {
+    const others = {
+      provision: {
+        provision: [
+          { ...permit, actor: actor('lungs') },
+          { ...permit, actor: actor('liver') },
+        ],
+      },
+    };
+    const decision = evaluateConsent(
+      [stored({ provision: { provision: [permit] } }), stored(others, 'c2')],
+      scope,
+    );
+    expect(decision.rule).toBe('permit');
+  });
+
+  it('holds one object for all that may read everything, and for all that may read nothing', () => {
+    const [left, right] = ['c1', 'c2'].map((id) =>
+      evaluateConsent([stored({ provision: { provision: [permit] } }, id)], scope),
+    );
+    expect(left?.data).toBe(right?.data);
+  });
+});

@@ -1,0 +1,105 @@
+// Whether a rule of a consent is about what is asked. Certainly so is asked for a permit, possibly so for a deny: what is not
+// understood lets no permit match and every deny (security.md C3).
+import type { ProvisionActor, ProvisionRule } from '#site/store/index.ts';
+import { coversClass, meaningOf } from './data-class-codes.ts';
+import type { DataClass } from './permitted-data.ts';
+
+/** What somebody wants to do with which data. Days are shifted by the subject's date offset. */
+export interface ProvisionRequest {
+  /** null: any research study. */
+  readonly researchStudyId: string | null;
+  /** v3-ActReason codes; at least one. */
+  readonly purposes: readonly string[];
+  readonly dataClass: DataClass;
+  /** The day on which it is asked. */
+  readonly day: number;
+  /** The day of which the data are. */
+  readonly dataDay: number;
+}
+
+export interface RuleMatch {
+  readonly isCertain: boolean;
+  readonly isPossible: boolean;
+}
+
+const researchStudySystem = 'https://consilium.example/fhir/research-study';
+const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+const purposeCodes =
+  'HRESCH CLINTRL CLINTRCH TREAT ETREAT HPAYMT HOPERAT HMARKT PUBHLTH PATRQT FAMRQT COVERAGE';
+const purposes = new Set(purposeCodes.split(' ').map((code) => `${purposeSystem}|${code}`));
+const actionSystem = 'http://terminology.hl7.org/CodeSystem/consentaction';
+const actions = new Set(
+  ['collect', 'access', 'use', 'disclose', 'correct'].map((code) => `${actionSystem}|${code}`),
+);
+const roles = new Set(
+  ['ParticipationType|IRCP', 'ParticipationType|PRCP', 'RoleCode|GRANTEE', 'RoleCode|DELEGATEE'].map(
+    (code) => `http://terminology.hl7.org/CodeSystem/v3-${code}`,
+  ),
+);
+
+export function matchRule(rule: ProvisionRule, request: ProvisionRequest): RuleMatch {
+  // An element beside the filters may widen what they say.
+  if (rule.notUnderstood) return { isCertain: false, isPossible: true };
+  const isInTime =
+    isWithin(request.day, rule.fromDay, rule.untilDay) &&
+    isWithin(request.dataDay, rule.dataFromDay, rule.dataUntilDay);
+  const filters = [
+    { isCertain: isInTime, isPossible: isInTime },
+    matchPurposes(rule.purposes, request),
+    matchActors(rule.actors, request),
+    matchCodes(rule.classes, request),
+    matchCodes(rule.codes, request),
+    matchActions(rule.actions),
+    // What is stored carries no labels, so that nobody can tell which of it is meant.
+    { isCertain: rule.securityLabels.length === 0, isPossible: true },
+  ];
+  return {
+    isCertain: filters.every(({ isCertain }) => isCertain),
+    isPossible: filters.every(({ isPossible }) => isPossible),
+  };
+}
+
+function isWithin(day: number, from: number | null, until: number | null): boolean {
+  return (from === null || from <= day) && (until === null || day <= until);
+}
+
+const unfiltered: RuleMatch = { isCertain: true, isPossible: true };
+
+function matchPurposes(codes: readonly string[], request: ProvisionRequest): RuleMatch {
+  if (codes.length === 0) return unfiltered;
+  const asked = request.purposes.map((code) => `${purposeSystem}|${code}`);
+  const isUnderstood = codes.every((code) => purposes.has(code));
+  return {
+    isCertain: isUnderstood && asked.every((code) => codes.includes(code)),
+    isPossible: !isUnderstood || asked.some((code) => codes.includes(code)),
+  };
+}
+
+function matchActors(actors: readonly ProvisionActor[], { researchStudyId }: ProvisionRequest): RuleMatch {
+  if (actors.length === 0) return unfiltered;
+  const isUnderstood = actors.every(
+    ({ role, reference }) =>
+      (role === null || roles.has(role)) && reference?.startsWith(`${researchStudySystem}|`) === true,
+  );
+  const isNamed =
+    researchStudyId === null ||
+    actors.some(({ reference }) => reference === `${researchStudySystem}|${researchStudyId}`);
+  return { isCertain: isUnderstood && isNamed, isPossible: !isUnderstood || isNamed };
+}
+
+function matchCodes(codes: readonly string[], { dataClass }: ProvisionRequest): RuleMatch {
+  if (codes.length === 0) return unfiltered;
+  const isUnderstood = codes.every((code) => meaningOf(code) !== undefined);
+  return {
+    isCertain: isUnderstood && coversClass(codes, dataClass),
+    isPossible: !isUnderstood || codes.some((code) => meaningOf(code)?.dataClass === dataClass),
+  };
+}
+
+/** Training uses data; it reads them first. */
+function matchActions(codes: readonly string[]): RuleMatch {
+  if (codes.length === 0) return unfiltered;
+  const isUnderstood = codes.every((code) => actions.has(code));
+  const has = (code: string): boolean => codes.includes(`${actionSystem}|${code}`);
+  return { isCertain: isUnderstood && has('use'), isPossible: !isUnderstood || has('use') || has('access') };
+}

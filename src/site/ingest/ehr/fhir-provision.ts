@@ -1,0 +1,159 @@
+// The rules of a FHIR R4 Consent as a language-neutral tree, with real days. What the standard does not foresee marks its rule as
+// not understood; a modifierExtension anywhere, which may turn the meaning round, denies everything.
+import { z } from 'zod';
+import type { ConsentProvision, ProvisionActor, ProvisionRule } from '#site/store/index.ts';
+import type { TimeZone } from '../time-zone.ts';
+import { codeableConcept, coding, period, reference } from './fhir-element.ts';
+import type { ConsentResource } from './fhir-resource.ts';
+import { readDay } from './field-value.ts';
+
+/** More rules than any form has: a consent that has them is made to be costly. */
+const mostRules = 1_000;
+const optOutPolicies = new Set(['OPTOUT', 'OPTOUTE']);
+const policySystem = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+
+const unfiltered = {
+  fromDay: null,
+  untilDay: null,
+  dataFromDay: null,
+  dataUntilDay: null,
+  purposes: [],
+  actors: [],
+  classes: [],
+  codes: [],
+  securityLabels: [],
+  actions: [],
+  notUnderstood: false,
+  children: [],
+} as const;
+export const denyAll: ConsentProvision = { base: 'deny', root: { type: 'deny', ...unfiltered } };
+
+/** @throws RowRefusal BAD_DATE. */
+export function readProvisionTree(resource: ConsentResource, zone: TimeZone): ConsentProvision {
+  const { provision } = resource;
+  if (resource.modifierExtension !== undefined || hasModifier(provision)) return denyAll;
+  const policies = resource.policyRule?.coding ?? [];
+  const isOptOut = policies.some(
+    ({ system, code }) => optOutPolicies.has(code ?? '') && (system ?? policySystem) === policySystem,
+  );
+  // A policy that is also something else is not known to be an opt-out.
+  const base = isOptOut && policies.every(({ code }) => optOutPolicies.has(code ?? '')) ? 'permit' : 'deny';
+  if (provision === undefined) return { base, root: { type: null, ...unfiltered } };
+  const counter = { rules: 0 };
+  const root = readRule(provision, { zone, counter, isRoot: true });
+  return counter.rules > mostRules ? denyAll : { base, root };
+}
+
+interface RuleContext {
+  readonly zone: TimeZone;
+  readonly counter: { rules: number };
+  readonly isRoot: boolean;
+}
+
+const provisionElements = z.strictObject({
+  id: z.string().optional(),
+  extension: z.unknown().optional(),
+  type: z.enum(['permit', 'deny']).optional(),
+  period: period.strict().optional(),
+  dataPeriod: period.strict().optional(),
+  actor: z
+    .array(
+      z.strictObject({
+        id: z.unknown().optional(),
+        role: codeableConcept.optional(),
+        reference: reference.optional(),
+      }),
+    )
+    .optional(),
+  purpose: z.array(coding).optional(),
+  class: z.array(coding).optional(),
+  code: z.array(codeableConcept).optional(),
+  securityLabel: z.array(coding).optional(),
+  action: z.array(codeableConcept).optional(),
+  provision: z.array(z.unknown()).optional(),
+});
+type ProvisionElements = z.infer<typeof provisionElements>;
+
+function readRule(element: unknown, context: RuleContext): ProvisionRule {
+  context.counter.rules += 1;
+  if (context.counter.rules > mostRules) return denyAll.root;
+  const parsed = provisionElements.safeParse(element);
+  const known = parsed.success ? parsed.data : undefined;
+  const fallback = isObject(element) ? element : {};
+  const nested = known?.provision ?? fallback.provision;
+  const children = Array.isArray(nested)
+    ? nested.map((child) => readRule(child, { ...context, isRoot: false }))
+    : [];
+  const type = known === undefined ? fallback.type : known.type;
+  const isTyped = type === 'permit' || type === 'deny';
+  // A nested rule must say what it is; one that does not is taken for a deny of anything.
+  const decision = isTyped ? type : context.isRoot && type === undefined ? null : 'deny';
+  const filters = known === undefined ? undefined : readFilters(known, context.zone);
+  const isUnderstood = filters !== undefined && (isTyped || context.isRoot);
+  return { ...unfiltered, ...filters, type: decision, notUnderstood: !isUnderstood, children };
+}
+
+type RuleFilters = Omit<ProvisionRule, 'type' | 'notUnderstood' | 'children'>;
+
+/** Undefined where a code is missing: the filter is about something that is not said in codes. */
+function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters | undefined {
+  const { actor, purpose, class: classes, code, securityLabel, action } = elements;
+  const day = (text: string | undefined, field: string): number | null =>
+    text === undefined ? null : readDay(text, field, zone);
+  const conceptCodes = (concepts: typeof code): string[] | undefined =>
+    codesOf((concepts ?? []).flatMap(({ coding: codings }) => codings ?? [{}]));
+  const coded = {
+    purposes: codesOf(purpose, purposeSystem),
+    classes: codesOf(classes),
+    codes: conceptCodes(code),
+    securityLabels: codesOf(securityLabel),
+    actions: conceptCodes(action),
+  };
+  const { purposes, classes: classCodes, codes, securityLabels, actions } = coded;
+  if (purposes === undefined || classCodes === undefined || codes === undefined) return undefined;
+  if (securityLabels === undefined || actions === undefined) return undefined;
+  return {
+    fromDay: day(elements.period?.start, 'provision.period.start'),
+    untilDay: day(elements.period?.end, 'provision.period.end'),
+    dataFromDay: day(elements.dataPeriod?.start, 'provision.dataPeriod.start'),
+    dataUntilDay: day(elements.dataPeriod?.end, 'provision.dataPeriod.end'),
+    purposes,
+    actors: (actor ?? []).map(readActor),
+    classes: classCodes,
+    codes,
+    securityLabels,
+    actions,
+  };
+}
+
+const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+type Coding = z.infer<typeof coding>;
+
+function codesOf(codings: readonly Coding[] = [], defaultSystem = ''): string[] | undefined {
+  const codes = codings.map(({ system = defaultSystem, code }) => `${system}|${code ?? ''}`);
+  return codings.every(({ code }) => code !== undefined && code !== '') ? codes : undefined;
+}
+
+function readActor({
+  role,
+  reference: named,
+}: NonNullable<ProvisionElements['actor']>[number]): ProvisionActor {
+  const { system, value } = named?.identifier ?? {};
+  const [first, second] = role?.coding ?? [];
+  // Two roles in one may be two meanings, and so is a role without a code: neither is a role that is known.
+  const isOne = first?.code !== undefined && second === undefined;
+  return {
+    role: role === undefined ? null : isOne ? `${first.system ?? ''}|${first.code}` : '|',
+    reference: system === undefined || value === undefined ? null : `${system}|${value}`,
+  };
+}
+
+function hasModifier(element: unknown): boolean {
+  if (Array.isArray(element)) return element.some(hasModifier);
+  if (!isObject(element)) return false;
+  return Object.entries(element).some(([name, value]) => name === 'modifierExtension' || hasModifier(value));
+}
+
+function isObject(element: unknown): element is Readonly<Record<string, unknown>> {
+  return typeof element === 'object' && element !== null && !Array.isArray(element);
+}

@@ -1,0 +1,89 @@
+// FHIR consents drawn from a seed: rules within rules, with filters that match, that do not and that nobody understands.
+import { utf8 } from '#base/bytes.ts';
+import { sha256 } from '#federation/crypto/digest.ts';
+import { createKeystream } from '#federation/crypto/keystream.ts';
+
+type Draw = (bound: number) => number;
+const terminology = 'http://terminology.hl7.org/CodeSystem';
+const dates = ['2019-01-01', '2020-06-15', '2021-01-01', '2021-12-31', '2023-03-03', '2030-01-01'];
+const types = 'http://hl7.org/fhir/resource-types';
+const wholeClinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
+  .concat(' MedicationAdministration Immunization')
+  .split(' ')
+  .map((code) => ({ system: types, code }));
+const imaging = [{ system: types, code: 'ImagingStudy' }];
+const classes = [
+  imaging,
+  wholeClinical,
+  [...imaging, ...wholeClinical],
+  [{ system: types, code: 'Observation' }],
+  [{ system: types, code: 'DocumentReference' }],
+  [{ system: types, code: 'Unheard' }],
+];
+const concept = (system: string, code: string) => ({
+  coding: [{ system: `${terminology}/${system}`, code }],
+});
+
+/** Never the same for two seeds; always for one. */
+export function drawConsent(seed: string): Record<string, unknown> {
+  const keystream = createKeystream(sha256(utf8(seed)));
+  const draw: Draw = (bound) => keystream.nextBelow(bound);
+  return {
+    resourceType: 'Consent',
+    id: seed.replaceAll(' ', '-'),
+    status: draw(12) === 0 ? 'inactive' : 'active',
+    scope: concept('consentscope', 'research'),
+    patient: { reference: 'Patient/p1' },
+    dateTime: draw(15) === 0 ? '2031-01-01' : '2020-01-01',
+    ...(draw(8) === 0
+      ? {}
+      : { policyRule: concept('v3-ActCode', pick(draw, ['OPTIN', 'OPTIN', 'OPTOUT', 'OPTINR', 'ODD'])) }),
+    ...(draw(40) === 0 ? { modifierExtension: [{ url: 'urn:x' }] } : {}),
+    ...(draw(12) === 0 ? {} : { provision: drawRule(draw, 0) }),
+  };
+}
+
+function drawRule(draw: Draw, depth: number): Record<string, unknown> {
+  const type = depth === 0 ? pick(draw, [undefined, undefined, undefined, 'permit', 'deny']) : drawType(draw);
+  const period = () => {
+    const [from, until] = [draw(dates.length), draw(dates.length)];
+    return { start: dates[Math.min(from, until)], end: dates[Math.max(from, until)] };
+  };
+  const some = (chance: number, element: () => object): object => (draw(chance) === 0 ? element() : {});
+  const children = depth > 3 ? 0 : draw(depth === 0 ? 4 : 3);
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...some(4, () => ({ period: { start: dates[draw(2)], end: dates[2 + draw(4)] } })),
+    ...some(3, () => ({ dataPeriod: period() })),
+    ...some(3, () => ({
+      purpose: pick(draw, [['HRESCH'], ['HRESCH', 'TREAT'], ['TREAT'], ['ODD']]).map((code) => ({ code })),
+    })),
+    ...some(3, () => ({ actor: [drawActor(draw), ...(draw(4) === 0 ? [drawActor(draw)] : [])] })),
+    ...some(4, () => ({ class: pick(draw, classes) })),
+    ...some(12, () => ({ code: [{ coding: pick(draw, classes) }] })),
+    ...some(14, () => ({ securityLabel: [{ system: 'urn:x', code: 'R' }] })),
+    ...some(8, () => ({ action: [concept('consentaction', pick(draw, ['use', 'access', 'disclose']))] })),
+    ...some(16, () => pick(draw, [{ data: [{ meaning: 'instance' }] }, { strange: true }])),
+    ...(children === 0
+      ? {}
+      : { provision: Array.from({ length: children }, () => drawRule(draw, depth + 1)) }),
+  };
+}
+
+function drawType(draw: Draw): string | undefined {
+  return draw(20) === 0 ? undefined : pick(draw, ['permit', 'permit', 'deny']);
+}
+
+function drawActor(draw: Draw): object {
+  const value = pick(draw, ['heart', 'heart', 'lungs']);
+  const system = draw(10) === 0 ? 'urn:other' : 'https://consilium.example/fhir/research-study';
+  const role = pick(draw, ['IRCP', 'IRCP', 'IRCP', 'IRCP', 'AUT']);
+  return {
+    ...(draw(3) === 0 ? {} : { role: concept('v3-ParticipationType', role) }),
+    reference: { identifier: { system, value } },
+  };
+}
+
+function pick<T>(draw: Draw, choices: readonly [T, ...T[]] | readonly T[]): T {
+  return choices[draw(choices.length)] as T;
+}

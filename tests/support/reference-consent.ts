@@ -1,0 +1,142 @@
+// A second evaluation of FHIR consents, written from security.md C1-C5 over the resource as it is: asked for one day of data of one
+// class at a time, with dates as texts. It shares nothing with the site's own.
+
+type Json = Record<string, unknown>;
+export interface ReferenceQuestion {
+  readonly researchStudyId: string;
+  readonly purpose: string;
+  readonly dataClass: 'clinical' | 'imaging';
+  /** YYYY-MM-DD */
+  readonly today: string;
+  readonly dataDate: string;
+}
+type Answer = 'yes' | 'no' | 'unclear';
+
+const reason = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+const types = 'http://hl7.org/fhir/resource-types';
+const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+const filterNames = 'period dataPeriod purpose actor class code securityLabel action data'.split(' ');
+const plainNames = new Set(['id', 'extension', 'type', 'provision', ...filterNames]);
+
+/** C4: whether any consent permits and none denies. */
+export function referencePermits(consents: readonly Json[], question: ReferenceQuestion): boolean {
+  const words = consents.map((consent) => referenceWord(consent, question));
+  return words.includes('permit') && !words.includes('deny');
+}
+
+/** What one consent says; `silent` where it gives no permission without denying (an opt-in that is about something else). */
+export function referenceWord(consent: Json, question: ReferenceQuestion): 'permit' | 'deny' | 'silent' {
+  if (consent.status !== 'active' || !codings(consent.scope).includes('consentscope|research'))
+    return 'silent';
+  if (JSON.stringify(consent).includes('"modifierExtension"')) return 'deny';
+  const root = (consent.provision ?? {}) as Json;
+  const chains = chainsFrom([root]);
+  const applying = chains.filter((chain) => applies(chain, consent, question));
+  const deepest = Math.max(0, ...applying.map((chain) => chain.length));
+  const words = new Set(
+    applying.filter((chain) => chain.length === deepest).map((chain) => wordOf(chain, consent)),
+  );
+  const isFuture = String(consent.dateTime ?? '').slice(0, 10) > question.today;
+  if (words.has('deny')) return 'deny';
+  return words.has('permit') && !isFuture ? 'permit' : 'silent';
+}
+
+/** The root alone, and every nested rule with all that are around it. */
+function chainsFrom(chain: Json[]): Json[][] {
+  return [chain, ...list(chain.at(-1)?.provision).flatMap((child) => chainsFrom([...chain, child]))];
+}
+
+function wordOf(chain: Json[], consent: Json): 'permit' | 'deny' | 'silent' {
+  const rule = chain.at(-1) ?? {};
+  if (chain.length > 1) return rule.type === 'permit' ? 'permit' : 'deny';
+  if (rule.type === 'deny') return 'deny';
+  if (rule.type === 'permit' && rule.period && list(rule.purpose)[0] && list(rule.actor)[0]) return 'permit';
+  if (codings(consent.policyRule).some((code) => /\|OPTOUTE?$/.test(code))) return 'permit';
+  // Nothing in it permits: the consent is a refusal.
+  return chainsFrom([rule]).some((nested) => nested.length > 1 && nested.at(-1)?.type === 'permit')
+    ? 'silent'
+    : 'deny';
+}
+
+function applies(chain: Json[], consent: Json, question: ReferenceQuestion): boolean {
+  const answers = chain.flatMap((rule, depth) => ruleAnswers(rule, depth, question));
+  const isPermit = wordOf(chain, consent) === 'permit';
+  return answers.every((answer) => answer === 'yes' || (answer === 'unclear' && !isPermit));
+}
+
+function ruleAnswers(rule: Json, depth: number, question: ReferenceQuestion): Answer[] {
+  const isOdd = Object.keys(rule).some((name) => !plainNames.has(name)) || rule.data !== undefined;
+  const isUntyped = depth > 0 && rule.type !== 'permit' && rule.type !== 'deny';
+  // What is not understood of a rule leaves all its filters open.
+  if (isOdd || isUntyped) return ['unclear'];
+  return [
+    within(rule.period, question.today),
+    within(rule.dataPeriod, question.dataDate),
+    anyOf(list(rule.purpose), (coding) => purposeAnswer(coding, question)),
+    anyOf(list(rule.actor), (actor) => actorAnswer(actor, question)),
+    dataAnswer(list(rule.class).map(nameOf), question),
+    dataAnswer(
+      list(rule.code).flatMap((code) => list(code.coding).map(nameOf)),
+      question,
+    ),
+    list(rule.securityLabel).length > 0 ? 'unclear' : 'yes',
+    actionAnswer(list(rule.action).flatMap((action) => codings(action))),
+  ];
+}
+
+function within(period: unknown, date: string): Answer {
+  const { start = '0000', end = '9999' } = (period ?? {}) as { start?: string; end?: string };
+  return start <= date && date <= end ? 'yes' : 'no';
+}
+
+/** One of a list; anything unclear in it makes the whole unclear. */
+function anyOf(entries: Json[], answer: (entry: Json) => Answer): Answer {
+  const answers = entries.map(answer);
+  if (answers.length === 0) return 'yes';
+  return answers.includes('unclear') ? 'unclear' : answers.includes('yes') ? 'yes' : 'no';
+}
+
+function purposeAnswer({ system = reason, code }: Json, { purpose }: ReferenceQuestion): Answer {
+  if (system !== reason || !['HRESCH', 'CLINTRL', 'TREAT'].includes(String(code))) return 'unclear';
+  return code === purpose ? 'yes' : 'no';
+}
+
+function actorAnswer({ role, reference }: Json, { researchStudyId }: ReferenceQuestion): Answer {
+  const { system, value } = ((reference as Json | undefined)?.identifier ?? {}) as Json;
+  const isKnownRole = role === undefined || codings(role).join() === 'v3-ParticipationType|IRCP';
+  if (!isKnownRole || system !== 'https://consilium.example/fhir/research-study') return 'unclear';
+  return value === researchStudyId ? 'yes' : 'no';
+}
+
+const clinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
+  .concat(' MedicationAdministration Immunization')
+  .split(' ')
+  .map((name) => `${types}|${name}`);
+
+function dataAnswer(names: string[], { dataClass }: ReferenceQuestion): Answer {
+  if (names.length === 0) return 'yes';
+  const notes = [`${types}|DocumentReference`, 'http://loinc.org|11506-3', 'http://loinc.org|34133-9'];
+  const known = [...clinical, ...notes, `${types}|ImagingStudy`, 'http://loinc.org|18842-5'];
+  const document = 'urn:ietf:bcp:13|application/hl7-cda+xml';
+  if (names.some((name) => !known.includes(name) && name !== document)) return 'unclear';
+  if (dataClass === 'imaging') return names.includes(`${types}|ImagingStudy`) ? 'yes' : 'no';
+  const named = clinical.filter((name) => names.includes(name)).length;
+  // A part of the class is too little for a permit and enough for a deny.
+  return named === clinical.length ? 'yes' : named > 0 ? 'unclear' : 'no';
+}
+
+function actionAnswer(names: string[]): Answer {
+  if (names.length === 0 || names.includes('consentaction|use')) return 'yes';
+  return names.includes('consentaction|access') ? 'unclear' : 'no';
+}
+
+function nameOf({ system, code }: Json): string {
+  return `${String(system)}|${String(code)}`;
+}
+
+/** Codes with the last part of their system. */
+function codings(concept: unknown): string[] {
+  return list((concept as Json | undefined)?.coding).map(
+    ({ system, code }) => `${String(system).split('/').at(-1)}|${String(code)}`,
+  );
+}
