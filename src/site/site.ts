@@ -111,7 +111,15 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     openArrivals: ingest.openArrivals,
     importPaths: (paths, actor, signal) => ingest.ingestPaths({ paths, actor, signal, mapping: null }),
   });
-  const consents = openConsents({ store, auditLog, days, linkageKey: keys.linkageKey });
+  const consents = openConsents({
+    store,
+    auditLog,
+    days,
+    purposesOf: (researchStudyId) =>
+      agreement.listResearchStudies().find(({ plan }) => plan.researchStudyId === researchStudyId)?.plan
+        .purposes,
+    linkageKey: keys.linkageKey,
+  });
   const cohorts = openCohorts({
     store,
     auditLog,

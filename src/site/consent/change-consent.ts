@@ -15,6 +15,8 @@ export interface ConsentContext {
   readonly store: Store;
   readonly auditLog: AuditLog;
   readonly days: SubjectDays;
+  /** What the plan of a research study is for, undefined without a plan; absent, all are for healthcare research. */
+  readonly purposesOf?: (researchStudyId: string) => readonly string[] | undefined;
 }
 
 export interface ConsentChange {
@@ -176,10 +178,11 @@ function insertVersion(store: Store, subjectId: string, version: ConsentVersion)
 
 /** What the rules say about one subject at this moment. */
 export function decideSubject(
-  { store, days }: Pick<ConsentContext, 'store' | 'days'>,
+  { store, days, purposesOf }: Pick<ConsentContext, 'store' | 'days' | 'purposesOf'>,
   { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
 ) {
   if (isOptedOut(store, subjectId)) return optedOut;
   const day = days.shiftDay(subjectId, dayOf(store.clock.nowMs()));
-  return evaluateConsent(readSubjectConsents(store, subjectId), { researchStudyId, day });
+  const purposes = researchStudyId === null ? undefined : purposesOf?.(researchStudyId);
+  return evaluateConsent(readSubjectConsents(store, subjectId), { researchStudyId, day, purposes });
 }

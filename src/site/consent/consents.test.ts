@@ -293,3 +293,28 @@ describe('the list of consents', () => {
     ward.close();
   });
 });
+
+it('asks for the purposes that the plan of the research study has', async () => {
+  const site = openIngestSite({ inMemory: true });
+  const resources = [
+    { resourceType: 'Patient', id: 'p1', identifier: [{ system: 'urn:ward', value: 'P1' }] },
+    {
+      resourceType: 'Consent',
+      id: 'c1',
+      status: 'active',
+      scope: { coding: [{ code: 'research' }] },
+      patient: { reference: 'Patient/p1' },
+      provision: { provision: [{ type: 'permit', purpose: [{ code: 'HRESCH' }] }] },
+    },
+  ];
+  await site.importFiles({ '1.ndjson': resources.map((one) => `${JSON.stringify(one)}\n`).join('') });
+  const { store, auditLog } = site;
+  const decisionFor = (purposes: string[]) => {
+    const days = openSubjectRegistry({ store, keys: siteKeys });
+    const consents = openConsents({ store, auditLog, days, purposesOf: () => purposes, ...siteKeys });
+    return [...consents.decisions('heart').values()].map(({ decision }) => decision);
+  };
+  expect(decisionFor(['HRESCH'])).toEqual(['permit']);
+  expect(decisionFor(['CLINTRL'])).toEqual(['deny']);
+  site.close();
+});

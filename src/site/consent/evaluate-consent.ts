@@ -53,7 +53,7 @@ export interface ConsentScope {
   /** The day, shifted by the subject's date offset. */
   readonly day: number;
   /** v3-ActReason codes of what it is for, each of which must be permitted; healthcare research where none is given. */
-  readonly purposes?: readonly string[];
+  readonly purposes?: readonly string[] | undefined;
 }
 
 export const noConsent: ConsentDecision = {

@@ -150,6 +150,17 @@ describe('a FHIR consent', () => {
     expect(decision).toMatchObject({ consentId: 'c2', rule: 'denied' });
   });
 
+  it.each<[string[], string[], string]>([
+    [['HRESCH'], ['HRESCH'], 'permit'],
+    [['HRESCH'], ['CLINTRL'], 'deny'],
+    [['HRESCH'], ['HRESCH', 'CLINTRL'], 'deny'],
+    [['HRESCH', 'CLINTRL'], ['HRESCH', 'CLINTRL'], 'permit'],
+  ])('that permits %j, asked for %j: %s', (permitted, purposes, decision) => {
+    const rule = { ...permit, purpose: permitted.map((code) => ({ code })) };
+    const version = stored({ provision: { provision: [rule] } });
+    expect(evaluateConsent([version], { ...scope, purposes }).decision).toBe(decision);
+  });
+
   it('that permits another research study denies nothing to this one', () => {
     const others = {
       provision: {

@@ -1,8 +1,7 @@
 // The consent stage: what each subject permits, its snapshot, grant and withdrawal.
-import type { Actor, AuditLog } from '#site/audit/index.ts';
+import type { Actor } from '#site/audit/index.ts';
 import { parseDay } from '#site/deidentify/index.ts';
-import type { Store } from '#site/store/index.ts';
-import { grantConsent, withdrawConsent } from './change-consent.ts';
+import { type ConsentContext, grantConsent, withdrawConsent } from './change-consent.ts';
 import { ConsentError } from './consent-error.ts';
 import type { ConsentDecision } from './evaluate-consent.ts';
 import {
@@ -19,7 +18,7 @@ import {
   type OptOutSummary,
   staleOptOutLists,
 } from './opt-outs.ts';
-import { readConsentDecisions, type SubjectDays } from './read-consents.ts';
+import { readConsentDecisions } from './read-consents.ts';
 
 export { type ConsentCode, ConsentError } from './consent-error.ts';
 export {
@@ -75,10 +74,7 @@ export interface Consents {
   decisions(researchStudyId: string): Map<string, ConsentDecision>;
 }
 
-export interface ConsentOptions {
-  readonly store: Store;
-  readonly auditLog: AuditLog;
-  readonly days: SubjectDays;
+export interface ConsentOptions extends ConsentContext {
   /** 32 bytes; opens patients' names for those who may see them. */
   readonly linkageKey: Uint8Array;
 }
@@ -104,7 +100,11 @@ export function openConsents(options: ConsentOptions): Consents {
     },
     staleOptOutLists: (required) => staleOptOutLists(store, required),
     decisions: (researchStudyId) =>
-      readConsentDecisions(store, days, { researchStudyId, atMs: store.clock.nowMs() }),
+      readConsentDecisions(store, days, {
+        researchStudyId,
+        purposes: options.purposesOf?.(researchStudyId),
+        atMs: store.clock.nowMs(),
+      }),
   };
 }
 

@@ -46,7 +46,12 @@ function maySeeNames(actor: Actor): boolean {
 export function listConsents(context: ConsentListing, query: ConsentQuery, actor: Actor): ConsentPage {
   const { store, days } = context;
   const { researchStudyId } = query;
-  const decisions = readConsentDecisions(store, days, { researchStudyId, atMs: store.clock.nowMs() });
+  const purposes = researchStudyId === null ? undefined : context.purposesOf?.(researchStudyId);
+  const decisions = readConsentDecisions(store, days, {
+    researchStudyId,
+    purposes,
+    atMs: store.clock.nowMs(),
+  });
   const isFound = searchFilter(context, query.search.trim(), actor);
   const found: string[] = [];
   let permitted = 0;

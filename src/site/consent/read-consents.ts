@@ -54,6 +54,7 @@ export function readSubjectConsents(store: Store, subjectId: string): ConsentVer
 
 export interface DecisionScope {
   readonly researchStudyId: string | null;
+  readonly purposes: readonly string[] | undefined;
   readonly atMs: number;
 }
 
@@ -64,14 +65,14 @@ export interface DecisionScope {
 export function readConsentDecisions(
   store: Store,
   days: SubjectDays,
-  { researchStudyId, atMs }: DecisionScope,
+  { researchStudyId, purposes, atMs }: DecisionScope,
 ): Map<string, ConsentDecision> {
   const today = dayOf(atMs);
   const decisions = new Map<string, ConsentDecision>();
   for (const [subjectId, versions] of readConsents(store)) {
     decisions.set(
       subjectId,
-      evaluateConsent(versions, { researchStudyId, day: days.shiftDay(subjectId, today) }),
+      evaluateConsent(versions, { researchStudyId, purposes, day: days.shiftDay(subjectId, today) }),
     );
   }
   for (const subjectId of optedOutSubjects(store)) decisions.set(subjectId, optedOut);
