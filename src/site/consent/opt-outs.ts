@@ -1,4 +1,4 @@
-// Opt-out lists (security.md C6): applied last and always. A match by any identifier that is known of a person, also of a record that
+// Opt-out lists (security.md C6): applied last and always. A match by any identifier that imports recognise a person by, also of a record that
 // was merged into theirs, excludes; whoever comes to be known later is excluded from then on.
 import { dayOf, isoTime } from '#base/clock.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
