@@ -69,6 +69,7 @@ function openWard(): Ward {
   } = registry.recordPatient({
     key: { authority: 'ward', identifier: 'P-1' },
     aliases: [],
+    otherIdentifiers: [],
     name: 'Ada Example',
     birthDate: '1950-02-03',
     sex: 'female',

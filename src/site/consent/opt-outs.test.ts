@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSubjectRegistry, type SubjectRegistry } from '#site/deidentify/index.ts';
+import { openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 import { addConsent } from '#support/stored-subjects.ts';
 import { type Consents, openConsents } from './index.ts';
@@ -10,9 +11,10 @@ import { type Consents, openConsents } from './index.ts';
 const steward = { name: 'Sam Steward', role: 'steward' } as const;
 const keys = { subjectKey: new Uint8Array(32).fill(1), linkageKey: new Uint8Array(32).fill(2) };
 const authority = 'https://fhir.nhs.uk/Id/nhs-number';
-const patient = (identifier: string, aliases: { authority: string; identifier: string }[] = []) => ({
+const patient = (identifier: string, otherIdentifiers: { authority: string; identifier: string }[]) => ({
   key: { authority: 'ward', identifier },
-  aliases,
+  aliases: [],
+  otherIdentifiers,
   name: null,
   birthDate: null,
   sex: null,
@@ -92,6 +94,15 @@ describe('an opt-out list', () => {
     expect(ruleOf(admit('1', '9434765919'))).toBe('opted-out');
   });
 
+  it('is held against the number by which imports recognise a patient too', async () => {
+    const out = admit('1', '9434765919');
+    const file = path.join(folder, 'ward.csv');
+    writeFileSync(file, '1\n');
+    const list = { path: file, authority: 'ward', column: null, statedDate: '2026-11-20' };
+    expect(await consents.importOptOuts(list, steward)).toMatchObject({ matchedCount: 1 });
+    expect(ruleOf(out)).toBe('opted-out');
+  });
+
   it('replaces the last one of its authority as a whole', async () => {
     const [first, second] = [admit('1', '9434765919'), admit('2', '9434765870')];
     await importList('9434765919\n');
@@ -161,5 +172,42 @@ describe('a list that a plan requires', () => {
     site.clock.advance(86_400_000);
     expect(consents.staleOptOutLists(required)).toEqual([authority]);
     expect(consents.staleOptOutLists([])).toEqual([]);
+  });
+});
+
+describe('a number that an export states beside the one a patient is recognised by', () => {
+  const national = 'urn:oid:2.16.840.1.113883.2.1.4.1';
+  const fhirPatient = {
+    resourceType: 'Patient',
+    id: 'p1',
+    identifier: [
+      { system: 'https://ward.example/mrn', value: '77', type: { coding: [{ code: 'MR' }] } },
+      { system: national, value: '943 476 5919', use: 'old' },
+    ],
+  };
+  const document = `<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="9.9" extension="d1"/><recordTarget><patientRole><id root="1.2.3.4" extension="77"/><id root="2.16.840.1.113883.2.1.4.1" extension="9434765919"/></patientRole></recordTarget><component><structuredBody/></component></ClinicalDocument>`;
+  const message =
+    'MSH|^~\\&|LAB|HOSP|SITE|SITE|20200304||ADT^A08|1|P|2.5.1\rPID|1||77^^^WARD^MR~9434765919^^^&2.16.840.1.113883.2.1.4.1&ISO^NH||Byron^Ada\r';
+
+  it.each([
+    ['FHIR', { 'patient.json': JSON.stringify(fhirPatient) }],
+    ['HL7 v2', { 'message.hl7': message }],
+    ['C-CDA', { 'document.xml': document }],
+  ])('excludes: %s', async (_, files) => {
+    const ingested = openIngestSite();
+    const { files: outcomes } = await ingested.importFiles(files);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['accepted']);
+    const all = openConsents({
+      store: ingested.store,
+      auditLog: ingested.auditLog,
+      days: openSubjectRegistry({ store: ingested.store, keys: siteKeys }),
+      linkageKey: siteKeys.linkageKey,
+    });
+    const file = path.join(folder, 'list.csv');
+    writeFileSync(file, '9434765919\n');
+    const list = { path: file, authority: national, column: null, statedDate: '2026-11-20' };
+    expect(await all.importOptOuts(list, steward)).toMatchObject({ matchedCount: 1 });
+    expect([...all.decisions('heart').values()].map(({ rule }) => rule)).toEqual(['opted-out']);
+    ingested.close();
   });
 });

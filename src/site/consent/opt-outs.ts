@@ -1,5 +1,5 @@
-// Opt-out lists (security.md C6): applied last and always. A match by any identifier that imports recognise a person by, also of a record that
-// was merged into theirs, excludes; whoever comes to be known later is excluded from then on.
+// Opt-out lists (security.md C6): applied last and always. A match by any identifier that is known of a person, also of a
+// record that was merged into theirs, excludes; whoever comes to be known later is excluded from then on.
 import { dayOf, isoTime } from '#base/clock.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
@@ -98,25 +98,37 @@ function replaceList(store: Store, { authority, statedDay, keys }: NewList): num
   return listNo;
 }
 
-const matches = `FROM opt_out JOIN patient_link USING (link_key) JOIN subject AS own USING (subject_no)
-  JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)`;
+/** Standing subjects on a list, one row for each match. */
+const matches = ['patient_link', 'known_identifier']
+  .map(
+    (
+      table,
+    ) => `SELECT standing.subject_id, list_no FROM opt_out JOIN ${table} USING (link_key) JOIN subject AS own USING (subject_no)
+      JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)`,
+  )
+  .join(' UNION ALL ');
 
 function countMatches(store: Store, listNo: number): number {
   const statement = store.prepareColumn(
-    `SELECT count(DISTINCT standing.subject_id) ${matches} WHERE list_no = ?`,
+    `SELECT count(DISTINCT subject_id) FROM (${matches}) WHERE list_no = ?`,
   );
   return statement.get(listNo) as number;
 }
 
 /** Subjects who are on a list, as they stand after merges. */
 export function optedOutSubjects(store: Store): Set<string> {
-  return new Set(store.prepareColumn(`SELECT DISTINCT standing.subject_id ${matches}`).all() as string[]);
+  return new Set(store.prepareColumn(`SELECT DISTINCT subject_id FROM (${matches})`).all() as string[]);
 }
 
 export function isOptedOut(store: Store, subjectId: string): boolean {
-  return (
-    store.prepare(`SELECT 1 ${matches} WHERE standing.subject_id = ? LIMIT 1`).get(subjectId) !== undefined
+  const isListed = (table: string): string =>
+    `EXISTS (SELECT 1 FROM ${table} AS known JOIN opt_out USING (link_key) WHERE known.subject_no = own.subject_no)`;
+  const statement = store.prepare(
+    `SELECT 1 FROM subject AS standing JOIN subject AS own
+    ON own.subject_no = standing.subject_no OR own.survivor_no = standing.subject_no
+    WHERE standing.subject_id = ? AND (${isListed('patient_link')} OR ${isListed('known_identifier')}) LIMIT 1`,
   );
+  return statement.get(subjectId) !== undefined;
 }
 
 /** Authorities of required lists that are not here, or older than the plan allows. */

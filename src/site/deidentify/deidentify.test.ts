@@ -28,7 +28,15 @@ function open() {
 }
 
 function patient(change: Partial<PatientRecord> = {}): PatientRecord {
-  return { key: mrn, aliases: [alias], name: 'Ödön Példa', birthDate: '1950-02-28', sex: 'male', ...change };
+  return {
+    key: mrn,
+    aliases: [alias],
+    otherIdentifiers: [],
+    name: 'Ödön Példa',
+    birthDate: '1950-02-28',
+    sex: 'male',
+    ...change,
+  };
 }
 
 describe('a pseudonym', () => {

@@ -14,6 +14,8 @@ export interface PatientRecord {
   readonly key: PatientKey;
   /** How other records of the same source name the patient, e.g. a FHIR resource id; none when by `key`. */
   readonly aliases: readonly PatientKey[];
+  /** What else the person is known by, e.g. a national number. No record is linked by it; opt-out lists are held against it. */
+  readonly otherIdentifiers: readonly PatientKey[];
   /** Null: not stated, what is known stays. */
   readonly name: string | null;
   /** `YYYY-MM-DD`, or a part of it, from which no age can be told. */
@@ -97,7 +99,7 @@ class StoredSubjectRegistry implements SubjectRegistry {
   }
 
   recordPatient(patient: PatientRecord, linkKey = linkKeyOf(this.#linkageKey, patient.key)) {
-    const { key, aliases, name, birthDate, sex } = patient;
+    const { key, aliases, otherIdentifiers, name, birthDate, sex } = patient;
     const known = this.#findByLink(linkKey);
     const ownId = known?.subjectId ?? subjectIdOf(this.#subjectKey, key);
     const found = aliases.map((alias) => {
@@ -120,9 +122,10 @@ class StoredSubjectRegistry implements SubjectRegistry {
       if (aliased === undefined && !equalBytes(aliasLink, linkKey))
         this.#addLink(subject, aliasLink, { ...alias, name: null, birthDate: null });
     }
+    const didIdentify = this.#addIdentifiers(subject, otherIdentifiers);
     if (isNew) return { subject, change: 'added' as const };
     const didSex = sex !== null && this.#setSex(linkKey, subject, sex);
-    const isChanged = didLink || didSex || others.length > 0;
+    const isChanged = didLink || didIdentify || didSex || others.length > 0;
     return { subject, change: isChanged ? ('changed' as const) : ('known' as const) };
   }
 
@@ -197,6 +200,15 @@ class StoredSubjectRegistry implements SubjectRegistry {
     return this.#statements.setSex.run(sex, subjectNo, sex, linkKey).changes > 0;
   }
 
+  /** Whether any was new. */
+  #addIdentifiers({ subjectNo }: Subject, identifiers: readonly PatientKey[]): boolean {
+    const { addIdentifier } = this.#statements;
+    const added = identifiers.map(
+      (key) => addIdentifier.run(linkKeyOf(this.#linkageKey, key), subjectNo).changes,
+    );
+    return added.some((count) => count > 0);
+  }
+
   #addLink({ subjectNo }: Subject, linkKey: Uint8Array, identity: PatientIdentity): void {
     this.#statements.addLink.run(linkKey, subjectNo, sealLink(this.#linkageKey, linkKey, identity));
   }
@@ -243,6 +255,9 @@ function prepareStatements(store: Store) {
       WHERE standing.subject_id = ? ORDER BY own.survivor_no IS NOT NULL, link_key`,
     ),
     addLink: store.prepare('INSERT INTO patient_link (link_key, subject_no, sealed) VALUES (?, ?, ?)'),
+    addIdentifier: store.prepare(
+      'INSERT INTO known_identifier (link_key, subject_no) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    ),
     setLink: store.prepare('UPDATE patient_link SET sealed = ? WHERE link_key = ?'),
   };
 }

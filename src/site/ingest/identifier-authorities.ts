@@ -22,6 +22,13 @@ export function withAuthorities(row: ReadRow, authorities: IdentifierAuthorities
   if (row.kind !== 'record') return row;
   const { subject, patient } = row.record;
   const named =
-    patient === null ? null : { ...patient, key: known(patient.key), aliases: patient.aliases.map(known) };
+    patient === null
+      ? null
+      : {
+          ...patient,
+          key: known(patient.key),
+          aliases: patient.aliases.map(known),
+          otherIdentifiers: patient.otherIdentifiers.map(known),
+        };
   return { ...row, record: { ...row.record, subject: known(subject), patient: named } };
 }

@@ -146,6 +146,7 @@ export class RecordWriter {
     const change = this.#recordPatient({
       key: retired,
       aliases,
+      otherIdentifiers: [],
       name: null,
       birthDate: null,
       sex: null,

@@ -10,6 +10,8 @@ CREATE INDEX imaging_series_study ON imaging_series (imaging_study_no);
 
 CREATE INDEX imaging_study_subject ON imaging_study (subject_no, day);
 
+CREATE INDEX known_identifier_subject ON known_identifier (subject_no);
+
 CREATE INDEX patient_link_subject ON patient_link (subject_no);
 
 CREATE INDEX row_refusal_outcome ON row_refusal (outcome_id);
@@ -167,6 +169,12 @@ CREATE TABLE ingest_outcome (
   rows_not_needed INTEGER NOT NULL,      -- records of a kind that has no place in the clinical vocabulary
   finished_at TEXT NOT NULL              -- ISO time
 ) STRICT;
+
+CREATE TABLE known_identifier (
+  link_key BLOB NOT NULL,                -- as in patient_link, of a further identifier: records are not linked by it
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as it came, before any merge
+  PRIMARY KEY (link_key, subject_no)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE model_update (
   update_id TEXT PRIMARY KEY,            -- sha256 of the update statement's bytes

@@ -241,6 +241,11 @@ export interface AuditCheckpointTable {
   created_at: string;
 }
 
+export interface KnownIdentifierTable {
+  link_key: Uint8Array;
+  subject_no: number;
+}
+
 export interface OptOutListTable {
   list_no: Generated<number>;
   authority: string;
@@ -281,6 +286,7 @@ export interface SiteSchema extends ImagingSchema {
   audit_node: AuditNodeTable;
   audit_detail: AuditDetailTable;
   audit_checkpoint: AuditCheckpointTable;
+  known_identifier: KnownIdentifierTable;
   opt_out_list: OptOutListTable;
   opt_out: OptOutTable;
   source: SourceTable;

@@ -227,6 +227,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     quarantined_at: true,
     waived: true,
   },
+  known_identifier: { link_key: true, subject_no: true },
   opt_out_list: { list_no: true, authority: true, stated_day: true, entry_count: true, imported_at: true },
   opt_out: { link_key: true, list_no: true },
   audit_leaf: { seq: true, line: true, leaf_hash: true },

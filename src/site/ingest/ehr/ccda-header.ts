@@ -16,25 +16,36 @@ const genders = new Map<string, PatientRecord['sex']>([
   ['UN', 'other'],
 ]);
 
+const idField = 'recordTarget.patientRole.id';
+
+function identifiersOf(document: XmlElement): XmlElement[] {
+  return childrenOf(descend(document, 'recordTarget', 'patientRole'), 'id').filter(
+    (id) => !isNull(id) && (id.attributes.get('root') ?? '') !== '',
+  );
+}
+
+function isWhole({ attributes }: XmlElement): boolean {
+  return (attributes.get('extension') ?? '').trim() !== '';
+}
+
+function keyOf({ attributes }: XmlElement): PatientKey {
+  const root = readText(attributes.get('root') ?? '', idField);
+  const identifier = readText(attributes.get('extension') ?? '', idField);
+  return { authority: uriOfRoot(root) ?? `urn:consilium:ccda:root:${root}`, identifier };
+}
+
 /** How the document names its patient. @throws RowRefusal MISSING_FIELD, IDENTITY_CONFLICT, BAD_CHARACTER. */
 export function readDocumentPatientKey(document: XmlElement): PatientKey {
   const targets = childrenOf(document, 'recordTarget');
   // Two patients in one document: nothing says which statement is about whom.
   if (targets.length > 1) throw new RowRefusal('IDENTITY_CONFLICT', 'recordTarget');
-  const field = 'recordTarget.patientRole.id';
-  const ids = childrenOf(descend(targets[0], 'patientRole'), 'id').filter(
-    (id) => !isNull(id) && (id.attributes.get('root') ?? '') !== '',
-  );
-  const whole = ids.filter(({ attributes }) => (attributes.get('extension') ?? '').trim() !== '');
+  const ids = identifiersOf(document);
+  const whole = ids.filter(isWhole);
   const chosen = whole.find(({ attributes }) => !nationalRoots.has(attributes.get('root') ?? '')) ?? whole[0];
-  if (chosen !== undefined) {
-    const root = readText(chosen.attributes.get('root') ?? '', field);
-    const identifier = readText(chosen.attributes.get('extension') ?? '', field);
-    return { authority: uriOfRoot(root) ?? `urn:consilium:ccda:root:${root}`, identifier };
-  }
+  if (chosen !== undefined) return keyOf(chosen);
   // A root alone is a whole identifier where it is globally unique by its form.
   const unique = ids.map(({ attributes }) => uriOfRoot(attributes.get('root') ?? '')).find(Boolean);
-  if (unique === undefined) throw new RowRefusal('MISSING_FIELD', field);
+  if (unique === undefined) throw new RowRefusal('MISSING_FIELD', idField);
   return { authority: 'urn:ietf:rfc:3986', identifier: unique };
 }
 
@@ -47,6 +58,11 @@ export function readDocumentPatient(document: XmlElement): PatientRecord {
   return {
     key,
     aliases: [],
+    // On an opt-out list any of them may stand.
+    otherIdentifiers: identifiersOf(document)
+      .filter(isWhole)
+      .map(keyOf)
+      .filter(({ authority, identifier }) => authority !== key.authority || identifier !== key.identifier),
     name: readName(patient),
     birthDate: born === undefined || born === '' ? null : readHl7BirthDate(born, 'birthTime'),
     sex: readSex(descend(patient, 'administrativeGenderCode')),

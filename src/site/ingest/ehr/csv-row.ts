@@ -79,6 +79,7 @@ export class MappedRow {
     return {
       key,
       aliases: [],
+      otherIdentifiers: [],
       name: wholeName === '' ? null : wholeName,
       birthDate:
         birthDate === null

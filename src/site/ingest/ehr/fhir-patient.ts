@@ -3,7 +3,13 @@ import type { PatientRecord } from '#site/deidentify/index.ts';
 import { type ClinicalRecord, type MergeRow, RowRefusal, type SourceFact } from '../clinical-record.ts';
 import { deathCode } from './code-system.ts';
 import type { ResourceContext } from './fhir-context.ts';
-import { lastingIdentifier, type PatientsByUrl, resolvePatient, resourceKey } from './fhir-reference.ts';
+import {
+  lastingIdentifier,
+  otherIdentifiers,
+  type PatientsByUrl,
+  resolvePatient,
+  resourceKey,
+} from './fhir-reference.ts';
 import type { PatientResource } from './fhir-resource.ts';
 import { readBirthDate, readText, readTime, type StatedTime } from './field-value.ts';
 
@@ -21,6 +27,7 @@ export function readPatient(
   const patient: PatientRecord = {
     key,
     aliases,
+    otherIdentifiers: otherIdentifiers(resource, key),
     name: readName(resource),
     birthDate: resource.birthDate === undefined ? null : readBirthDate(resource.birthDate, 'birthDate'),
     sex: readGender(resource.gender),

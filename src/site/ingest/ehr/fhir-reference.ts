@@ -64,6 +64,23 @@ function byIdentifier(system: string, value: string, field: string): ReferredPat
 /** Identifiers that many systems of a country share are no medical record numbers. */
 const otherIdentifierTypes = new Set(['SS', 'DL', 'PPN', 'SB', 'TAX', 'NI', 'NPI']);
 
+/** Every other identifier of the person, old ones too: on an opt-out list any of them may stand. @throws RowRefusal. */
+export function otherIdentifiers(patient: PatientResource, lasting: PatientKey): PatientKey[] {
+  const whole = (patient.identifier ?? []).flatMap(({ system = '', value = '' }) =>
+    system.trim() === '' || value.trim() === '' ? [] : [identifierOf(system, value)],
+  );
+  return whole.filter(
+    ({ authority, identifier }) => authority !== lasting.authority || identifier !== lasting.identifier,
+  );
+}
+
+function identifierOf(system: string, value: string): PatientKey {
+  return {
+    authority: readText(system, 'identifier.system'),
+    identifier: readText(value, 'identifier.value'),
+  };
+}
+
 /** The identifier the subject id comes from: the medical record number, else the first of the hospital's own. */
 export function lastingIdentifier(patient: PatientResource): PatientKey | undefined {
   const usable = (patient.identifier ?? []).filter(
@@ -76,8 +93,5 @@ export function lastingIdentifier(patient: PatientResource): PatientKey | undefi
     usable.find((entry) => typesOf(entry).includes('MR')) ??
     usable.find((entry) => !typesOf(entry).some((type) => otherIdentifierTypes.has(type)));
   if (chosen?.system === undefined || chosen.value === undefined) return undefined;
-  return {
-    authority: readText(chosen.system, 'identifier.system'),
-    identifier: readText(chosen.value, 'identifier.value'),
-  };
+  return identifierOf(chosen.system, chosen.value);
 }

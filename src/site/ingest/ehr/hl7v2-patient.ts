@@ -83,6 +83,24 @@ function authorityOf(number: string, fields: FieldReader, header: MessageHeader)
   return `urn:consilium:hl7v2:facility:${facility}`;
 }
 
+/** Every other number of PID-3: on an opt-out list any of them may stand. */
+function readOtherIdentifiers(
+  segment: Segment,
+  fields: FieldReader,
+  { header, key }: { readonly header: MessageHeader; readonly key: PatientKey },
+): PatientKey[] {
+  const numbers = fields
+    .repetitions(segment, 3)
+    .filter((number) => fields.component(number, 1).trim() !== '');
+  const named = numbers.map((number) => ({
+    authority: authorityOf(number, fields, header),
+    identifier: readText(fields.component(number, 1), 'PID-3'),
+  }));
+  return named.filter(
+    ({ authority, identifier }) => authority !== key.authority || identifier !== key.identifier,
+  );
+}
+
 /** @throws RowRefusal as `readPatientKey`, and BAD_DATE, BAD_VALUE. */
 export function readPatientSegment(
   segment: Segment,
@@ -90,9 +108,11 @@ export function readPatientSegment(
   header: MessageHeader,
 ): PatientRecord {
   const birth = fields.text(segment, 7);
+  const key = readPatientKey(segment, fields, header);
   return {
-    key: readPatientKey(segment, fields, header),
+    key,
     aliases: [],
+    otherIdentifiers: readOtherIdentifiers(segment, fields, { header, key }),
     name: readName(segment, fields),
     birthDate: birth === '' ? null : readHl7BirthDate(birth, 'PID-7'),
     sex: readSex(fields.text(segment, 8)),

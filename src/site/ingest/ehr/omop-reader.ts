@@ -81,7 +81,14 @@ function readPerson(row: TableRow, { zone }: OmopContext): ClinicalRecord {
       : { authority: personSourceAuthority, identifier: readText(source, 'person_source_value') };
   const sex = genders.get(requiredId(row, 'gender_concept_id')) ?? null;
   const birthDate = readBirth(row, zone);
-  const patient = { key, aliases: source === '' ? [] : [alias], name: null, birthDate, sex };
+  const patient = {
+    key,
+    aliases: source === '' ? [] : [alias],
+    otherIdentifiers: [],
+    name: null,
+    birthDate,
+    sex,
+  };
   return { subject: key, patient, sourceId: null, facts: [], consents: [] };
 }
 

@@ -106,7 +106,7 @@ export class ImageWriter {
     const { subject, isNew } = this.#subjects.recordSubject(key);
     if (isNew) {
       // What the patient's own record says later, or said before, counts more than an image's header.
-      this.#subjects.recordPatient({ key, aliases: [], name, birthDate, sex });
+      this.#subjects.recordPatient({ key, aliases: [], otherIdentifiers: [], name, birthDate, sex });
       this.added.patient += 1;
     }
     this.#lastSubject = { key, subject };

@@ -1,6 +1,13 @@
-// Opt-out lists: who said no to research elsewhere, by keyed digests of their identifiers. No identifier is stored.
+// Opt-out lists: who said no to research elsewhere, and whom they may mean, by keyed digests. No identifier is stored.
 
 export const optOutMigration = `
+CREATE TABLE known_identifier (
+  link_key BLOB NOT NULL,                -- as in patient_link, of a further identifier: records are not linked by it
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as it came, before any merge
+  PRIMARY KEY (link_key, subject_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX known_identifier_subject ON known_identifier (subject_no);
+
 CREATE TABLE opt_out_list (
   list_no INTEGER PRIMARY KEY,           -- how entries name it, here only
   authority TEXT NOT NULL UNIQUE,        -- who gave the identifiers on it; one list for each, the newest
