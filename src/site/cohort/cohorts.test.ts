@@ -44,11 +44,51 @@ function openSite(file?: string): Site {
   };
 }
 
+/** The subject's consent says: data of these days and no others. */
+function permitDays({ store }: Site, subjectId: string, dataFromDay: number): void {
+  const rule = { fromDay: null, untilDay: null, dataFromDay: null, dataUntilDay: null, notUnderstood: false };
+  const lists = { purposes: [], actors: [], classes: [], codes: [], securityLabels: [], actions: [] };
+  const permit = { ...rule, ...lists, type: 'permit', dataFromDay, children: [] };
+  const provision = { base: 'deny', root: { ...rule, ...lists, type: null, children: [permit] } };
+  store.run(
+    store.query
+      .updateTable('consent')
+      .set({ provision: JSON.stringify(provision) })
+      .where('subject_id', '=', subjectId),
+  );
+}
+
 function addMany(site: Site, count: number, subject: StoredSubject = {}, prefix = 'm'): void {
   for (let index = 0; index < count; index += 1) addSubject(site.store, `${prefix}${index}`, subject);
 }
 
 describe('who is in a cohort', () => {
+  it('reads only data of days that the consent permits (C5)', () => {
+    const indexDay = testDay - 100;
+    const site = openSite();
+    addMany(site, 6);
+    for (const subjectId of ['free', 'limited', 'closed']) {
+      addSubject(site.store, subjectId, { without: ['2093-3'] });
+      addFact(site.store, subjectId, {
+        code: codes.cholesterol,
+        number: 300,
+        unit: 'mg/dL',
+        day: indexDay - 10,
+      });
+    }
+    permitDays(site, 'free', indexDay - 10);
+    permitDays(site, 'limited', indexDay - 9);
+    permitDays(site, 'closed', indexDay + 1);
+    const members = site.cohorts.freeze(freezing).matrix('training');
+    expect(members.count).toBe(7);
+    const columns = Array.from({ length: 7 }, (_, row) => members.values[row * members.width + 2]);
+    expect(columns.sort()).toEqual([200, 200, 200, 200, 200, 200, 300]);
+    const stored = site.store.get(site.store.query.selectFrom('cohort').select('members'));
+    expect(stored?.members).toContain('"free"');
+    expect(stored?.members).not.toMatch(/"limited"|"closed"/);
+    site.close();
+  });
+
   it.each<[string, StoredSubject, string]>([
     ['without an index event', { without: ['split'] }, 'no-index-event'],
     ['without a consent', { consent: null }, 'no-consent'],

@@ -90,8 +90,8 @@ function select({ store, consents, ages, pseudonymKey }: CohortOptions, plan: Re
   const key = pseudonymKey(plan.researchStudyId);
   // One transaction: no import or withdrawal comes between the facts and the consents.
   return store.transaction((): { table: SubjectTable; selection: Selection } => {
-    const table = readSubjectTable(store, ages, plan.dataElements);
     const decisions = consents.decisions(plan.researchStudyId);
+    const table = readSubjectTable({ store, ages, decisions }, plan.dataElements);
     const { count } = store
       .prepare('SELECT count(*) AS count FROM subject WHERE survivor_no IS NULL')
       .get() as {

@@ -1,6 +1,7 @@
 // Streams the facts of one code and keeps, for each subject, the latest one in the plan's window around the index day.
 // One pass for each code: no query per subject, one fact per subject in memory.
 import type { CodeReference } from '#federation/records/research-study-plan.ts';
+import type { ConsentDecision, DayRange } from '#site/consent/index.ts';
 import type { Store } from '#site/store/index.ts';
 
 export interface FactValue {
@@ -71,15 +72,29 @@ interface Concept {
   readonly code: string;
 }
 
+interface StreamedSubject {
+  readonly subjectId: string;
+  readonly daysMoved: number;
+  /** Days of which consent lets clinical data be read (C5). */
+  readonly readable: readonly DayRange[];
+}
+
+const anyDay: readonly DayRange[] = [{ from: null, until: null }];
+
+function isReadable(ranges: readonly DayRange[], day: number): boolean {
+  return ranges.some(({ from, until }) => (from === null || from <= day) && (until === null || day <= until));
+}
+
 /** Facts by their code, of the subjects as they stand. Knows the store's subjects and words as they were when it was made. */
 export class FactStream {
   readonly #store: Store;
   /** By subject_no, with what merges added to the days. */
-  readonly #subjects: { readonly subjectId: string; readonly daysMoved: number }[] = [];
+  readonly #subjects: StreamedSubject[] = [];
   readonly #values = new Map<number, Concept>();
   readonly #statements: ReturnType<typeof prepareStatements>;
 
-  constructor(store: Store) {
+  /** @param decisions what is permitted to be read of a subject; who is not in it is out and read like before */
+  constructor(store: Store, decisions: ReadonlyMap<string, ConsentDecision>) {
     this.#store = store;
     this.#statements = prepareStatements(store);
     const subjects = store.prepare(
@@ -88,7 +103,9 @@ export class FactStream {
     );
     for (const row of subjects.iterate()) {
       const { subject_no, subject_id, days_moved } = row as Record<string, number> & { subject_id: string };
-      this.#subjects[subject_no ?? 0] = { subjectId: subject_id, daysMoved: days_moved ?? 0 };
+      const decision = decisions.get(subject_id);
+      const readable = decision?.decision === 'permit' ? decision.data.clinical : anyDay;
+      this.#subjects[subject_no ?? 0] = { subjectId: subject_id, daysMoved: days_moved ?? 0, readable };
     }
   }
 
@@ -98,11 +115,13 @@ export class FactStream {
       for (const row of this.#rowsOf(conceptId)) {
         const subject = this.#subjects[row.subject_no];
         if (subject === undefined) continue;
+        const day = row.day + subject.daysMoved;
+        if (!isReadable(subject.readable, day)) continue;
         const value = this.#valueOf(row.value_id);
         const isUnit = value?.kind === 'unit';
         yield {
           subject_id: subject.subjectId,
-          day: row.day + subject.daysMoved,
+          day,
           value_number: row.number,
           unit: isUnit ? value.code : null,
           value_system: isUnit ? null : (value?.system ?? null),

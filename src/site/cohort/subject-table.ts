@@ -1,6 +1,7 @@
 // The plan's columns of every subject with an index event, read in one pass per code. Columns are typed arrays: 100,000
 // subjects of 13 features take 11 MB.
 import type { FeatureSpecification, ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import type { ConsentDecision } from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import { convertUnit, IngestError } from '#site/ingest/index.ts';
 import type { Store } from '#site/store/index.ts';
@@ -27,9 +28,19 @@ export interface SubjectTable {
   readonly labelUnitRefusals: Uint8Array;
 }
 
+export interface SubjectTableSource {
+  readonly store: Store;
+  readonly ages: SubjectAges;
+  /** By subject: facts that a consent does not let be read are as if they were not there (C5). */
+  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+}
+
 /** Reads the whole table; call it inside a transaction, so that no import comes in between. */
-export function readSubjectTable(store: Store, ages: SubjectAges, elements: DataElements): SubjectTable {
-  const facts = new FactStream(store);
+export function readSubjectTable(
+  { store, ages, decisions }: SubjectTableSource,
+  elements: DataElements,
+): SubjectTable {
+  const facts = new FactStream(store, decisions);
   const index = readIndexEvents(facts, elements);
   const window = createWindow(index, elements.windowDays);
   const count = index.subjectIds.length;
