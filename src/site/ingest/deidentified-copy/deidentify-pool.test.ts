@@ -36,6 +36,16 @@ describe('threads that de-identify', () => {
     expect([...found.values()].filter((outcome) => outcome === 'written')).toHaveLength(97);
   });
 
+  it('that die have what they said before counted, once, and only the file that killed them is refused', async () => {
+    const paths = Array.from({ length: 300 }, (_, index) => (index % 10 === 9 ? 'dies' : `file-${index}`));
+    const files = paths.map((path, index) => ({ index, path, isGiven: false }));
+    const outcomes = new Map<number, string[]>();
+    for await (const { index, result } of deidentifyInPool(files, { start, workerCount: 2, entry }))
+      outcomes.set(index, [...(outcomes.get(index) ?? []), result.outcome]);
+    const expected = paths.map((path, index) => [index, [path === 'dies' ? 'rejected' : 'written']]);
+    expect([...outcomes].sort(([left], [right]) => left - right)).toEqual(expected);
+  });
+
   it('are none for no file', async () => {
     const first = await deidentifyInPool([], { start, workerCount: 2, entry }).next();
     expect(first).toEqual({ done: true, value: undefined });

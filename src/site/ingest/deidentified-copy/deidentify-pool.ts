@@ -34,6 +34,8 @@ interface PoolWorker {
   /** In the order in which they were sent: the first is the one it is at. */
   readonly inHand: PoolFile[];
   lastWordAt: number;
+  /** It runs: the start of a thread is no file's fault. */
+  isOnline: boolean;
 }
 
 /** Results in the order in which they come. @throws BugError when a thread dies of nothing that a file did. */
@@ -63,7 +65,8 @@ class DeidentifyPool {
     this.#options = options;
     this.#waiting = [...files].reverse();
     this.#open = files.length;
-    this.#timer = setInterval(() => this.#stopHanging(), 500);
+    // After what has arrived meanwhile: where this thread was busy, replies wait behind the timer.
+    this.#timer = setInterval(() => setImmediate(() => this.#stopHanging()), 500);
     const workerCount = Math.min(options.workerCount, Math.ceil(files.length / filesOfJob));
     for (let index = 0; index < workerCount; index += 1) this.#startWorker();
   }
@@ -97,15 +100,22 @@ class DeidentifyPool {
     });
     thread.stdout.resume();
     thread.stderr.resume();
-    const worker: PoolWorker = { thread, inHand: [], lastWordAt: performance.now() };
+    const worker: PoolWorker = { thread, inHand: [], lastWordAt: performance.now(), isOnline: false };
     this.#workers.add(worker);
+    thread.once('online', () => {
+      worker.lastWordAt = performance.now();
+      worker.isOnline = true;
+    });
     thread.on('message', (reply: WorkerReply) => {
+      // The last words of a thread that was given up: its files are another one's by now, and would be counted twice.
+      if (!this.#workers.has(worker)) return;
       worker.inHand.shift();
       worker.lastWordAt = performance.now();
       this.#settle(reply);
       this.#feed(worker);
     });
-    thread.on('error', () => this.#bury(worker, 'DICOM_PROCESSING_FAILED'));
+    // Its end follows, and comes after all that it said; the error may come before, and would blame the wrong file.
+    thread.on('error', () => undefined);
     thread.on('exit', () => this.#bury(worker, 'DICOM_PROCESSING_FAILED'));
     this.#feed(worker);
   }
@@ -134,7 +144,7 @@ class DeidentifyPool {
   #stopHanging(): void {
     const limit = this.#options.fileTimeoutMs ?? 30_000;
     for (const worker of [...this.#workers]) {
-      if (worker.inHand.length > 0 && performance.now() - worker.lastWordAt > limit)
+      if (worker.isOnline && worker.inHand.length > 0 && performance.now() - worker.lastWordAt > limit)
         this.#bury(worker, 'DICOM_TIMEOUT');
     }
   }
