@@ -35,6 +35,12 @@ export const systemPackages: readonly SystemPackage[] = [
     file: '/usr/lib/python3/dist-packages/pydicom/__init__.py',
     leftOut: 'data sets beside pydicom',
   },
+  {
+    // pydicom only recommends it, and reads no pixels without it.
+    name: 'python3-numpy',
+    file: '/usr/lib/python3/dist-packages/numpy/__init__.py',
+    leftOut: 'pixel values beside pydicom',
+  },
 ];
 
 export function isInstalled({ file }: SystemPackage): boolean {

@@ -15,7 +15,7 @@ import { openSegmentation, sourcesOf } from '#site/ingest/dicom/segmentation.ts'
 import { isInstalled, systemPackages } from '../../scripts/system-packages.ts';
 
 const data = process.env.CONSILIUM_DATA;
-const needed = ['dcmtk', 'libgdcm-tools', 'python3-pydicom'];
+const needed = ['dcmtk', 'libgdcm-tools', 'python3-pydicom', 'python3-numpy'];
 const missing = [
   ...systemPackages
     .filter((entry) => needed.includes(entry.name) && !isInstalled(entry))
