@@ -86,6 +86,8 @@ test.describe('by keyboard alone', () => {
 
   test('the skip link leads past the navigation and leaves the address alone', async ({ browser }) => {
     await withRenderer(browser, { address: '/consent' }, async ({ page }) => {
+      // A key that is pressed before there is anything to focus is lost.
+      await expect(page.getByText('100,000 shown')).toBeVisible();
       await page.keyboard.press('Tab');
       await expect(page.getByRole('button', { name: 'Skip to content' })).toBeFocused();
       await page.keyboard.press('Enter');
