@@ -71,6 +71,18 @@ describe('the authorities of patient numbers', () => {
     close();
   });
 
+  it('name an opt-out list in the same way', async () => {
+    await subjectCount(new Map([['urn:consilium:hl7v2:authority:WARD', authority]]));
+    const file = path.join(folder, 'list.csv');
+    writeFileSync(file, '77\n');
+    const site = await openSite(ports);
+    const named = { path: file, authority: 'urn:consilium:hl7v2:authority:WARD', column: null };
+    const order = { ...named, statedDate: '2026-11-01' };
+    const summary = await site.consent.importOptOuts(order, { name: 'Sten', role: 'steward' });
+    expect(summary).toEqual({ authority, entryCount: 1, matchedCount: 1 });
+    await site.close();
+  });
+
   it('stand as the sources have them where none is named', async () => {
     expect(await subjectCount()).toBe(2);
   });

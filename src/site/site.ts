@@ -91,6 +91,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
   const objects = openObjectStore({ store, profile: ports.paths.profile });
+  const authorities = loadIdentifierAuthorities(store);
   const ingest = openIngest({
     store,
     objects,
@@ -98,7 +99,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     keys,
     logger,
     zone: loadTimeZone(store),
-    authorities: loadIdentifierAuthorities(store),
+    authorities,
   });
   const sources = openSources({
     store,
@@ -164,7 +165,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     consent: {
       list: consents.list,
       grant: consents.grant,
-      importOptOuts: consents.importOptOuts,
+      importOptOuts: ({ authority, ...list }, actor) =>
+        consents.importOptOuts({ ...list, authority: authorities.get(authority) ?? authority }, actor),
       withdraw: (subject, actor) => {
         const row = consents.withdraw(subject, actor);
         auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
