@@ -33,6 +33,8 @@ export interface Database {
   prepare(sql: string): Statement;
   /** A statement whose rows are their first column alone. */
   prepareColumn(sql: string): Statement;
+  /** A statement whose rows are arrays of their columns: for hot loops, where a name for each value would be paid for. */
+  prepareRows(sql: string): Statement;
   /**
    * Runs `work` in a transaction (BEGIN IMMEDIATE) and commits what it did; when it throws, nothing of it stays.
    * A nested call joins the outer transaction as a savepoint: it is durable only when the outer one commits.
@@ -172,6 +174,10 @@ class SqliteDatabase implements Database {
 
   prepareColumn(sql: string): Statement {
     return this.#connection.prepare(sql).pluck();
+  }
+
+  prepareRows(sql: string): Statement {
+    return this.#connection.prepare(sql).raw();
   }
 
   checkpoint(): void {

@@ -26,6 +26,7 @@ export function openTypedDatabase<Schema>(
     run: (statement) => database.run(statement),
     prepare: (sql) => database.prepare(sql),
     prepareColumn: (sql) => database.prepareColumn(sql),
+    prepareRows: (sql) => database.prepareRows(sql),
     transaction: (work, durability) => database.transaction(work, durability),
     get inTransaction() {
       return database.inTransaction;

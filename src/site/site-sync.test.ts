@@ -21,8 +21,8 @@ import {
 import { runRound } from './round.ts';
 import { openSync, type SyncStages, syncSite } from './site-sync.ts';
 
-const { researchStudyId, dataElements } = samplePlan;
-const [cholesterol, angina] = dataElements.features;
+const { researchStudyId } = samplePlan;
+const codeNamed = (code: string) => ({ system: 'https://consilium.example/fhir/CodeSystem/sample', code });
 
 /** Forty patients to train on and ten to test with, under the sample plan. */
 function createStages(site: SyncingSite): SyncStages {
@@ -34,14 +34,14 @@ function createStages(site: SyncingSite): SyncStages {
         .insertInto('subject')
         .values({ subject_id: subjectId, sex: null, added_at: '2026-11-01T00:00:00.000Z' }),
     );
-    addFact(store, subjectId, { code: dataElements.split.code, coded: index < 40 ? 'train' : 'test' });
+    addFact(store, subjectId, { code: codeNamed('split'), coded: index < 40 ? 'train' : 'test' });
     addFact(store, subjectId, {
-      code: cholesterol?.code ?? dataElements.indexEvent,
+      code: codeNamed('chol'),
       number: 200 + index,
       unit: 'mg/dL',
     });
-    addFact(store, subjectId, { code: angina?.code ?? dataElements.indexEvent, number: index % 2 });
-    addFact(store, subjectId, { code: dataElements.label.code, number: index % 3, unit: '1' });
+    addFact(store, subjectId, { code: codeNamed('exang'), number: index % 2 });
+    addFact(store, subjectId, { code: codeNamed('grade'), number: index % 3, unit: '1' });
   }
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: new Uint8Array(32) });
   for (let index = 0; index < 50; index += 1) {

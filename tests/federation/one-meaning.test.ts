@@ -27,23 +27,53 @@ function createPlan(): ResearchStudyPlan {
   const quantities = measured.filter(({ name }) => name !== 'grade');
   return createTestPlan({
     dataElements: {
-      indexEvent: question(answered.split),
-      split: { code: question(answered.split), training: answers.train, holdout: answers.test },
+      indexEvent: { kind: 'fact', code: question(answered.split), which: 'first' },
       windowDays: { before: 30, after: 0 },
+      criteria: { include: [], exclude: [] },
+      split: {
+        kind: 'coded',
+        code: question(answered.split),
+        training: answers.train,
+        holdout: answers.test,
+      },
       features: [
-        { kind: 'age', name: 'age', code: question('30525-0'), unit: 'a' },
-        { kind: 'sex', name: 'sex', code: question('76689-9'), equals: 'male' },
+        { kind: 'age', name: 'age', code: question('30525-0'), unit: 'a', whenMissing: null },
+        { kind: 'sex', name: 'sex', code: question('76689-9'), equals: 'male', whenMissing: null },
         ...quantities.map(({ name, code, unit }) => ({
           kind: 'quantity' as const,
           name,
           code: question(code),
           unit,
+          aggregation: 'last' as const,
+          windowDays: null,
+          whenMissing: null,
           flagValue: null,
         })),
-        { kind: 'boolean', name: 'angina', code: question(answered.angina) },
-        { kind: 'indicator', name: 'pain', code: question(answered.pain), equals: answer('29857009') },
+        {
+          kind: 'boolean',
+          name: 'angina',
+          code: question(answered.angina),
+          windowDays: null,
+          whenMissing: null,
+        },
+        {
+          kind: 'indicator',
+          name: 'pain',
+          code: question(answered.pain),
+          equals: answer('29857009'),
+          windowDays: null,
+          whenMissing: null,
+        },
       ],
-      label: { name: 'disease', code: question('77465-5'), unit: '1', greaterThan: 0 },
+      label: {
+        kind: 'threshold',
+        name: 'disease',
+        code: question('77465-5'),
+        unit: '1',
+        greaterThan: 0,
+        aggregation: 'last',
+        windowDays: null,
+      },
     },
   });
 }

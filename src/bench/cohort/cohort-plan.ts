@@ -25,21 +25,33 @@ export function createCohortPlan(featureCount: number): ResearchStudyPlan {
     researchStudyId: 'bench',
     dataElements: {
       ...plan.dataElements,
-      indexEvent: reference(benchCodes.split),
+      indexEvent: { kind: 'fact', code: reference(benchCodes.split), which: 'first' },
+      windowDays: { before: 30, after: 0 },
       split: {
+        kind: 'coded',
         code: reference(benchCodes.split),
         training: benchCodes.training,
         holdout: benchCodes.holdout,
       },
-      windowDays: { before: 30, after: 0 },
       features: Array.from({ length: featureCount }, (_, index) => ({
         kind: 'quantity' as const,
         name: `feature_${index}`,
         code: reference(benchCodes.feature(index)),
         unit: 'mg/dL',
+        aggregation: 'last' as const,
+        windowDays: null,
+        whenMissing: null,
         flagValue: null,
       })),
-      label: { name: 'label', code: reference(benchCodes.label), unit: 'mg/dL', greaterThan: 100 },
+      label: {
+        kind: 'threshold',
+        name: 'label',
+        code: reference(benchCodes.label),
+        unit: 'mg/dL',
+        greaterThan: 100,
+        aggregation: 'last',
+        windowDays: null,
+      },
     },
   };
 }

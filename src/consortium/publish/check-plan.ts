@@ -47,7 +47,9 @@ function valueAt(value: unknown, path: string): unknown {
 }
 
 function refuseContradictions(plan: ResearchStudyPlan): void {
-  const { features } = plan.dataElements;
+  const { features, label } = plan.dataElements;
+  if (label.kind === 'segmentation')
+    throw contradiction('dataElements.label', 'a label from facts', label.kind);
   if (plan.model.inputCount !== features.length) {
     throw contradiction('model.inputCount', features.length, plan.model.inputCount);
   }

@@ -1,5 +1,6 @@
 // The signed plan of a research study: its rules as data. What a plan asks for and this release lacks is refused by name.
 import { z } from 'zod';
+import { dataElements } from '#federation/records/data-elements.ts';
 import {
   digestHex,
   identifier,
@@ -7,53 +8,8 @@ import {
   plainText,
   positiveNumber,
 } from '#federation/records/fields.ts';
+import { imagingInput } from '#federation/records/imaging-input.ts';
 import { defineRecord } from '#federation/records/record.ts';
-
-/** A code with its system, as in FHIR Coding. */
-export const codeReference = z.strictObject({
-  system: z.url().max(200),
-  code: plainText(64),
-  display: plainText(200),
-});
-export type CodeReference = z.infer<typeof codeReference>;
-
-/** How one column of the feature matrix is read from a subject's facts. */
-export const featureSpecification = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('quantity'),
-    name: identifier,
-    code: codeReference,
-    /** UCUM unit that values are converted to. */
-    unit: plainText(32),
-    /** Values of this exact size are kept and counted as suspect in the data-quality report (Swiss cholesterol is 0). */
-    flagValue: z.number().nullable(),
-  }),
-  z.strictObject({ kind: z.literal('boolean'), name: identifier, code: codeReference }),
-  z.strictObject({
-    kind: z.literal('indicator'),
-    name: identifier,
-    code: codeReference,
-    equals: codeReference,
-  }),
-  /** Years at the index date. */
-  z.strictObject({ kind: z.literal('age'), name: identifier, code: codeReference, unit: z.literal('a') }),
-  /** 1 for administrative gender `equals`, 0 for the other recorded one. */
-  z.strictObject({
-    kind: z.literal('sex'),
-    name: identifier,
-    code: codeReference,
-    equals: z.enum(['male', 'female']),
-  }),
-]);
-export type FeatureSpecification = z.infer<typeof featureSpecification>;
-
-export const labelSpecification = z.strictObject({
-  name: identifier,
-  code: codeReference,
-  unit: plainText(32),
-  /** The label is 1 when the value is greater than this. */
-  greaterThan: z.number(),
-});
 
 const optimizer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sgd'), learningRate: positiveNumber }),
@@ -100,20 +56,9 @@ export const researchStudyPlan = z.strictObject({
     .array(z.strictObject({ siteId: identifier, name: plainText(200) }))
     .min(1)
     .max(100),
-  dataElements: z.strictObject({
-    /** The fact whose day is a subject's index date. */
-    indexEvent: codeReference,
-    /** A coded fact that says which part of the split a subject is in. */
-    split: z.strictObject({ code: codeReference, training: plainText(64), holdout: plainText(64) }),
-    /** Facts from `before` days before to `after` days after the index date count; the latest one is taken. */
-    windowDays: z.strictObject({
-      before: z.int().min(0).max(36_500),
-      after: z.int().min(0).max(36_500),
-    }),
-    features: z.array(featureSpecification).min(1).max(10_000),
-    label: labelSpecification,
-  }),
-  imaging: z.null(),
+  dataElements,
+  /** null: the study reads no images. */
+  imaging: imagingInput.nullable(),
   minimumCohort: z.strictObject({
     /** Fewest subjects in the training part; below it nothing trains and nothing leaves. */
     training: z.int().min(SMALLEST_COHORT),

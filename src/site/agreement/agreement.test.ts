@@ -171,11 +171,7 @@ describe('plan', () => {
   });
 
   const others = [{ siteId: 'hungary', name: 'Hungary' }];
-  const feature = samplePlan.dataElements.features[0] ?? {
-    kind: 'boolean',
-    name: 'none',
-    code: samplePlan.dataElements.indexEvent,
-  };
+  const [feature] = samplePlan.dataElements.features;
   it.each<[string, () => Uint8Array, string]>([
     ['an older one', () => consortium.plan({ version: 1 }).envelope, 'ROLLBACK'],
     [
@@ -220,7 +216,10 @@ describe('plan', () => {
       () =>
         consortium.plan({
           version: 3,
-          dataElements: { ...samplePlan.dataElements, features: [feature, feature] },
+          dataElements: {
+            ...samplePlan.dataElements,
+            features: feature === undefined ? [] : [feature, feature],
+          },
         }).envelope,
       'PLAN_NOT_SUPPORTED',
     ],

@@ -90,7 +90,11 @@ function verifyPlan({ envelope, trust }: Omit<PlanCheck, 'siteId'>, atMs: number
 
 /** Refuses by name what the plan's schema allows but this release would do wrongly. */
 function refuseUnsupported(plan: ResearchStudyPlan): void {
-  const { features } = plan.dataElements;
+  const { features, label } = plan.dataElements;
+  // No model of this release takes images, so nothing would be trained on them.
+  if (plan.imaging !== null) throw unsupported('imaging', null, plan.imaging.modality);
+  if (label.kind === 'segmentation')
+    throw unsupported('dataElements.label', 'a label from facts', label.kind);
   if (plan.model.inputCount !== features.length) {
     throw unsupported('model.inputCount', features.length, plan.model.inputCount);
   }

@@ -11,6 +11,7 @@ import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { CohortError } from './cohort-error.ts';
 import { type CohortMatrix, readMatrix } from './feature-matrix.ts';
+import { openSplit, saveSplit } from './keyed-split.ts';
 import { type Member, type Selection, selectMembers, snapshotEntries } from './selection.ts';
 import {
   createSelectionReport,
@@ -87,17 +88,18 @@ export function openCohorts(options: CohortOptions): Cohorts {
 }
 
 function select({ store, consents, ages, pseudonymKey }: CohortOptions, plan: ResearchStudyPlan) {
-  const key = pseudonymKey(plan.researchStudyId);
+  const { researchStudyId } = plan;
+  const { split } = plan.dataElements;
+  const key = pseudonymKey(researchStudyId);
   // One transaction: no import or withdrawal comes between the facts and the consents.
   return store.transaction((): { table: SubjectTable; selection: Selection } => {
-    const decisions = consents.decisions(plan.researchStudyId);
-    const table = readSubjectTable({ store, ages, decisions }, plan.dataElements);
-    const { count } = store
-      .prepare('SELECT count(*) AS count FROM subject WHERE survivor_no IS NULL')
-      .get() as {
-      readonly count: number;
-    };
-    return { table, selection: selectMembers({ table, decisions, subjectCount: count, pseudonymKey: key }) };
+    const decisions = consents.decisions(researchStudyId);
+    const table = readSubjectTable({ store, ages, decisions }, plan);
+    const drawParts =
+      split.kind === 'keyed'
+        ? openSplit(store, { split, subjects: table.subjects, researchStudyId, key })
+        : undefined;
+    return { table, selection: selectMembers({ table, decisions, pseudonymKey: key, drawParts }) };
   });
 }
 
@@ -135,6 +137,7 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
       const { table, selection } = select(options, plan);
       refuseTooSmall(selection, { plan, kind });
       const frozen = storeCohort(store, { selection, researchStudyId, round });
+      if (plan.dataElements.split.kind === 'keyed') saveSplit(store, researchStudyId, selection.members);
       const { cohortId, cohortDigest, consentSnapshotDigest } = frozen;
       const detail = { cohortDigest, consentSnapshotDigest, kind };
       auditLog.append({

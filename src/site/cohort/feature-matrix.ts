@@ -18,9 +18,9 @@ export function readMatrix(
   const values = new Float64Array(rows.length * width);
   for (const [index, row] of rows.entries()) {
     for (const [column, feature] of table.features.entries()) {
-      values[index * width + column] = feature[row] ?? Number.NaN;
+      values[index * width + column] = feature.values[row] ?? Number.NaN;
     }
   }
-  const labels = Float32Array.from(rows, (row) => table.labels[row] ?? Number.NaN);
+  const labels = Float32Array.from(rows, (row) => table.label.values[row] ?? Number.NaN);
   return { values, labels, count: rows.length, width };
 }

@@ -1,5 +1,5 @@
 // What people see of a selection: counts by reason and data quality by feature, small cells withheld (C12, U8).
-import type { FeatureSpecification } from '#federation/records/research-study-plan.ts';
+import type { FeatureSpecification } from '#federation/records/data-elements.ts';
 import { measureColumn } from '#site/statistics/index.ts';
 import { type ExclusionReason, exclusionReasons, incompleteReasons, type Selection } from './selection.ts';
 import type { SubjectTable } from './subject-table.ts';
@@ -59,9 +59,9 @@ export function describeFeatures(
   rows: readonly number[],
 ): FeatureQuality[] {
   return features.map((feature, column) => {
-    const values = Float64Array.from(rows, (row) => table.features[column]?.[row] ?? Number.NaN);
+    const values = Float64Array.from(rows, (row) => table.features[column]?.values[row] ?? Number.NaN);
     const quality = measureColumn(values, feature.kind === 'quantity' ? feature.flagValue : null);
-    const refused = rows.filter((row) => table.unitRefusals[column]?.[row] === 1).length;
+    const refused = rows.filter((row) => table.features[column]?.unitRefusals.has(row)).length;
     const [presentCount = null, missingCount = null, unitNotConvertibleCount = null] = suppressCells([
       quality.presentCount,
       quality.missingCount - refused,

@@ -1,8 +1,11 @@
-// Who is in a cohort and why the others are not: index event, consent, split, complete features, label - in that order.
+// Who is in a cohort and why the others are not: index event, consent, criteria, split, complete features, label - in that order.
 
 import { type ConsentDecision, type ConsentSnapshotEntry, noConsent } from '#site/consent/index.ts';
 import { derivePseudonym } from '#site/deidentify/index.ts';
-import type { SubjectTable } from './subject-table.ts';
+import type { Part } from './coded-split.ts';
+import type { Column } from './feature-column.ts';
+import type { SplitCandidate } from './keyed-split.ts';
+import { metExclusion, type SubjectTable, unmetInclusion } from './subject-table.ts';
 
 /**
  * In the order in which they are asked; a subject is out for the first that applies. `unit-not-convertible`: nothing but the
@@ -17,8 +20,11 @@ export const exclusionReasons = [
   'consent-expired',
   'consent-not-yet-valid',
   'consent-inactive',
+  'criterion-not-met',
+  'criterion-excludes',
   'no-split',
   'ambiguous-split',
+  'missing-image',
   'missing-feature',
   'missing-label',
   'unit-not-convertible',
@@ -27,6 +33,7 @@ export type ExclusionReason = (typeof exclusionReasons)[number];
 
 /** Reasons for which a subject is out although it has consent and a part: the quality table covers these too. */
 export const incompleteReasons: readonly ExclusionReason[] = [
+  'missing-image',
   'missing-feature',
   'missing-label',
   'unit-not-convertible',
@@ -52,6 +59,7 @@ export interface Member {
 }
 
 export interface SelectedMember extends Member {
+  readonly subjectNo: number;
   /** Row in the subject table. */
   readonly row: number;
   readonly consent: ConsentDecision;
@@ -72,38 +80,46 @@ export interface Selection {
 export interface SelectionOptions {
   readonly table: SubjectTable;
   readonly decisions: ReadonlyMap<string, ConsentDecision>;
-  /** All subjects of the site, with an index event or without. */
-  readonly subjectCount: number;
   /** 32 bytes; keys the pseudonyms of this research study. */
   readonly pseudonymKey: Uint8Array;
+  /** Draws the parts of whoever is complete; undefined where facts say them. */
+  readonly drawParts: ((candidates: readonly SplitCandidate[]) => ReadonlyMap<number, Part>) | undefined;
 }
 
-export function selectMembers({ table, decisions, subjectCount, pseudonymKey }: SelectionOptions): Selection {
+export function selectMembers({ table, decisions, pseudonymKey, drawParts }: SelectionOptions): Selection {
+  const { subjects, subjectNos, index } = table;
   const excluded = new Map<ExclusionReason, number>(exclusionReasons.map((reason) => [reason, 0]));
-  excluded.set('no-index-event', subjectCount - table.subjectIds.length);
-  const members: SelectedMember[] = [];
+  const exclude = (reason: ExclusionReason, count = 1) =>
+    excluded.set(reason, (excluded.get(reason) ?? 0) + count);
+  exclude('no-index-event', subjects.standingCount - subjectNos.length);
+  const chosen: Omit<SelectedMember, 'pseudonym' | 'part'>[] = [];
   const candidateRows: number[] = [];
-  for (const [row, subjectId] of table.subjectIds.entries()) {
+  for (const [row, subjectNo] of subjectNos.entries()) {
+    const subjectId = subjects.subjectIds[subjectNo] ?? '';
     const consent = decisions.get(subjectId) ?? noConsent;
-    const part = table.parts[row] ?? 'none';
-    const reason = exclusionOf({ table, row, consent });
+    const reason = exclusionOf({ table, row, consent, isDrawn: drawParts !== undefined });
     if (reason === undefined || incompleteReasons.includes(reason)) candidateRows.push(row);
-    if (reason !== undefined) excluded.set(reason, (excluded.get(reason) ?? 0) + 1);
-    else if (part === 'training' || part === 'holdout') {
-      const indexDay = table.indexDays[row] ?? 0;
-      members.push({
-        subjectId,
-        pseudonym: pseudonymOf(pseudonymKey, subjectId),
-        part,
-        indexDay,
-        row,
-        consent,
-      });
-    }
+    if (reason !== undefined) exclude(reason);
+    else chosen.push({ subjectNo, subjectId, row, consent, indexDay: index.days[row] ?? 0 });
+  }
+  const drawn = drawParts?.(
+    chosen.map(({ subjectNo, subjectId, row }) => ({
+      subjectNo,
+      subjectId,
+      label: table.label.values[row] ?? 0,
+    })),
+  );
+  const members: SelectedMember[] = [];
+  for (const one of chosen) {
+    const part = drawn === undefined ? table.parts[one.row] : drawn.get(one.subjectNo);
+    if (part === 'training' || part === 'holdout')
+      members.push({ ...one, part, pseudonym: pseudonymOf(pseudonymKey, one.subjectId) });
+    else exclude('ambiguous-split');
   }
   members.sort((left, right) => (left.pseudonym < right.pseudonym ? -1 : 1));
   const trainingCount = members.filter(({ part }) => part === 'training').length;
   const holdoutCount = members.length - trainingCount;
+  const subjectCount = subjects.standingCount;
   return { members, subjectCount, trainingCount, holdoutCount, excluded, candidateRows };
 }
 
@@ -116,26 +132,32 @@ interface Candidate {
   readonly table: SubjectTable;
   readonly row: number;
   readonly consent: ConsentDecision;
+  /** Whether the site draws the parts: then no fact has to say one. */
+  readonly isDrawn: boolean;
 }
 
-function exclusionOf({ table, row, consent }: Candidate): ExclusionReason | undefined {
+function exclusionOf({ table, row, consent, isDrawn }: Candidate): ExclusionReason | undefined {
   if (consent.rule !== 'permit') return reasonOfRule[consent.rule];
+  if (table.unmet[row] === unmetInclusion) return 'criterion-not-met';
+  if (table.unmet[row] === metExclusion) return 'criterion-excludes';
   const part = table.parts[row] ?? 'none';
-  if (part === 'none') return 'no-split';
+  if (!isDrawn && part === 'none') return 'no-split';
   if (part === 'ambiguous') return 'ambiguous-split';
   return incompletenessOf(table, row);
 }
 
 function incompletenessOf(table: SubjectTable, row: number): ExclusionReason | undefined {
-  const lacking = [...table.features.keys()].filter((column) => isMissing(table.features[column], row));
-  if (lacking.some((column) => table.unitRefusals[column]?.[row] !== 1)) return 'missing-feature';
-  const lacksLabel = isMissing(table.labels, row);
-  if (lacksLabel && table.labelUnitRefusals[row] !== 1) return 'missing-label';
+  const { features, label, series } = table;
+  if (series !== undefined && !series.has(row)) return 'missing-image';
+  const lacking = features.filter((column) => isMissing(column, row));
+  if (lacking.some(({ unitRefusals }) => !unitRefusals.has(row))) return 'missing-feature';
+  const lacksLabel = table.hasLabel && isMissing(label, row);
+  if (lacksLabel && !label.unitRefusals.has(row)) return 'missing-label';
   return lacksLabel || lacking.length > 0 ? 'unit-not-convertible' : undefined;
 }
 
-function isMissing(column: Float64Array | undefined, row: number): boolean {
-  return Number.isNaN(column?.[row] ?? Number.NaN);
+function isMissing({ values }: Column, row: number): boolean {
+  return Number.isNaN(values[row] ?? Number.NaN);
 }
 
 /** What the consent snapshot says of these members. */

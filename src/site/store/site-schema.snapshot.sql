@@ -334,6 +334,13 @@ CREATE TABLE source_object (
   PRIMARY KEY (source_id, object_digest)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE split_part (
+  research_study_id TEXT NOT NULL,
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as it stood when it was drawn, before any later merge
+  part TEXT NOT NULL CHECK (part IN ('training', 'holdout')), -- that the site drew for it, for as long as the research study goes on
+  PRIMARY KEY (research_study_id, subject_no)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE subject (
   subject_no INTEGER PRIMARY KEY,        -- how facts and links name it, here only
   subject_id TEXT NOT NULL UNIQUE,       -- pseudonym under the site's own key (security.md D10)

@@ -162,6 +162,12 @@ export interface CohortTable {
   frozen_at: string;
 }
 
+export interface SplitPartTable {
+  research_study_id: string;
+  subject_no: number;
+  part: 'training' | 'holdout';
+}
+
 export interface TrainingRunTable {
   run_id: string;
   research_study_id: string;
@@ -277,6 +283,7 @@ export interface SiteSchema extends ImagingSchema {
   round: RoundTable;
   global_model: GlobalModelTable;
   cohort: CohortTable;
+  split_part: SplitPartTable;
   training_run: TrainingRunTable;
   model_update: ModelUpdateTable;
   approval: ApprovalTable;

@@ -113,6 +113,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     tensors: true,
     verified_at: true,
   },
+  split_part: { research_study_id: true, subject_no: true, part: true },
   cohort: {
     cohort_id: true,
     research_study_id: true,

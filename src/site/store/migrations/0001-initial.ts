@@ -164,6 +164,13 @@ CREATE TABLE cohort (
   frozen_at TEXT NOT NULL                -- ISO time
 ) STRICT;
 
+CREATE TABLE split_part (
+  research_study_id TEXT NOT NULL,
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as it stood when it was drawn, before any later merge
+  part TEXT NOT NULL CHECK (part IN ('training', 'holdout')), -- that the site drew for it, for as long as the research study goes on
+  PRIMARY KEY (research_study_id, subject_no)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE training_run (
   run_id TEXT PRIMARY KEY,               -- random
   research_study_id TEXT NOT NULL,

@@ -1,0 +1,66 @@
+// The subjects of the store as numbers: who stands for whom after merges, whose days moved, and which days consent lets be read (C5).
+import type { ConsentDecision, DayRange } from '#site/consent/index.ts';
+import type { Store } from '#site/store/index.ts';
+
+/** What is read of a subject: facts of its record, or its images. */
+export type ReadClass = 'clinical' | 'imaging';
+
+export interface CohortSubjects {
+  /** Subjects that stand for themselves. */
+  readonly standingCount: number;
+  /** By subject_no: the subject that it stands as; 0 for a number that nobody has. */
+  readonly standingNos: Int32Array;
+  /** By subject_no: days that merges add to its own. */
+  readonly daysMoved: Int32Array;
+  /** By subject_no, of those that stand for themselves. */
+  readonly subjectIds: readonly (string | undefined)[];
+  /** Whether data of this day may be read of a subject that stands. null: a day that is not known. */
+  isReadable(standingNo: number, day: number | null, of: ReadClass): boolean;
+}
+
+/** @param decisions what is permitted to be read of a subject; who is not in it is out, and is read to be counted only */
+export function readCohortSubjects(
+  store: Store,
+  decisions: ReadonlyMap<string, ConsentDecision>,
+): CohortSubjects {
+  const { size } = store.prepare('SELECT coalesce(max(subject_no), 0) + 1 AS size FROM subject').get() as {
+    readonly size: number;
+  };
+  const standingNos = new Int32Array(size);
+  const daysMoved = new Int32Array(size);
+  const subjectIds = new Array<string | undefined>(size).fill(undefined);
+  const limits = new Map<number, ConsentDecision['data']>();
+  let standingCount = 0;
+  const rows = store.prepareRows('SELECT subject_no, survivor_no, days_moved, subject_id FROM subject');
+  for (const row of rows.iterate()) {
+    const [subjectNo, survivorNo, moved, subjectId] = row as [number, number | null, number, string];
+    standingNos[subjectNo] = survivorNo ?? subjectNo;
+    daysMoved[subjectNo] = moved;
+    if (survivorNo !== null) continue;
+    standingCount += 1;
+    subjectIds[subjectNo] = subjectId;
+    const decision = decisions.get(subjectId);
+    if (decision?.decision !== 'permit') continue;
+    const { clinical, imaging } = decision.data;
+    if (!isUnlimited(clinical) || !isUnlimited(imaging)) limits.set(subjectNo, decision.data);
+  }
+  return {
+    standingCount,
+    standingNos,
+    daysMoved,
+    subjectIds,
+    isReadable: (standingNo, day, of) => {
+      const limit = limits.get(standingNo);
+      return limit === undefined || isInside(limit[of], day);
+    },
+  };
+}
+
+function isUnlimited(ranges: readonly DayRange[]): boolean {
+  return ranges.some(({ from, until }) => from === null && until === null);
+}
+
+function isInside(ranges: readonly DayRange[], day: number | null): boolean {
+  if (day === null) return isUnlimited(ranges);
+  return ranges.some(({ from, until }) => (from === null || from <= day) && (until === null || day <= until));
+}
