@@ -14,6 +14,7 @@ export default defineConfig({
           'deidentify-worker': path.resolve('src/site/ingest/deidentified-copy/deidentify-worker.ts'),
           'import-worker': path.resolve('src/site/ingest/imaging/import-worker.ts'),
           'training-process': path.resolve('src/site/training/training-process.ts'),
+          'fact-thread': path.resolve('src/site/cohort/fact-thread.ts'),
           'reading-worker': path.resolve('src/site/ingest/reading-worker.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js' },

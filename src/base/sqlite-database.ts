@@ -79,6 +79,26 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
+/** Statements of a database that is open to read. */
+export type DatabaseReader = Pick<Database, 'prepareColumn' | 'prepareRows' | 'close'>;
+
+/**
+ * Opens a database of this release to read it, beside whoever writes it: for another thread of the same process.
+ * @throws DatabaseError DATABASE_UNREADABLE for a wrong key or a damaged file.
+ */
+export function openDatabaseReader({ file, key }: Omit<DatabaseOptions, 'migrations'>): DatabaseReader {
+  const connection = new SqliteConnection(file, { fileMustExist: true });
+  try {
+    unlock(connection, key);
+    harden(connection);
+    connection.pragma('query_only = ON');
+    return new SqliteDatabase(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
 function unlock(connection: SqliteConnection.Database, key: Uint8Array): void {
   connection.pragma(`cipher = 'sqlcipher'`);
   connection.pragma('legacy = 4');

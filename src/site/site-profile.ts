@@ -20,6 +20,8 @@ export interface OpenProfile {
   readonly store: Store;
   readonly auditLog: AuditLog;
   readonly keys: SiteKeys;
+  /** How another thread of this process opens the store. */
+  readonly door: { readonly file: string; readonly key: Uint8Array };
   /** Closes the store and lets go of the profile. */
   close(): void;
 }
@@ -36,7 +38,8 @@ function openLocked({ paths, clock }: ProfilePorts, loadKeys: () => SiteKeys): O
   if (lock === undefined) throw new SiteError('PROFILE_IN_USE', 'Another process has this profile open.');
   try {
     const keys = loadKeys();
-    const store = openStore({ file: storeFile(paths.profile), key: keys.storeKey, clock });
+    const door = { file: storeFile(paths.profile), key: keys.storeKey };
+    const store = openStore({ ...door, clock });
     const signer = createSigningKey(keys.siteLogSeed);
     const origin = `consilium.example/site/${signer.keyId.slice(0, 16)}/log`;
     const bootId = toHex(systemRandom(8));
@@ -45,7 +48,7 @@ function openLocked({ paths, clock }: ProfilePorts, loadKeys: () => SiteKeys): O
       store.close();
       lock.release();
     };
-    return { store, auditLog, keys, close };
+    return { store, auditLog, keys, door, close };
   } catch (error) {
     lock.release();
     throw error;

@@ -81,7 +81,7 @@ export async function openSite(ports: SitePorts): Promise<Site> {
   }
 }
 
-function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProfile): Site {
+function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: OpenProfile): Site {
   const { keyStore, transport, logger } = ports;
   const event = (actor: Actor) => ({ actor: actor.name, role: actor.role }) as const;
   store.transaction(() =>
@@ -127,6 +127,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, close }: OpenProf
     consents,
     ages: days,
     pseudonymKey: people.researchStudyKey,
+    door,
   });
   recoverTrainingRuns({ store, auditLog });
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);

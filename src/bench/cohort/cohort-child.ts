@@ -7,7 +7,7 @@ import { openBenchCohorts, openCohortStore } from './cohort-store.ts';
 
 const [what, profile = '', featureCount] = process.argv.slice(2);
 const store = openCohortStore(profile);
-const cohorts = openBenchCohorts(store);
+const cohorts = openBenchCohorts(store, profile);
 const plan = createCohortPlan(Number(featureCount));
 const started = beginMeasured();
 let amount: number;

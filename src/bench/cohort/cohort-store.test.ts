@@ -10,7 +10,7 @@ it('makes subjects who are all in the cohort, with every feature', () => {
   const profile = mkdtempSync(path.join(tmpdir(), 'consilium-bench-test-'));
   writeCohortStore(profile, { subjectCount: 80, featureCount: 3 });
   const store = openCohortStore(profile);
-  const cohort = openBenchCohorts(store).freeze({
+  const cohort = openBenchCohorts(store, profile).freeze({
     plan: createCohortPlan(3),
     round: 1,
     kind: 'training',

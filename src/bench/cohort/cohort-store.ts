@@ -22,12 +22,13 @@ export function openCohortStore(profile: string): Store {
   return openStore({ file: path.join(profile, 'site.db'), key: benchKey, clock: systemClock });
 }
 
-export function openBenchCohorts(store: Store) {
+export function openBenchCohorts(store: Store, profile: string) {
   const signer = createSigningKey(benchKey);
   const auditLog = openAuditLog({ store, signer, origin: 'bench', bootId: 'bench', softwareVersion: '0' });
   const registry = openSubjectRegistry({ store, keys });
+  const door = { file: path.join(profile, 'site.db'), key: benchKey };
   const consents = openConsents({ store, auditLog, days: registry, linkageKey: keys.linkageKey });
-  return openCohorts({ store, auditLog, consents, ages: registry, pseudonymKey: () => benchKey });
+  return openCohorts({ store, auditLog, consents, ages: registry, pseudonymKey: () => benchKey, door });
 }
 
 export interface CohortStoreSize {

@@ -6,12 +6,14 @@ import type { Store } from '#site/store/index.ts';
 export type ReadClass = 'clinical' | 'imaging';
 
 export interface CohortSubjects {
-  /** Subjects that stand for themselves. */
-  readonly standingCount: number;
   /** By subject_no: the subject that it stands as; 0 for a number that nobody has. */
   readonly standingNos: Int32Array;
   /** By subject_no: days that merges add to its own. */
   readonly daysMoved: Int32Array;
+  /** By subject_no, of those of whom not all may be read. */
+  readonly limits: ReadonlyMap<number, ConsentDecision['data']>;
+  /** Subjects that stand for themselves. */
+  readonly standingCount: number;
   /** By subject_no, of those that stand for themselves. */
   readonly subjectIds: readonly (string | undefined)[];
   /** Whether data of this day may be read of a subject that stands. null: a day that is not known. */
@@ -23,9 +25,7 @@ export function readCohortSubjects(
   store: Store,
   decisions: ReadonlyMap<string, ConsentDecision>,
 ): CohortSubjects {
-  const { size } = store.prepare('SELECT coalesce(max(subject_no), 0) + 1 AS size FROM subject').get() as {
-    readonly size: number;
-  };
+  const size = highestSubjectNo(store) + 1;
   const standingNos = new Int32Array(size);
   const daysMoved = new Int32Array(size);
   const subjectIds = new Array<string | undefined>(size).fill(undefined);
@@ -45,15 +45,21 @@ export function readCohortSubjects(
     if (!isUnlimited(clinical) || !isUnlimited(imaging)) limits.set(subjectNo, decision.data);
   }
   return {
-    standingCount,
     standingNos,
     daysMoved,
+    limits,
+    standingCount,
     subjectIds,
     isReadable: (standingNo, day, of) => {
       const limit = limits.get(standingNo);
       return limit === undefined || isInside(limit[of], day);
     },
   };
+}
+
+export function highestSubjectNo(store: Store): number {
+  const row = store.prepare('SELECT coalesce(max(subject_no), 0) AS highest FROM subject').get();
+  return (row as { readonly highest: number }).highest;
 }
 
 function isUnlimited(ranges: readonly DayRange[]): boolean {

@@ -6,20 +6,35 @@ import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
-import { type Consents, createConsentSnapshot, noConsent } from '#site/consent/index.ts';
+import {
+  type ConsentDecision,
+  type ConsentSnapshotEntry,
+  type Consents,
+  createConsentSnapshot,
+  noConsent,
+} from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { CohortError } from './cohort-error.ts';
+import { highestSubjectNo } from './cohort-subjects.ts';
+import { FactThreads, type StoreDoor } from './fact-threads.ts';
 import { type CohortMatrix, readMatrix } from './feature-matrix.ts';
 import { openSplit, saveSplit } from './keyed-split.ts';
-import { type Member, type Selection, selectMembers, snapshotEntries } from './selection.ts';
+import {
+  type Member,
+  type OrderedMembers,
+  orderMembers,
+  type Selection,
+  selectRows,
+  subjectIdOf,
+} from './selection.ts';
 import {
   createSelectionReport,
   describeFeatures,
   type FeatureQuality,
   type SelectionReport,
 } from './selection-report.ts';
-import { readSubjectTable, type SubjectTable } from './subject-table.ts';
+import { codesOf, readSubjectTable, type SubjectTable } from './subject-table.ts';
 import { suppressCount } from './suppression.ts';
 
 export interface CohortPreview {
@@ -72,6 +87,8 @@ export interface CohortOptions {
   readonly ages: SubjectAges;
   /** 32 bytes; keys the pseudonyms of one research study. */
   readonly pseudonymKey: (researchStudyId: string) => Uint8Array;
+  /** How other threads open the store, for a large one; undefined: one thread reads it. */
+  readonly door?: StoreDoor | undefined;
 }
 
 export function openCohorts(options: CohortOptions): Cohorts {
@@ -82,24 +99,43 @@ export function openCohorts(options: CohortOptions): Cohorts {
     evaluationRows: (plan) => {
       const { table, selection } = select(options, plan);
       refuseTooSmall(selection, { plan, kind: 'evaluation' });
-      return { matrix: (part) => readMatrix(table, selection.members, part) };
+      const members = orderMembers(table, selection, options.pseudonymKey(plan.researchStudyId));
+      return { matrix: (part) => readMatrix({ table, selection, members }, part) };
     },
   };
 }
 
-function select({ store, consents, ages, pseudonymKey }: CohortOptions, plan: ResearchStudyPlan) {
-  const { researchStudyId } = plan;
-  const { split } = plan.dataElements;
+interface Selected {
+  readonly table: SubjectTable;
+  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+  readonly selection: Selection;
+}
+
+function select(options: CohortOptions, plan: ResearchStudyPlan): Selected {
+  const { store, consents, ages, pseudonymKey, door } = options;
+  const { researchStudyId, dataElements } = plan;
+  const { split } = dataElements;
   const key = pseudonymKey(researchStudyId);
   // One transaction: no import or withdrawal comes between the facts and the consents.
-  return store.transaction((): { table: SubjectTable; selection: Selection } => {
-    const decisions = consents.decisions(researchStudyId);
-    const table = readSubjectTable({ store, ages, decisions }, plan);
-    const drawParts =
-      split.kind === 'keyed'
-        ? openSplit(store, { split, subjects: table.subjects, researchStudyId, key })
-        : undefined;
-    return { table, selection: selectMembers({ table, decisions, pseudonymKey: key, drawParts }) };
+  return store.transaction(() => {
+    // Other threads are at work while consents and subjects are read here.
+    const threads = new FactThreads({
+      store,
+      door,
+      codes: codesOf(dataElements),
+      subjectCount: highestSubjectNo(store),
+    });
+    try {
+      const decisions = consents.decisions(researchStudyId);
+      const table = readSubjectTable({ store, ages, decisions }, plan, threads);
+      const drawParts =
+        split.kind === 'keyed'
+          ? openSplit(store, { split, subjects: table.subjects, researchStudyId, key })
+          : undefined;
+      return { table, decisions, selection: selectRows({ table, decisions, drawParts }) };
+    } finally {
+      threads.close();
+    }
   });
 }
 
@@ -130,14 +166,16 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
   const { store, auditLog } = options;
   const { researchStudyId } = plan;
   const event = { actor: actor.name, role: actor.role, researchStudyId, round } as const;
-  options.pseudonymKey(researchStudyId);
+  const key = options.pseudonymKey(researchStudyId);
   try {
     return store.transaction(() => {
       refuseStaleOptOuts(options, plan);
-      const { table, selection } = select(options, plan);
+      const selected = select(options, plan);
+      const { table, selection } = selected;
       refuseTooSmall(selection, { plan, kind });
-      const frozen = storeCohort(store, { selection, researchStudyId, round });
-      if (plan.dataElements.split.kind === 'keyed') saveSplit(store, researchStudyId, selection.members);
+      const members = orderMembers(table, selection, key);
+      const frozen = storeCohort(store, { ...selected, members, researchStudyId, round });
+      if (plan.dataElements.split.kind === 'keyed') saveSplit(store, researchStudyId, selected);
       const { cohortId, cohortDigest, consentSnapshotDigest } = frozen;
       const detail = { cohortDigest, consentSnapshotDigest, kind };
       auditLog.append({
@@ -147,7 +185,7 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
         outcome: 'success',
         detail,
       });
-      return { ...frozen, matrix: (part) => readMatrix(table, selection.members, part) };
+      return { ...frozen, matrix: (part) => readMatrix({ table, selection, members }, part) };
     });
   } catch (error) {
     if (error instanceof CohortError) {
@@ -186,34 +224,29 @@ function refuseTooSmall(selection: Selection, { plan, kind }: Pick<FreezeOptions
   });
 }
 
-interface CohortToStore {
-  readonly selection: Selection;
+interface CohortToStore extends Selected {
+  readonly members: OrderedMembers;
   readonly researchStudyId: string;
   readonly round: number;
 }
 
 function storeCohort(
   store: Store,
-  { selection, researchStudyId, round }: CohortToStore,
+  { table, selection, decisions, members, researchStudyId, round }: CohortToStore,
 ): Omit<FrozenCohort, 'matrix'> {
-  const { members } = selection;
-  const consentOf = new Map(members.map(({ subjectId, consent }) => [subjectId, consent]));
-  const snapshot = createConsentSnapshot(
-    snapshotEntries(members, (subjectId) => consentOf.get(subjectId) ?? noConsent),
-  );
+  const stored = Array.from(members.rows, (row, at): Member => {
+    const part = selection.parts[row] === 'training' ? 'training' : 'holdout';
+    const pseudonym = members.pseudonyms[at] ?? '';
+    return { subjectId: subjectIdOf(table, row), pseudonym, part, indexDay: table.index.days[row] ?? 0 };
+  });
+  const snapshot = createConsentSnapshot(snapshotEntries(stored, decisions));
   const report = createSelectionReport(selection);
   const frozen = {
     cohortId: toHex(systemRandom(16)),
-    cohortDigest: digestPseudonyms(members),
+    cohortDigest: digestPseudonyms(stored),
     consentSnapshotDigest: snapshot.digest,
     frozenAt: isoTime(store.clock.nowMs()),
   };
-  const stored: Member[] = members.map(({ subjectId, pseudonym, part, indexDay }) => ({
-    subjectId,
-    pseudonym,
-    part,
-    indexDay,
-  }));
   store.run(
     store.query.insertInto('cohort').values({
       cohort_id: frozen.cohortId,
@@ -230,6 +263,17 @@ function storeCohort(
   return { ...frozen, selection: report };
 }
 
+/** What the consent snapshot says of these members. */
+function snapshotEntries(
+  members: readonly Member[],
+  decisions: ReadonlyMap<string, ConsentDecision>,
+): ConsentSnapshotEntry[] {
+  return members.map(({ subjectId, pseudonym }) => ({
+    pseudonym,
+    ...(decisions.get(subjectId) ?? noConsent),
+  }));
+}
+
 /** The members come sorted by pseudonym. */
 function digestPseudonyms(members: readonly Pick<Member, 'pseudonym'>[]): string {
   return sha256Hex(utf8(members.map(({ pseudonym }) => `${pseudonym}\n`).join('')));
@@ -241,11 +285,10 @@ function recheck({ store, consents }: CohortOptions, cohortId: string): CohortDi
     if (row === undefined) throw new CohortError('COHORT_NOT_FOUND', 'There is no such cohort.');
     const members = JSON.parse(row.members) as Member[];
     const decisions = consents.decisions(row.research_study_id);
-    const consentOf = (subjectId: string) => decisions.get(subjectId) ?? noConsent;
-    const permitted = members.filter(({ subjectId }) => consentOf(subjectId).decision === 'permit');
+    const permitted = members.filter(({ subjectId }) => decisions.get(subjectId)?.decision === 'permit');
     return {
       cohortDigest: digestPseudonyms(permitted),
-      consentSnapshotDigest: createConsentSnapshot(snapshotEntries(members, consentOf)).digest,
+      consentSnapshotDigest: createConsentSnapshot(snapshotEntries(members, decisions)).digest,
     };
   });
 }

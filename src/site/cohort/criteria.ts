@@ -1,6 +1,6 @@
 // Inclusion and exclusion: for each row, whether it meets a criterion of the plan.
 import type { Criterion, DayWindow, FactCriterion } from '#federation/records/data-elements.ts';
-import type { CodeFacts, IndexDays } from './fact-reader.ts';
+import type { CodeFacts, IndexDays } from './code-facts.ts';
 import { eachSlice, type FactUse } from './fact-use.ts';
 import { codedShape, quantityShape } from './fact-value.ts';
 

@@ -1,6 +1,7 @@
 // Who reads the facts of a code: a feature, the label, a criterion, the split. Those of one code share one pass over its facts.
 import type { CodeReference, DayWindow } from '#federation/records/data-elements.ts';
-import type { CodeFacts, FactReader, IndexDays } from './fact-reader.ts';
+import type { CodeFacts, IndexDays } from './code-facts.ts';
+import type { FactCode } from './fact-reader.ts';
 
 export interface FactUse {
   readonly code: CodeReference;
@@ -9,15 +10,28 @@ export interface FactUse {
   take(facts: CodeFacts): void;
 }
 
-/** Reads each code once, over all days that one of its uses asks for. */
-export function readFacts(reader: FactReader, index: IndexDays, uses: readonly FactUse[]): void {
-  const groups = Map.groupBy(uses, ({ code }) => JSON.stringify([code.system, code.code]));
-  for (const group of groups.values()) {
-    const [first] = group;
-    if (first === undefined) continue;
-    const facts = reader.read(first.code, index, widestWindow(group));
-    for (const use of group) use.take(facts);
-  }
+/** What is done with the facts of one code. */
+export interface FactJob {
+  /** Around the index day: over all days that one of its uses asks for; null: facts of any day. */
+  readonly windowDays: DayWindow | null;
+  take(facts: CodeFacts): void;
+}
+
+export function codeKey({ system, code }: FactCode): string {
+  return JSON.stringify([system, code]);
+}
+
+/** By `codeKey`: one job for each code. */
+export function groupUses(uses: readonly FactUse[]): Map<string, FactJob> {
+  const groups = Map.groupBy(uses, ({ code }) => codeKey(code));
+  return new Map(
+    [...groups].map(([key, group]) => {
+      const take = (facts: CodeFacts) => {
+        for (const use of group) use.take(facts);
+      };
+      return [key, { windowDays: widestWindow(group), take }];
+    }),
+  );
 }
 
 function widestWindow(uses: readonly FactUse[]): DayWindow | null {

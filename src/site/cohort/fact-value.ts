@@ -1,7 +1,8 @@
 // What a fact says to whoever asks in a unit or for a code.
 import type { CodeReference } from '#federation/records/data-elements.ts';
 import { convertUnit, IngestError } from '#site/ingest/index.ts';
-import type { CodeFacts, Word } from './fact-reader.ts';
+import type { CodeFacts } from './code-facts.ts';
+import type { Word } from './fact-reader.ts';
 
 /** A fact's value as a feature takes it: NaN where the fact has not the shape that is asked for. */
 export interface ValueShape {

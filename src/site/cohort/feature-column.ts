@@ -6,7 +6,7 @@ import type {
   ValueAggregation,
 } from '#federation/records/data-elements.ts';
 import { aggregateValues } from './aggregate-values.ts';
-import type { CodeFacts, IndexDays } from './fact-reader.ts';
+import type { CodeFacts, IndexDays } from './code-facts.ts';
 import { eachSlice, type FactSlice, type FactUse } from './fact-use.ts';
 import { booleanShape, codedShape, quantityShape, type ValueShape } from './fact-value.ts';
 

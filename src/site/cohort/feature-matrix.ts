@@ -1,6 +1,6 @@
 // The rows of one part of a cohort, in the order of the pseudonyms: the same cohort gives the same bytes.
 import type { RawMatrix } from '#site/statistics/index.ts';
-import type { SelectedMember } from './selection.ts';
+import type { OrderedMembers, Selection } from './selection.ts';
 import type { SubjectTable } from './subject-table.ts';
 
 export interface CohortMatrix extends RawMatrix {
@@ -8,19 +8,22 @@ export interface CohortMatrix extends RawMatrix {
   readonly labels: Float32Array;
 }
 
+export interface MatrixSource {
+  readonly table: SubjectTable;
+  readonly selection: Selection;
+  readonly members: OrderedMembers;
+}
+
 export function readMatrix(
-  table: SubjectTable,
-  members: readonly SelectedMember[],
+  { table, selection: { parts }, members }: MatrixSource,
   part: 'training' | 'holdout',
 ): CohortMatrix {
-  const rows = members.filter((member) => member.part === part).map(({ row }) => row);
+  const rows = members.rows.filter((row) => parts[row] === part);
   const width = table.features.length;
   const values = new Float64Array(rows.length * width);
-  for (const [index, row] of rows.entries()) {
-    for (const [column, feature] of table.features.entries()) {
-      values[index * width + column] = feature.values[row] ?? Number.NaN;
-    }
-  }
+  for (const [column, feature] of table.features.entries())
+    for (let at = 0; at < rows.length; at += 1)
+      values[at * width + column] = feature.values[rows[at] ?? 0] ?? Number.NaN;
   const labels = Float32Array.from(rows, (row) => table.label.values[row] ?? Number.NaN);
   return { values, labels, count: rows.length, width };
 }

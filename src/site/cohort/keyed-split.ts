@@ -5,6 +5,8 @@ import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { joinParts, type Part } from './coded-split.ts';
 import type { CohortSubjects } from './cohort-subjects.ts';
+import type { Selection } from './selection.ts';
+import type { SubjectTable } from './subject-table.ts';
 
 type KeyedSplit = Extract<SplitSpecification, { kind: 'keyed' }>;
 
@@ -27,12 +29,12 @@ function loadSplit(store: Store, subjects: CohortSubjects, researchStudyId: stri
 export function saveSplit(
   store: Store,
   researchStudyId: string,
-  members: Iterable<{ readonly subjectNo: number; readonly part: 'training' | 'holdout' }>,
+  { table, selection: { rows, parts } }: { readonly table: SubjectTable; readonly selection: Selection },
 ): void {
   const insert = store.prepare(
     'INSERT INTO split_part (research_study_id, subject_no, part) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  for (const { subjectNo, part } of members) insert.run(researchStudyId, subjectNo, part);
+  for (const row of rows) insert.run(researchStudyId, table.subjectNos[row], parts[row]);
 }
 
 export interface SplitCandidate {

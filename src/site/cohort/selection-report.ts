@@ -56,12 +56,15 @@ export function createSelectionReport(selection: Selection): SelectionReport {
 export function describeFeatures(
   features: readonly FeatureSpecification[],
   table: SubjectTable,
-  rows: readonly number[],
+  rows: Int32Array,
 ): FeatureQuality[] {
   return features.map((feature, column) => {
-    const values = Float64Array.from(rows, (row) => table.features[column]?.values[row] ?? Number.NaN);
+    const { values: all, unitRefusals } = table.features[column] ?? table.label;
+    const values = new Float64Array(rows.length);
+    for (let at = 0; at < rows.length; at += 1) values[at] = all[rows[at] ?? 0] ?? Number.NaN;
     const quality = measureColumn(values, feature.kind === 'quantity' ? feature.flagValue : null);
-    const refused = rows.filter((row) => table.features[column]?.unitRefusals.has(row)).length;
+    const refused =
+      unitRefusals.size === 0 ? 0 : rows.reduce((count, row) => count + Number(unitRefusals.has(row)), 0);
     const [presentCount = null, missingCount = null, unitNotConvertibleCount = null] = suppressCells([
       quality.presentCount,
       quality.missingCount - refused,

@@ -1,6 +1,6 @@
 // Who is in a cohort and why the others are not: index event, consent, criteria, split, complete features, label - in that order.
 
-import { type ConsentDecision, type ConsentSnapshotEntry, noConsent } from '#site/consent/index.ts';
+import { type ConsentDecision, noConsent } from '#site/consent/index.ts';
 import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { Part } from './coded-split.ts';
 import type { Column } from './feature-column.ts';
@@ -58,74 +58,117 @@ export interface Member {
   readonly indexDay: number;
 }
 
-export interface SelectedMember extends Member {
-  readonly subjectNo: number;
-  /** Row in the subject table. */
-  readonly row: number;
-  readonly consent: ConsentDecision;
-}
-
 export interface Selection {
-  /** By pseudonym: the fixed order of every matrix and digest. */
-  readonly members: readonly SelectedMember[];
+  /** Rows of the subject table that are in the cohort, rising. */
+  readonly rows: Int32Array;
+  /** By row of the table; 'training' or 'holdout' for those of the cohort. */
+  readonly parts: readonly Part[];
   /** All subjects of the site. */
   readonly subjectCount: number;
   readonly trainingCount: number;
   readonly holdoutCount: number;
   readonly excluded: ReadonlyMap<ExclusionReason, number>;
   /** Rows of subjects with consent and a part: those whose columns the quality report describes. */
-  readonly candidateRows: readonly number[];
+  readonly candidateRows: Int32Array;
 }
 
 export interface SelectionOptions {
   readonly table: SubjectTable;
   readonly decisions: ReadonlyMap<string, ConsentDecision>;
-  /** 32 bytes; keys the pseudonyms of this research study. */
-  readonly pseudonymKey: Uint8Array;
   /** Draws the parts of whoever is complete; undefined where facts say them. */
   readonly drawParts: ((candidates: readonly SplitCandidate[]) => ReadonlyMap<number, Part>) | undefined;
 }
 
-export function selectMembers({ table, decisions, pseudonymKey, drawParts }: SelectionOptions): Selection {
-  const { subjects, subjectNos, index } = table;
+export function selectRows({ table, decisions, drawParts }: SelectionOptions): Selection {
+  const { subjects, subjectNos } = table;
   const excluded = new Map<ExclusionReason, number>(exclusionReasons.map((reason) => [reason, 0]));
   const exclude = (reason: ExclusionReason, count = 1) =>
     excluded.set(reason, (excluded.get(reason) ?? 0) + count);
   exclude('no-index-event', subjects.standingCount - subjectNos.length);
-  const chosen: Omit<SelectedMember, 'pseudonym' | 'part'>[] = [];
-  const candidateRows: number[] = [];
-  for (const [row, subjectNo] of subjectNos.entries()) {
-    const subjectId = subjects.subjectIds[subjectNo] ?? '';
-    const consent = decisions.get(subjectId) ?? noConsent;
+  const complete = new RowList(subjectNos.length);
+  const candidates = new RowList(subjectNos.length);
+  for (let row = 0; row < subjectNos.length; row += 1) {
+    const consent = decisions.get(subjectIdOf(table, row)) ?? noConsent;
     const reason = exclusionOf({ table, row, consent, isDrawn: drawParts !== undefined });
-    if (reason === undefined || incompleteReasons.includes(reason)) candidateRows.push(row);
-    if (reason !== undefined) exclude(reason);
-    else chosen.push({ subjectNo, subjectId, row, consent, indexDay: index.days[row] ?? 0 });
+    if (reason === undefined || incompleteReasons.includes(reason)) candidates.add(row);
+    if (reason === undefined) complete.add(row);
+    else exclude(reason);
   }
-  const drawn = drawParts?.(
-    chosen.map(({ subjectNo, subjectId, row }) => ({
-      subjectNo,
-      subjectId,
-      label: table.label.values[row] ?? 0,
-    })),
-  );
-  const members: SelectedMember[] = [];
-  for (const one of chosen) {
-    const part = drawn === undefined ? table.parts[one.row] : drawn.get(one.subjectNo);
-    if (part === 'training' || part === 'holdout')
-      members.push({ ...one, part, pseudonym: pseudonymOf(pseudonymKey, one.subjectId) });
-    else exclude('ambiguous-split');
-  }
-  members.sort((left, right) => (left.pseudonym < right.pseudonym ? -1 : 1));
-  const trainingCount = members.filter(({ part }) => part === 'training').length;
-  const holdoutCount = members.length - trainingCount;
-  const subjectCount = subjects.standingCount;
-  return { members, subjectCount, trainingCount, holdoutCount, excluded, candidateRows };
+  const parts = drawParts === undefined ? table.parts : drawnParts(table, complete.rows(), drawParts);
+  // A drawn part may be of two who became one, and were in both.
+  const rows = complete.rows().filter((row) => parts[row] !== 'ambiguous');
+  exclude('ambiguous-split', complete.rows().length - rows.length);
+  const trainingCount = rows.reduce((count, row) => count + Number(parts[row] === 'training'), 0);
+  return {
+    rows,
+    parts,
+    subjectCount: subjects.standingCount,
+    trainingCount,
+    holdoutCount: rows.length - trainingCount,
+    excluded,
+    candidateRows: candidates.rows(),
+  };
 }
 
-/** Unlinkable between research studies: another study has another key. */
-function pseudonymOf(pseudonymKey: Uint8Array, subjectId: string): string {
-  return derivePseudonym(pseudonymKey, ['consilium-subject', subjectId]);
+/** Rows as they are found, at most as many as the table has. */
+class RowList {
+  readonly #rows: Int32Array;
+  #count = 0;
+
+  constructor(most: number) {
+    this.#rows = new Int32Array(most);
+  }
+
+  add(row: number): void {
+    this.#rows[this.#count] = row;
+    this.#count += 1;
+  }
+
+  rows(): Int32Array {
+    return this.#rows.subarray(0, this.#count);
+  }
+}
+
+function drawnParts(
+  table: SubjectTable,
+  rows: Int32Array,
+  draw: NonNullable<SelectionOptions['drawParts']>,
+): Part[] {
+  const candidates = Array.from(rows, (row) => ({
+    subjectNo: table.subjectNos[row] ?? 0,
+    subjectId: subjectIdOf(table, row),
+    label: table.label.values[row] ?? 0,
+  }));
+  const drawn = draw(candidates);
+  return Array.from(table.subjectNos, (subjectNo) => drawn.get(subjectNo) ?? 'none');
+}
+
+/** The rows of a cohort with their pseudonyms, by pseudonym: the fixed order of every matrix and digest. */
+export interface OrderedMembers {
+  readonly rows: Int32Array;
+  readonly pseudonyms: readonly string[];
+}
+
+/** @param pseudonymKey 32 bytes; of this research study: another study has another, so that they cannot be linked */
+export function orderMembers(
+  table: SubjectTable,
+  { rows }: Selection,
+  pseudonymKey: Uint8Array,
+): OrderedMembers {
+  const pseudonyms = Array.from(rows, (row) =>
+    derivePseudonym(pseudonymKey, ['consilium-subject', subjectIdOf(table, row)]),
+  );
+  const order = Uint32Array.from(rows.keys()).sort((left, right) =>
+    (pseudonyms[left] ?? '') < (pseudonyms[right] ?? '') ? -1 : 1,
+  );
+  return {
+    rows: Int32Array.from(order, (at) => rows[at] ?? 0),
+    pseudonyms: Array.from(order, (at) => pseudonyms[at] ?? ''),
+  };
+}
+
+export function subjectIdOf({ subjects, subjectNos }: SubjectTable, row: number): string {
+  return subjects.subjectIds[subjectNos[row] ?? 0] ?? '';
 }
 
 interface Candidate {
@@ -149,21 +192,17 @@ function exclusionOf({ table, row, consent, isDrawn }: Candidate): ExclusionReas
 function incompletenessOf(table: SubjectTable, row: number): ExclusionReason | undefined {
   const { features, label, series } = table;
   if (series !== undefined && !series.has(row)) return 'missing-image';
-  const lacking = features.filter((column) => isMissing(column, row));
-  if (lacking.some(({ unitRefusals }) => !unitRefusals.has(row))) return 'missing-feature';
+  let lacksFeature = false;
+  for (const column of features) {
+    if (!isMissing(column, row)) continue;
+    if (!column.unitRefusals.has(row)) return 'missing-feature';
+    lacksFeature = true;
+  }
   const lacksLabel = table.hasLabel && isMissing(label, row);
   if (lacksLabel && !label.unitRefusals.has(row)) return 'missing-label';
-  return lacksLabel || lacking.length > 0 ? 'unit-not-convertible' : undefined;
+  return lacksLabel || lacksFeature ? 'unit-not-convertible' : undefined;
 }
 
 function isMissing({ values }: Column, row: number): boolean {
   return Number.isNaN(values[row] ?? Number.NaN);
-}
-
-/** What the consent snapshot says of these members. */
-export function snapshotEntries(
-  members: readonly Member[],
-  consentOf: (subjectId: string) => ConsentDecision,
-): ConsentSnapshotEntry[] {
-  return members.map(({ subjectId, pseudonym }) => ({ pseudonym, ...consentOf(subjectId) }));
 }

@@ -7,11 +7,13 @@ import type { ResearchStudyPlan } from '#federation/records/research-study-plan.
 import type { ConsentDecision } from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
+import type { IndexDays } from './code-facts.ts';
 import { codedSplitUse, type Part } from './coded-split.ts';
 import { type CohortSubjects, readCohortSubjects } from './cohort-subjects.ts';
 import { type CriterionSource, type ReadCriterion, readCriterion } from './criteria.ts';
-import { FactReader, type IndexDays } from './fact-reader.ts';
-import { type FactUse, readFacts } from './fact-use.ts';
+import { type FactCode, openFactReader, openWords } from './fact-reader.ts';
+import type { FactThreads } from './fact-threads.ts';
+import { codeKey, type FactUse, groupUses } from './fact-use.ts';
 import { type Column, createColumn, featureUse, fillMissing, labelUses } from './feature-column.ts';
 import { findSeries, imagingIndexDays } from './imaging-series.ts';
 
@@ -45,15 +47,30 @@ export interface SubjectTableSource {
   readonly decisions: ReadonlyMap<string, ConsentDecision>;
 }
 
-/** Reads the whole table; call it inside a transaction, so that no import comes in between. */
+/** Codes whose facts are read around the index day. */
+export function codesOf({ criteria, features, label, split }: DataElements): FactCode[] {
+  const codes = [
+    ...[...criteria.include, ...criteria.exclude].flatMap((one) => (one.kind === 'fact' ? [one.code] : [])),
+    ...features.flatMap((one) => (one.kind === 'age' || one.kind === 'sex' ? [] : [one.code])),
+    ...(label.kind === 'segmentation' ? [] : [label.code]),
+    ...(label.kind === 'occurrence' && label.followUp !== null ? [label.followUp] : []),
+    ...(split.kind === 'coded' ? [split.code] : []),
+  ];
+  return [...new Map(codes.map((code) => [codeKey(code), code])).values()];
+}
+
+/**
+ * Reads the whole table; call it inside a transaction, so that no import comes in between.
+ * @param threads read the facts of `codesOf(plan.dataElements)`
+ */
 export function readSubjectTable(
   source: SubjectTableSource,
   { dataElements: elements, imaging }: Pick<ResearchStudyPlan, 'dataElements' | 'imaging'>,
+  threads: FactThreads,
 ): SubjectTable {
   const { store } = source;
   const subjects = readCohortSubjects(store, source.decisions);
-  const reader = new FactReader(store, subjects);
-  const { index, subjectNos } = readIndex(source, { subjects, reader, elements });
+  const { index, subjectNos } = readIndex(store, subjects, elements);
   const rowCount = subjectNos.length;
   const { windowDays } = elements;
   const people = readPeople(source, { subjects, subjectNos, index });
@@ -71,11 +88,8 @@ export function readSubjectTable(
     ...labelUses(elements.label, label, columnSource),
     elements.split.kind === 'coded' ? codedSplitUse(elements.split, parts) : undefined,
   ];
-  readFacts(
-    reader,
-    index,
-    uses.filter((use) => use !== undefined),
-  );
+  const jobs = groupUses(uses.filter((use) => use !== undefined));
+  threads.read(jobs, { subjects, index, word: openWords(store) });
   for (const [at, feature] of elements.features.entries()) {
     const column = features[at] ?? label;
     if (feature.kind === 'age') column.values.set(people.ages());
@@ -96,26 +110,40 @@ export function readSubjectTable(
   };
 }
 
-interface IndexSource {
-  readonly subjects: CohortSubjects;
-  readonly reader: FactReader;
-  readonly elements: DataElements;
-}
-
 /** Rows in the order of subject_no. */
 function readIndex(
-  { store }: SubjectTableSource,
-  { subjects, reader, elements: { indexEvent } }: IndexSource,
+  store: Store,
+  subjects: CohortSubjects,
+  { indexEvent }: DataElements,
 ): { readonly index: IndexDays; readonly subjectNos: Int32Array } {
   const days =
     indexEvent.kind === 'fact'
-      ? reader.indexDays(indexEvent.code, indexEvent.which)
+      ? factIndexDays(store, subjects, indexEvent)
       : imagingIndexDays(store, subjects, indexEvent);
   const subjectNos = Int32Array.from([...days.keys()].filter((subjectNo) => days[subjectNo] !== undefined));
   const rowOf = new Int32Array(days.length).fill(-1);
   for (const [row, subjectNo] of subjectNos.entries()) rowOf[subjectNo] = row;
   const indexDays = Int32Array.from(subjectNos, (subjectNo) => days[subjectNo] ?? 0);
   return { index: { rows: rowOf, days: indexDays }, subjectNos };
+}
+
+/** By subject_no, of those that stand: the day of the first or last fact of the code. */
+function factIndexDays(
+  store: Store,
+  { standingNos, daysMoved, isReadable }: CohortSubjects,
+  { code, which }: Extract<DataElements['indexEvent'], { kind: 'fact' }>,
+): (number | undefined)[] {
+  const found: (number | undefined)[] = new Array<undefined>(standingNos.length).fill(undefined);
+  const { count, subjectNos, days } = openFactReader(store)(code);
+  for (let at = 0; at < count; at += 1) {
+    const subjectNo = subjectNos[at] ?? 0;
+    const standingNo = standingNos[subjectNo] ?? 0;
+    const day = (days[at] ?? 0) + (daysMoved[subjectNo] ?? 0);
+    if (!isReadable(standingNo, day, 'clinical')) continue;
+    const known = found[standingNo];
+    if (known === undefined || (which === 'first' ? day < known : day > known)) found[standingNo] = day;
+  }
+  return found;
 }
 
 interface PeopleSource {

@@ -1,0 +1,43 @@
+// Facts of one code in columns that grow, in the order of the store: of a thread to another they go by shifting memory.
+
+const smallestCapacity = 1_024;
+
+export interface FactColumnData {
+  readonly count: number;
+  /** As the facts came, before any merge. */
+  readonly subjectNos: Int32Array<ArrayBuffer>;
+  /** Shifted by the date offset of that subject. */
+  readonly days: Int32Array<ArrayBuffer>;
+  /** NaN where the fact has no number. */
+  readonly numbers: Float64Array<ArrayBuffer>;
+  /** Of its unit or its coded value; 0 where it has neither. */
+  readonly wordIds: Int32Array<ArrayBuffer>;
+}
+
+export class FactColumns implements FactColumnData {
+  /** Places from here on hold nothing yet. */
+  count = 0;
+  subjectNos = new Int32Array(smallestCapacity);
+  days = new Int32Array(smallestCapacity);
+  numbers = new Float64Array(smallestCapacity);
+  wordIds = new Int32Array(smallestCapacity);
+
+  /** Makes room for so many more. */
+  reserve(more: number): void {
+    const needed = this.count + more;
+    if (needed <= this.subjectNos.length) return;
+    const capacity = Math.max(needed, 2 * this.count);
+    this.subjectNos = grown(this.subjectNos, new Int32Array(capacity));
+    this.days = grown(this.days, new Int32Array(capacity));
+    this.numbers = grown(this.numbers, new Float64Array(capacity));
+    this.wordIds = grown(this.wordIds, new Int32Array(capacity));
+  }
+}
+
+function grown<Column extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(
+  column: Column,
+  larger: Column,
+): Column {
+  larger.set(column);
+  return larger;
+}

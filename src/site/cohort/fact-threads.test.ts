@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#base/clock.ts';
+import { openStore, type Store } from '#site/store/index.ts';
+import { addFact } from '#support/stored-subjects.ts';
+import type { CodeFacts } from './code-facts.ts';
+import { readCohortSubjects } from './cohort-subjects.ts';
+import { openWords } from './fact-reader.ts';
+import { FactThreads } from './fact-threads.ts';
+import { codeKey, type FactJob } from './fact-use.ts';
+
+const profile = mkdtempSync(path.join(tmpdir(), 'consilium-threads-'));
+const door = { file: path.join(profile, 'site.db'), key: new Uint8Array(32).fill(5) };
+const codes = Array.from({ length: 40 }, (_, index) => ({ system: 'http://loinc.org', code: `c-${index}` }));
+/** So many that threads are worth it, whoever they are. */
+const subjectCount = 10_000;
+let store: Store;
+
+beforeAll(() => {
+  store = openStore({ ...door, clock: systemClock });
+  store.transaction(() => {
+    for (let index = 0; index < 20; index += 1) {
+      store.run(
+        store.query
+          .insertInto('subject')
+          .values({ subject_id: `s${index}`, sex: null, added_at: '2026-11-01T00:00:00.000Z' }),
+      );
+      for (const [number, code] of codes.entries())
+        addFact(store, `s${index}`, { code, number: number * index, unit: 'mg/dL', day: 100 + index });
+    }
+  });
+});
+afterAll(() => {
+  store.close();
+  rmSync(profile, { recursive: true });
+});
+
+/** The sum of each code's facts. */
+function sums(from: typeof door | undefined): number[] {
+  const found = codes.map(() => Number.NaN);
+  const jobs = new Map<string, FactJob>(
+    codes.map((code, number) => [
+      codeKey(code),
+      {
+        windowDays: null,
+        take: ({ numbers }: CodeFacts) => {
+          // Taken once: a second time would not be NaN any more.
+          found[number] = Number.isNaN(found[number]) ? numbers.reduce((sum, one) => sum + one, 0) : -1;
+        },
+      },
+    ]),
+  );
+  const subjects = readCohortSubjects(store, new Map());
+  const rows = Int32Array.from(subjects.standingNos, (standingNo) => standingNo - 1);
+  const index = { rows, days: new Int32Array(20) };
+  const threads = new FactThreads({ store, door: from, codes, subjectCount });
+  try {
+    store.transaction(() => threads.read(jobs, { subjects, index, word: openWords(store) }));
+  } finally {
+    threads.close();
+  }
+  return found;
+}
+
+describe('facts that several threads read', () => {
+  const expected = codes.map((_, number) => number * 190);
+
+  it('are those that one thread reads, each code once', () => {
+    expect(sums(undefined)).toEqual(expected);
+    expect(sums(door)).toEqual(expected);
+  });
+
+  it('are read here where no thread can open the store', () => {
+    expect(sums({ ...door, key: new Uint8Array(32) })).toEqual(expected);
+    expect(sums({ ...door, file: path.join(profile, 'nothing-here.db') })).toEqual(expected);
+  });
+});

@@ -1,0 +1,155 @@
+// Reads the facts of many codes on all cores: other threads take codes beside this one, which waits for them without giving up its
+// transaction. What none of them answers in time is read here, so that a thread that ended costs time and nothing else.
+import os from 'node:os';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { Store } from '#site/store/index.ts';
+import { type Arrangement, arrangeFacts } from './code-facts.ts';
+import type { FactColumnData } from './fact-columns.ts';
+import { type FactCode, openFactReader } from './fact-reader.ts';
+import { codeKey, type FactJob } from './fact-use.ts';
+
+/** How a thread opens the store. */
+export interface StoreDoor {
+  readonly file: string;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+export interface FactThreadData extends StoreDoor {
+  readonly codes: readonly FactCode[];
+  /** See `counterOf`. Shared. */
+  readonly counters: Int32Array;
+  readonly answers: MessagePort;
+}
+
+export interface FactAnswer extends FactColumnData {
+  /** Place of its code. */
+  readonly number: number;
+  readonly byteCount: number;
+}
+
+/** Places of what all threads count together. */
+export const counterOf = {
+  /** The next code that nobody has taken. */
+  code: 0,
+  /** Answers that others have sent. */
+  answer: 1,
+  /** Bytes of answers that wait to be taken. */
+  waitingBytes: 2,
+} as const;
+
+/** A thread with more in its answers waits until some are taken. */
+export const mostWaitingBytes = 128 * 2 ** 20;
+
+/** A thread takes a fifth of a second to start: below this, in subjects times codes, it would come too late. */
+const worthThreads = 400_000;
+const mostThreads = 3;
+/** A code of a million facts is read in a second. */
+const answerTimeoutMs = 60_000;
+
+export interface FactThreadsOptions {
+  readonly store: Store;
+  /** undefined: this thread reads alone. */
+  readonly door: StoreDoor | undefined;
+  readonly codes: readonly FactCode[];
+  readonly subjectCount: number;
+}
+
+export class FactThreads {
+  readonly #codes: readonly FactCode[];
+  readonly #counters = new Int32Array(new SharedArrayBuffer(12));
+  readonly #read: (code: FactCode) => FactColumnData;
+  #threads: { readonly worker: Worker; readonly answers: MessagePort }[] = [];
+
+  /** Other threads begin at once. */
+  constructor({ store, door, codes, subjectCount }: FactThreadsOptions) {
+    this.#codes = codes;
+    this.#read = openFactReader(store);
+    if (door === undefined || subjectCount * codes.length < worthThreads) return;
+    const count = Math.min(mostThreads, os.availableParallelism() - 1);
+    this.#threads = Array.from({ length: count }, () => this.#start(door));
+  }
+
+  /** Gives each job the facts of its code. */
+  read(jobs: ReadonlyMap<string, FactJob>, arrangement: Omit<Arrangement, 'windowDays'>): void {
+    const isTaken = this.#codes.map(() => false);
+    const take = (number: number, columns: FactColumnData) => {
+      const code = this.#codes[number];
+      if (code === undefined || isTaken[number] === true) return;
+      isTaken[number] = true;
+      const job = jobs.get(codeKey(code));
+      job?.take(arrangeFacts(columns, { ...arrangement, windowDays: job.windowDays }));
+    };
+    const receive = () => {
+      for (const answer of this.#receive()) take(answer.number, answer);
+    };
+    for (let number = this.#next(); number < this.#codes.length; number = this.#next()) {
+      const code = this.#codes[number];
+      if (code !== undefined) take(number, this.#read(code));
+      receive();
+    }
+    while (isTaken.includes(false)) {
+      const answered = Atomics.load(this.#counters, counterOf.answer);
+      receive();
+      if (!isTaken.includes(false)) break;
+      if (Atomics.wait(this.#counters, counterOf.answer, answered, answerTimeoutMs) !== 'timed-out') continue;
+      for (const [number, code] of this.#codes.entries())
+        if (isTaken[number] === false) take(number, this.#read(code));
+    }
+  }
+
+  #next(): number {
+    return Atomics.add(this.#counters, counterOf.code, 1);
+  }
+
+  *#receive(): Generator<FactAnswer> {
+    for (const { answers } of this.#threads) {
+      for (let found = receiveMessageOnPort(answers); found !== undefined; ) {
+        const answer = found.message as FactAnswer;
+        Atomics.sub(this.#counters, counterOf.waitingBytes, answer.byteCount);
+        Atomics.notify(this.#counters, counterOf.waitingBytes);
+        yield answer;
+        found = receiveMessageOnPort(answers);
+      }
+    }
+  }
+
+  #start({ file, key }: StoreDoor) {
+    // Beside this file in the source as in a bundle.
+    const name = import.meta.url.endsWith('.ts') ? './fact-thread.ts' : './fact-thread.js';
+    const { port1: answers, port2 } = new MessageChannel();
+    const data: FactThreadData = {
+      file,
+      key,
+      codes: this.#codes,
+      counters: this.#counters,
+      answers: port2,
+    };
+    const worker = new Worker(new URL(name, import.meta.url), {
+      workerData: data,
+      transferList: [port2],
+      env: environment(),
+      execArgv: [],
+    });
+    // Its codes are read here instead; the message could hold a path.
+    worker.on('error', () => undefined);
+    worker.unref();
+    answers.unref();
+    return { worker, answers };
+  }
+
+  /** Ends the threads, whatever they are at. */
+  close(): void {
+    for (const { worker, answers } of this.#threads) {
+      answers.close();
+      void worker.terminate();
+    }
+    this.#threads = [];
+  }
+}
+
+/** Nothing but where compiled code is kept, where it is: a thread then starts in a third of the time. */
+function environment(): Record<string, string> {
+  const cache = process.env.NODE_COMPILE_CACHE;
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+}
