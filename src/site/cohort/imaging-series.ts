@@ -35,7 +35,7 @@ export function* findSeries(
     WHERE sop_instance.imaging_series_no = imaging_series.imaging_series_no)`;
   const statement = store.prepare(
     `SELECT imaging_series_no, subject_no, day FROM imaging_series JOIN imaging_study USING (imaging_study_no)
-    WHERE modality = ? AND (?2 IS NULL OR body_part = ?2) ${isSegmented ? segmented : ''} ORDER BY imaging_series_no`,
+    WHERE modality = ? AND coalesce(body_part, '') = coalesce(?, body_part, '') ${isSegmented ? segmented : ''} ORDER BY imaging_series_no`,
   );
   for (const row of statement.iterate(modality, bodyPart) as Iterable<StoredSeries>) {
     const standingNo = subjects.standingNos[row.subject_no] ?? 0;
