@@ -15,7 +15,7 @@ import { startTrainingRun } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, UpdateError } from '#site/update/index.ts';
 import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
 import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
-import { addConsent, addSubject } from '#support/stored-subjects.ts';
+import { addConsent, addSubject, frozenCohorts } from '#support/stored-subjects.ts';
 import { loadBaseModel } from './base-model.ts';
 import { type RoundEvent, runRound } from './round.ts';
 
@@ -384,6 +384,35 @@ describe('two updates of nearly the same patients (C14)', () => {
         addSubject(site.store, name, { part: 'train', consent: { researchStudyId: null } });
     };
     expect(await answerTwice('statistics', { state: 'received' }, change)).toBe('COHORT_DIFFERENCE');
+  });
+
+  /** Of these nothing is known any more but that they were members. */
+  const erase = ({ store }: RoundSite, count: number): void => {
+    store
+      .prepare(
+        `DELETE FROM cohort_member WHERE pseudonym IN (SELECT pseudonym FROM cohort_member WHERE part = 'training' LIMIT ?)`,
+      )
+      .run(count);
+    store.prepare('UPDATE cohort SET erased_training = ?').run(count);
+  };
+
+  it.each([
+    ['went and were erased', 4, 0, 'COHORT_DIFFERENCE'],
+    ['went and were erased, enough of them', 5, 0, 'built'],
+    ['were erased, and may be those who came', 5, 4, 'COHORT_DIFFERENCE'],
+    ['were erased, and may be some of many who came', 5, 10, 'built'],
+    // Nobody differs, or ten do: between them lies what must not be told.
+    ['were erased, and may be all who came', 5, 5, 'COHORT_DIFFERENCE'],
+  ])('counts members that %s', async (_case, gone, come, outcome) => {
+    const change = (site: RoundSite): void => {
+      const members = frozenCohorts(site.store)[0]?.members ?? [];
+      const trained = members.filter(({ part }) => part === 'training').slice(0, gone);
+      for (const { subjectId } of trained) site.consents.withdraw({ subjectId, researchStudyId: null }, ada);
+      erase(site, gone);
+      for (let index = 0; index < come; index += 1)
+        addSubject(site.store, `new-${index}`, { part: 'train', consent: { researchStudyId: null } });
+    };
+    expect(await answerTwice('statistics', { state: 'received' }, change)).toBe(outcome);
   });
 
   it.each<[string, Sent, string]>([

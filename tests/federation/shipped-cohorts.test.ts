@@ -13,7 +13,7 @@ import { type Cohorts, openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
-import { addConsent, createTestPlan, plainDays } from '#support/stored-subjects.ts';
+import { addConsent, createTestPlan, frozenCohorts, plainDays } from '#support/stored-subjects.ts';
 import { makeHeartExports } from '../../scripts/make-heart-exports.ts';
 
 const actor = { name: 'Ina Vest', role: 'investigator' } as const;
@@ -95,8 +95,7 @@ describe('the tumour study’s definition', () => {
       for (const { subject_id: subjectId } of subjects) addConsent(store, subjectId);
       // Frozen, because a preview of so few withholds its counts.
       cohortsOf(site).freeze({ plan: smallest(plan), round: 1, kind: 'training', actor });
-      const frozen = store.get(store.query.selectFrom('cohort').select('members'));
-      const members = JSON.parse(frozen?.members ?? '[]') as { readonly part: string }[];
+      const members = frozenCohorts(store).at(0)?.members ?? [];
       const holdout = members.filter(({ part }) => part === 'holdout').length;
       expect([members.length, holdout]).toEqual([patientCount, Math.round(patientCount / 4)]);
       expect(subjects).toHaveLength(patientCount);

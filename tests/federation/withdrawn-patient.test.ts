@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyLogs } from '#bench/demo/verify-logs.ts';
 import { readSiteStore } from '#support/stored-profiles.ts';
+import { type FrozenMember, frozenCohorts } from '#support/stored-subjects.ts';
 import {
   researchStudyId,
   smallTraining,
@@ -24,20 +25,10 @@ afterAll(async () => {
   federation.remove();
 });
 
-interface Member {
-  readonly subjectId: string;
-  readonly part: string;
-}
-
 /** The frozen cohorts of the site, oldest first. */
-const cohorts = (): { round: number; members: Member[] }[] =>
-  readSiteStore(federation.site(asked), (store) =>
-    store
-      .all(store.query.selectFrom('cohort').select(['round', 'members']).orderBy('frozen_at'))
-      .map(({ round, members }) => ({ round, members: JSON.parse(members) as Member[] })),
-  );
+const cohorts = () => readSiteStore(federation.site(asked), frozenCohorts);
 
-const subjectsOf = (members: readonly Member[] = []): string[] =>
+const subjectsOf = (members: readonly FrozenMember[] = []): string[] =>
   members.map(({ subjectId }) => subjectId).sort();
 
 /** Somebody of the newest cohort. */

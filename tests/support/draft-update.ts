@@ -99,8 +99,6 @@ function addRun({ store, clock }: EnrolledSite, id: string, update: ModelUpdate)
       cohort_id: id,
       cohort_digest: update.cohortDigest,
       consent_snapshot_digest: update.consentSnapshotDigest,
-      consent_snapshot: '[]',
-      members: '[]',
       selection: '{}',
       frozen_at: now,
     }),

@@ -219,3 +219,24 @@ export function addSubject(store: Store, subjectId: string, subject: StoredSubje
   toldAges.set(store, (toldAges.get(store) ?? new Map<string, number | null>()).set(subjectId, age));
   if (subject.consent !== null) addConsent(store, subjectId, subject.consent);
 }
+
+export interface FrozenMember {
+  readonly subjectId: string;
+  readonly pseudonym: string;
+  readonly part: 'training' | 'holdout';
+}
+
+/** Who was in the cohorts of a store, oldest cohort first. */
+export function frozenCohorts(store: Store): { readonly round: number; readonly members: FrozenMember[] }[] {
+  const { query } = store;
+  const cohorts = store.all(query.selectFrom('cohort').select(['cohort_id', 'round']).orderBy('frozen_at'));
+  return cohorts.map(({ cohort_id: cohortId, round }) => {
+    const members = query
+      .selectFrom('cohort_member')
+      .innerJoin('subject', 'subject.subject_no', 'cohort_member.subject_no')
+      .select(['subject_id as subjectId', 'pseudonym', 'part'])
+      .where('cohort_id', '=', cohortId)
+      .orderBy('pseudonym');
+    return { round, members: store.all(members) };
+  });
+}

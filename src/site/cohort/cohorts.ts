@@ -1,33 +1,26 @@
 // Cohorts of a research study: previewed, frozen with digests, and evaluated again before an update is sealed (C9, C13, C14).
-import { toHex, utf8 } from '#base/bytes.ts';
+import { toHex } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
-import { sha256Hex } from '#federation/crypto/digest.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
-import {
-  type ConsentDecision,
-  type ConsentSnapshotEntry,
-  type Consents,
-  createConsentSnapshot,
-  noConsent,
-} from '#site/consent/index.ts';
+import type { ConsentDecision, Consents } from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { CohortError } from './cohort-error.ts';
+import {
+  type CohortDigests,
+  digestMembers,
+  redigestMembers,
+  type SelectedMembers,
+  saveMembers,
+} from './cohort-members.ts';
 import { highestSubjectNo } from './cohort-subjects.ts';
 import { FactThreads, type StoreDoor } from './fact-threads.ts';
 import { type CohortMatrix, readMatrix } from './feature-matrix.ts';
 import { openSplit, saveSplit } from './keyed-split.ts';
-import {
-  type Member,
-  type OrderedMembers,
-  orderMembers,
-  type Selection,
-  selectRows,
-  subjectIdOf,
-} from './selection.ts';
+import { orderMembers, type Selection, selectRows } from './selection.ts';
 import {
   createSelectionReport,
   describeFeatures,
@@ -55,11 +48,6 @@ export interface FrozenCohort {
   readonly selection: SelectionReport;
   /** Raw rows of a part, by pseudonym. */
   matrix(part: 'training' | 'holdout'): CohortMatrix;
-}
-
-export interface CohortDigests {
-  readonly cohortDigest: string;
-  readonly consentSnapshotDigest: string;
 }
 
 export interface FreezeOptions {
@@ -224,71 +212,36 @@ function refuseTooSmall(selection: Selection, { plan, kind }: Pick<FreezeOptions
   });
 }
 
-interface CohortToStore extends Selected {
-  readonly members: OrderedMembers;
+interface CohortToStore extends SelectedMembers {
   readonly researchStudyId: string;
   readonly round: number;
 }
 
-function storeCohort(
-  store: Store,
-  { table, selection, decisions, members, researchStudyId, round }: CohortToStore,
-): Omit<FrozenCohort, 'matrix'> {
-  const stored = Array.from(members.rows, (row, at): Member => {
-    const part = selection.parts[row] === 'training' ? 'training' : 'holdout';
-    const pseudonym = members.pseudonyms[at] ?? '';
-    return { subjectId: subjectIdOf(table, row), pseudonym, part, indexDay: table.index.days[row] ?? 0 };
-  });
-  const snapshot = createConsentSnapshot(snapshotEntries(stored, decisions));
-  const report = createSelectionReport(selection);
-  const frozen = {
-    cohortId: toHex(systemRandom(16)),
-    cohortDigest: digestPseudonyms(stored),
-    consentSnapshotDigest: snapshot.digest,
-    frozenAt: isoTime(store.clock.nowMs()),
-  };
+function storeCohort(store: Store, cohort: CohortToStore): Omit<FrozenCohort, 'matrix'> {
+  const selection = createSelectionReport(cohort.selection);
+  const cohortId = toHex(systemRandom(16));
+  const digests = digestMembers(cohort);
+  const frozenAt = isoTime(store.clock.nowMs());
   store.run(
     store.query.insertInto('cohort').values({
-      cohort_id: frozen.cohortId,
-      research_study_id: researchStudyId,
-      round,
-      cohort_digest: frozen.cohortDigest,
-      consent_snapshot_digest: snapshot.digest,
-      consent_snapshot: snapshot.text,
-      members: JSON.stringify(stored),
-      selection: JSON.stringify(report),
-      frozen_at: frozen.frozenAt,
+      cohort_id: cohortId,
+      research_study_id: cohort.researchStudyId,
+      round: cohort.round,
+      cohort_digest: digests.cohortDigest,
+      consent_snapshot_digest: digests.consentSnapshotDigest,
+      selection: JSON.stringify(selection),
+      frozen_at: frozenAt,
     }),
   );
-  return { ...frozen, selection: report };
-}
-
-/** What the consent snapshot says of these members. */
-function snapshotEntries(
-  members: readonly Member[],
-  decisions: ReadonlyMap<string, ConsentDecision>,
-): ConsentSnapshotEntry[] {
-  return members.map(({ subjectId, pseudonym }) => ({
-    pseudonym,
-    ...(decisions.get(subjectId) ?? noConsent),
-  }));
-}
-
-/** The members come sorted by pseudonym. */
-function digestPseudonyms(members: readonly Pick<Member, 'pseudonym'>[]): string {
-  return sha256Hex(utf8(members.map(({ pseudonym }) => `${pseudonym}\n`).join('')));
+  saveMembers(store, cohortId, cohort);
+  return { cohortId, ...digests, frozenAt, selection };
 }
 
 function recheck({ store, consents }: CohortOptions, cohortId: string): CohortDigests {
   return store.transaction(() => {
-    const row = store.get(store.query.selectFrom('cohort').selectAll().where('cohort_id', '=', cohortId));
-    if (row === undefined) throw new CohortError('COHORT_NOT_FOUND', 'There is no such cohort.');
-    const members = JSON.parse(row.members) as Member[];
-    const decisions = consents.decisions(row.research_study_id);
-    const permitted = members.filter(({ subjectId }) => decisions.get(subjectId)?.decision === 'permit');
-    return {
-      cohortDigest: digestPseudonyms(permitted),
-      consentSnapshotDigest: createConsentSnapshot(snapshotEntries(members, decisions)).digest,
-    };
+    const query = store.query.selectFrom('cohort').select('research_study_id');
+    const cohort = store.get(query.where('cohort_id', '=', cohortId));
+    if (cohort === undefined) throw new CohortError('COHORT_NOT_FOUND', 'There is no such cohort.');
+    return redigestMembers(store, cohortId, consents.decisions(cohort.research_study_id));
   });
 }

@@ -1,7 +1,7 @@
 // The cohort stage: who is in a round, by plan and consent; frozen with digests; the feature matrix in fixed order.
 export { type CohortCode, CohortError } from './cohort-error.ts';
+export type { CohortDigests } from './cohort-members.ts';
 export {
-  type CohortDigests,
   type CohortOptions,
   type CohortPreview,
   type Cohorts,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
-import { addSubject, agesOf, createTestPlan, plainDays } from '#support/stored-subjects.ts';
+import { addSubject, agesOf, createTestPlan, frozenCohorts, plainDays } from '#support/stored-subjects.ts';
 import { openCohorts } from './index.ts';
 
 const actor = { name: 'Ina Vest', role: 'investigator' } as const;
@@ -22,8 +22,7 @@ function freeze({ store, auditLog, people }: SiteFoundation, plan = keyed()): vo
 
 /** Subject ids by the part of the last frozen cohort. */
 function partsOf({ store }: SiteFoundation): Map<string, string> {
-  const [row] = store.all(store.query.selectFrom('cohort').select(['members', 'cohort_id'])).slice(-1);
-  const members = JSON.parse(row?.members ?? '[]') as { subjectId: string; part: string }[];
+  const members = frozenCohorts(store).at(-1)?.members ?? [];
   return new Map(members.map(({ subjectId, part }) => [subjectId, part]));
 }
 

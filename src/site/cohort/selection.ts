@@ -49,15 +49,6 @@ const reasonOfRule = {
   inactive: 'consent-inactive',
 } as const;
 
-export interface Member {
-  readonly subjectId: string;
-  /** Research-study pseudonym. */
-  readonly pseudonym: string;
-  readonly part: 'training' | 'holdout';
-  /** Shifted. */
-  readonly indexDay: number;
-}
-
 export interface Selection {
   /** Rows of the subject table that are in the cohort, rising. */
   readonly rows: Int32Array;

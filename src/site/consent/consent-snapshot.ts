@@ -1,6 +1,7 @@
-// The consent snapshot of a cohort (security.md C13): sorted, RFC 8785 JSON; the same state gives the same digest again.
-import { fromUtf8 } from '#base/bytes.ts';
-import { sha256Hex } from '#federation/crypto/digest.ts';
+// The consent snapshot of a cohort (security.md C13): RFC 8785 JSON, an array of entries by pseudonym; the same state gives the same
+// digest again.
+import { toHex, utf8 } from '#base/bytes.ts';
+import { createSha256 } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { ConsentDecision } from './evaluate-consent.ts';
 
@@ -9,25 +10,18 @@ export interface ConsentSnapshotEntry extends Omit<ConsentDecision, 'data'> {
   readonly pseudonym: string;
 }
 
-export interface ConsentSnapshot {
-  /** RFC 8785 JSON: an array of entries sorted by pseudonym. */
-  readonly text: string;
-  /** sha256 of the text. */
-  readonly digest: string;
-}
-
-/** The snapshot of these entries, whatever their order. */
-export function createConsentSnapshot(entries: readonly ConsentSnapshotEntry[]): ConsentSnapshot {
-  const sorted = entries
-    .map(({ pseudonym, consentId, version, decision, rule, path }) => ({
-      pseudonym,
-      consentId,
-      version,
-      decision,
-      rule,
-      path,
-    }))
-    .sort((left, right) => (left.pseudonym < right.pseudonym ? -1 : 1));
-  const bytes = encodeCanonicalJson(sorted);
-  return { text: fromUtf8(bytes), digest: sha256Hex(bytes) };
+/**
+ * sha256 of the snapshot, which is never whole in memory.
+ * @param entries by pseudonym, each once
+ */
+export function digestConsentSnapshot(entries: Iterable<ConsentSnapshotEntry>): string {
+  const digest = createSha256();
+  let before = '[';
+  for (const { pseudonym, consentId, version, decision, rule, path } of entries) {
+    digest.update(utf8(before));
+    digest.update(encodeCanonicalJson({ pseudonym, consentId, version, decision, rule, path }));
+    before = ',';
+  }
+  digest.update(utf8(before === '[' ? '[]' : ']'));
+  return toHex(digest.digest());
 }

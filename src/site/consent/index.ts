@@ -21,11 +21,7 @@ import {
 import { readConsentDecisions } from './read-consents.ts';
 
 export { type ConsentCode, ConsentError } from './consent-error.ts';
-export {
-  type ConsentSnapshot,
-  type ConsentSnapshotEntry,
-  createConsentSnapshot,
-} from './consent-snapshot.ts';
+export { type ConsentSnapshotEntry, digestConsentSnapshot } from './consent-snapshot.ts';
 export {
   type ConsentDecision,
   type ConsentRule,

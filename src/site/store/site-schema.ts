@@ -156,10 +156,21 @@ export interface CohortTable {
   round: number;
   cohort_digest: string;
   consent_snapshot_digest: string;
-  consent_snapshot: string;
-  members: string;
+  erased_training: Generated<number>;
+  erased_holdout: Generated<number>;
   selection: string;
   frozen_at: string;
+}
+
+export interface CohortMemberTable {
+  cohort_id: string;
+  pseudonym: string;
+  subject_no: number;
+  part: 'training' | 'holdout';
+  index_day: number;
+  consent_id: string | null;
+  consent_version: number | null;
+  consent_path: string;
 }
 
 export interface SplitPartTable {
@@ -283,6 +294,7 @@ export interface SiteSchema extends ImagingSchema {
   round: RoundTable;
   global_model: GlobalModelTable;
   cohort: CohortTable;
+  cohort_member: CohortMemberTable;
   split_part: SplitPartTable;
   training_run: TrainingRunTable;
   model_update: ModelUpdateTable;

@@ -30,8 +30,6 @@ beforeEach(() => {
       round: 2,
       cohort_digest: '',
       consent_snapshot_digest: '',
-      consent_snapshot: '[]',
-      members: '[]',
       selection: '{}',
       frozen_at: '',
     }),

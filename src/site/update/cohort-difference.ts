@@ -29,10 +29,9 @@ export function refuseCohortDifference(store: Store, { opening, plan, cohortId }
   const part = partOf[opening.kind];
   if (part === undefined) return;
   const rounds = plan.rounds.flatMap((kind, index) => (kind === opening.kind ? [index + 1] : []));
-  const members = pseudonymsOf(loadMembers(store, cohortId), part);
   for (const earlier of listDisclosed(store, opening.researchStudyId, rounds)) {
-    const difference = countDifferent(members, pseudonymsOf(earlier, part));
-    if (difference === 0 || difference >= SUPPRESSION_LIMIT) continue;
+    const { least, most } = countDifferent(store, { cohortId, earlier, part });
+    if (most === 0 || least >= SUPPRESSION_LIMIT) continue;
     throw new UpdateError(
       'COHORT_DIFFERENCE',
       'The cohort differs by so few patients from one that was sent before that the difference would show them.',
@@ -42,15 +41,21 @@ export function refuseCohortDifference(store: Store, { opening, plan, cohortId }
   }
 }
 
-/** Members of every cohort whose update is sealed or received, or was offered: what came of that is not this site's to know. */
-function listDisclosed(store: Store, researchStudyId: string, rounds: readonly number[]): string[] {
-  const rows = store.all(
+interface DisclosedCohort {
+  readonly cohort_id: string;
+  readonly erased_training: number;
+  readonly erased_holdout: number;
+}
+
+/** Every cohort whose update is sealed or received, or was offered: what came of that is not this site's to know. */
+function listDisclosed(store: Store, researchStudyId: string, rounds: readonly number[]): DisclosedCohort[] {
+  return store.all(
     store.query
       .selectFrom('model_update')
       .innerJoin('training_run', 'training_run.run_id', 'model_update.run_id')
       .innerJoin('cohort', 'cohort.cohort_id', 'training_run.cohort_id')
       .innerJoin('outbox', 'outbox.update_id', 'model_update.update_id')
-      .select('cohort.members')
+      .select(['cohort.cohort_id', 'cohort.erased_training', 'cohort.erased_holdout'])
       .where('model_update.research_study_id', '=', researchStudyId)
       .where('model_update.round', 'in', [...rounds])
       .where((where) =>
@@ -60,22 +65,28 @@ function listDisclosed(store: Store, researchStudyId: string, rounds: readonly n
         ]),
       ),
   );
-  return rows.map(({ members }) => members);
 }
 
-/** How many are in one of the two and not in the other. */
-function countDifferent(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
-  const shared = [...left].filter((pseudonym) => right.has(pseudonym)).length;
-  return left.size + right.size - 2 * shared;
+interface ComparedCohorts {
+  readonly cohortId: string;
+  readonly earlier: DisclosedCohort;
+  readonly part: 'training' | 'holdout';
 }
 
-function loadMembers(store: Store, cohortId: string): string {
-  const query = store.query.selectFrom('cohort').select('members').where('cohort_id', '=', cohortId);
-  return store.get(query)?.members ?? '[]';
-}
-
-/** `members` is the JSON that the cohort stage stores. */
-function pseudonymsOf(members: string, part: 'training' | 'holdout'): Set<string> {
-  const stored = JSON.parse(members) as readonly { readonly pseudonym: string; readonly part: string }[];
-  return new Set(stored.filter((member) => member.part === part).map(({ pseudonym }) => pseudonym));
+/**
+ * How many are in one of the two and not in the other. Of members that were erased since only the number is known: some of the new ones
+ * may be they again, so it is between two numbers.
+ */
+function countDifferent(
+  store: Store,
+  { cohortId, earlier, part }: ComparedCohorts,
+): { readonly least: number; readonly most: number } {
+  const countOnlyIn = store.prepareColumn(
+    `SELECT count(*) FROM cohort_member AS member WHERE cohort_id = ? AND part = ? AND NOT EXISTS (SELECT 1 FROM cohort_member AS other
+    WHERE other.cohort_id = ? AND other.pseudonym = member.pseudonym AND other.part = member.part)`,
+  );
+  const onlyHere = countOnlyIn.get(cohortId, part, earlier.cohort_id) as number;
+  const onlyThere = countOnlyIn.get(earlier.cohort_id, part, cohortId) as number;
+  const erased = part === 'training' ? earlier.erased_training : earlier.erased_holdout;
+  return { least: onlyThere + Math.abs(erased - onlyHere), most: onlyThere + erased + onlyHere };
 }

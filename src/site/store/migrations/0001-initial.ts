@@ -157,12 +157,25 @@ CREATE TABLE cohort (
   research_study_id TEXT NOT NULL,
   round INTEGER NOT NULL,
   cohort_digest TEXT NOT NULL,           -- sha256 over the sorted research-study pseudonyms
-  consent_snapshot_digest TEXT NOT NULL, -- sha256 of 'consent_snapshot'
-  consent_snapshot TEXT NOT NULL,        -- RFC 8785 JSON: pseudonym, consent id, version, decision, rule, rule path
-  members TEXT NOT NULL,                 -- JSON: subject id, pseudonym, part (training | holdout), index day
+  consent_snapshot_digest TEXT NOT NULL, -- sha256 of the consent snapshot, which its members give again
+  erased_training INTEGER NOT NULL DEFAULT 0, -- members of the training part that were erased since
+  erased_holdout INTEGER NOT NULL DEFAULT 0, -- the same of the holdout part
   selection TEXT NOT NULL,               -- JSON: counts in and out by reason
   frozen_at TEXT NOT NULL                -- ISO time
 ) STRICT;
+
+CREATE TABLE cohort_member (
+  cohort_id TEXT NOT NULL REFERENCES cohort,
+  pseudonym TEXT NOT NULL,               -- of the research study
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as it stood when the cohort was frozen, before any later merge
+  part TEXT NOT NULL CHECK (part IN ('training', 'holdout')),
+  index_day INTEGER NOT NULL,            -- moved by the date offset
+  consent_id TEXT,                       -- that permitted it
+  consent_version INTEGER,
+  consent_path TEXT NOT NULL,            -- JSON: which of its rules did
+  PRIMARY KEY (cohort_id, pseudonym)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cohort_member_subject ON cohort_member (subject_no);
 
 CREATE TABLE split_part (
   research_study_id TEXT NOT NULL,
