@@ -1,41 +1,15 @@
-// Small cells of a table of counts are withheld, and with them what would let one compute them from the totals (C12).
+// The limit under which a site withholds counts wherever it shows them (C12).
+import * as federation from '#federation/statistics/suppress-cells.ts';
 
 /** Counts from 1 to one less than this are withheld. */
 export const SUPPRESSION_LIMIT = 5;
 
-/**
- * The counts with small ones replaced by null. The reader is taken to know their sum, and that some withheld count is small.
- * Further cells are withheld, smallest first, until none follows from that; where only zeros are left, all of them. Of two
- * that are equally small none may stay: with 100 shown beside two withheld cells of 104 together, these are 100 and 4. Nor
- * may a larger one, which would be as telling a bound for both: all are withheld.
- */
+/** The counts of a table whose total is known, with small ones and what would give them away replaced by null. */
 export function suppressCells(counts: readonly number[]): (number | null)[] {
-  const at = (cell: number) => counts[cell] ?? 0;
-  const withheld = new Set([...counts.keys()].filter((cell) => isSmall(at(cell))));
-  if (withheld.size === 0) return [...counts];
-  const larger = [...counts.keys()].filter((cell) => at(cell) >= SUPPRESSION_LIMIT);
-  const [first, second] = larger.sort((left, right) => at(left) - at(right));
-  if (first !== undefined && !isAmbiguous([...withheld].map(at))) {
-    const isTied = second !== undefined && at(first) === at(second);
-    for (const cell of isTied ? larger : [first]) withheld.add(cell);
-  }
-  const isOpen = isAmbiguous([...withheld].map(at));
-  return counts.map((count, cell) => (withheld.has(cell) || (!isOpen && count === 0) ? null : count));
-}
-
-function isSmall(count: number): boolean {
-  return count > 0 && count < SUPPRESSION_LIMIT;
-}
-
-/** Whether the sum of withheld cells leaves each of them open: neither all at 1, nor all at the most a small cell can be. */
-function isAmbiguous(counts: readonly number[]): boolean {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (counts.length < 2) return false;
-  if (!counts.every(isSmall)) return true;
-  return total !== counts.length && total !== counts.length * (SUPPRESSION_LIMIT - 1);
+  return federation.suppressCells(counts, SUPPRESSION_LIMIT);
 }
 
 /** A single count outside of any table with totals. */
 export function suppressCount(count: number): number | null {
-  return isSmall(count) ? null : count;
+  return federation.suppressCount(count, SUPPRESSION_LIMIT);
 }

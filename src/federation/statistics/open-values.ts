@@ -1,0 +1,207 @@
+// Whether exact sums and cells together give away how many subjects have one value. Each alone does not; but a sum over few
+// possible values (a score from 0 to 2) or over small cells of whole numbers can be an equation with one solution.
+import { type Cell, countBins, mergeBins } from '#federation/statistics/cells.ts';
+import type { ValueBins } from '#federation/statistics/value-bins.ts';
+
+export interface ReleasedColumn {
+  /** Every subject's value. */
+  readonly values: Float64Array;
+  readonly bins: ValueBins;
+  readonly cells: readonly Cell[];
+  /** That the cells were merged to. */
+  readonly cellMinimum: number;
+  /** Counts from 1 to one less than this are small. */
+  readonly limit: number;
+}
+
+/** How far, in steps of the last decimal that is in use, a value is moved to find other data. */
+const MAX_STEPS = 6;
+/** Above so many different values, moves are that many that the search is of no use. */
+const MAX_SEARCHED = 2000;
+const MAX_DECIMALS = 6;
+
+/** Columns of fewer different values than this are scores or codes: what is rare in them is soon all that an equation leaves. */
+const FEWEST_VALUES = 12;
+
+/**
+ * Whether for every value that fewer than `limit` subjects have there are other data with another number of them and the same
+ * count, sum, sum of squares and cells, between the same smallest and largest value and with as many decimals. The search moves
+ * up to four subjects within their cells; where it finds nothing the answer is no, although there may be other ways. It is yes where
+ * no value is rare, and no where some are and there are few values.
+ */
+export function areValuesOpen(column: ReleasedColumn): boolean {
+  const decimals = decimalsOf(column.values);
+  // Measured without a last decimal: three subjects' values and two equations always leave a choice.
+  if (decimals === undefined) return new Set(column.values).size >= FEWEST_VALUES || hasNoRareValue(column);
+  const grid = createGrid(column, decimals);
+  const rare = [...grid.counts].filter(([, count]) => count < column.limit);
+  if (rare.length === 0 || grid.counts.size > MAX_SEARCHED) return true;
+  if (grid.counts.size < FEWEST_VALUES) return false;
+  const found = collectMoves(grid);
+  return rare.every(([value]) => hasOtherData(grid, value, found));
+}
+
+function hasNoRareValue({ values, limit }: ReleasedColumn): boolean {
+  const counts = Map.groupBy(values, (value) => value);
+  return [...counts.values()].every((alike) => alike.length >= limit);
+}
+
+interface Grid {
+  readonly column: ReleasedColumn;
+  /** Values are whole numbers of this. */
+  readonly scale: number;
+  readonly counts: ReadonlyMap<number, number>;
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+function createGrid(column: ReleasedColumn, decimals: number): Grid {
+  const scale = 10 ** decimals;
+  const counts = new Map<number, number>();
+  for (const value of column.values) {
+    const steps = Math.round(value * scale);
+    counts.set(steps, (counts.get(steps) ?? 0) + 1);
+  }
+  const present = [...counts.keys()];
+  return {
+    column,
+    scale,
+    counts,
+    smallest: present.reduce((left, right) => Math.min(left, right)),
+    largest: present.reduce((left, right) => Math.max(left, right)),
+  };
+}
+
+/** The fewest decimals that write every value; undefined where six do not. */
+function decimalsOf(values: Float64Array): number | undefined {
+  for (let decimals = 0; decimals <= MAX_DECIMALS; decimals += 1) {
+    const scale = 10 ** decimals;
+    if (values.every((value) => Math.round(value * scale) / scale === value)) return decimals;
+  }
+  return undefined;
+}
+
+/** One subject's value in steps, and by how many of them it is changed. */
+interface Move {
+  readonly from: number;
+  readonly by: number;
+}
+
+const distances = Array.from({ length: 2 * MAX_STEPS + 1 }, (_, index) => index - MAX_STEPS).filter(
+  (by) => by !== 0,
+);
+
+/** Ways to change one or two values, by what they do to sum and sum of squares; a few of each. */
+type Balance = ReadonlyMap<string, readonly (readonly Move[])[]>;
+
+const MAX_PAIRED = 600;
+const MAX_ALIKE = 6;
+
+function collectMoves(grid: Grid): { readonly moves: readonly Move[]; readonly balance: Balance } {
+  const moves = [...grid.counts.keys()].flatMap((from) =>
+    distances.map((by) => ({ from, by })).filter((move) => staysInCell(grid, move)),
+  );
+  const balance = new Map<string, Move[][]>();
+  const add = (combined: Move[]) => {
+    const key = effectOf(combined);
+    const alike = balance.get(key);
+    if (alike === undefined) balance.set(key, [combined]);
+    else if (alike.length < MAX_ALIKE) alike.push(combined);
+  };
+  for (const move of moves) add([move]);
+  if (moves.length > MAX_PAIRED) return { moves, balance };
+  for (const [index, first] of moves.entries()) {
+    for (const second of moves.slice(index)) add([first, second]);
+  }
+  return { moves, balance };
+}
+
+/** What the moves do to sum and sum of squares; with `sign` -1 what undoes it. */
+function effectOf(moves: readonly Move[], sign: 1 | -1 = 1): string {
+  let [sum, squares] = [0, 0];
+  for (const { from, by } of moves) {
+    sum += by;
+    squares += 2 * from * by + by * by;
+  }
+  return `${sign * sum} ${sign * squares}`;
+}
+
+function hasOtherData(
+  grid: Grid,
+  value: number,
+  { moves, balance }: ReturnType<typeof collectMoves>,
+): boolean {
+  return moves
+    .filter(({ from }) => from === value)
+    .some((first) =>
+      moves.some((second) =>
+        (balance.get(effectOf([first, second], -1)) ?? []).some((rest) =>
+          isOtherData(grid, value, [first, second, ...rest]),
+        ),
+      ),
+    );
+}
+
+function staysInCell(
+  { column: { bins, cells }, scale, smallest, largest }: Grid,
+  { from, by }: Move,
+): boolean {
+  const to = from + by;
+  if (to < smallest || to > largest) return false;
+  const cellOf = (place: number) => {
+    const bin = bins.binOf(place / scale);
+    return cells.findIndex((cell) => bin >= cell.from && bin <= cell.to);
+  };
+  const cell = cellOf(from);
+  return cell >= 0 && cell === cellOf(to);
+}
+
+/** Whether the data can be moved so, differ then in the number of this value, and would leave in the same form. */
+function isOtherData({ column, scale, counts }: Grid, value: number, moves: readonly Move[]): boolean {
+  const changed = new Map(counts);
+  const add = (at: number, by: number) => changed.set(at, (changed.get(at) ?? 0) + by);
+  for (const { from, by } of moves) {
+    add(from, -1);
+    add(from + by, 1);
+  }
+  const present = [...changed].filter(([, count]) => count !== 0);
+  const isData = present.length >= FEWEST_VALUES && present.every(([, count]) => count > 0);
+  if (!isData || changed.get(value) === counts.get(value)) return false;
+  const { bins, cells, cellMinimum } = column;
+  const binned = new Map<number, number>();
+  for (const [at, count] of present) {
+    const bin = bins.binOf(at / scale);
+    binned.set(bin, (binned.get(bin) ?? 0) + count);
+  }
+  return JSON.stringify(mergeBins(binned, bins, cellMinimum)) === JSON.stringify(cells);
+}
+
+export interface ReleaseRule {
+  readonly bins: ValueBins;
+  /** Fewest subjects behind a count. */
+  readonly limit: number;
+  readonly maximumCells: number;
+}
+
+export interface ColumnRelease {
+  readonly cells: readonly Cell[];
+  /** Whether the exact sums may leave beside the cells. */
+  readonly areSumsOpen: boolean;
+}
+
+/**
+ * Cells of twice the limit or more, and whether the exact sums may leave beside them: with cells of just the limit they hardly
+ * ever may. How fine the cells are does not depend on the values, or it would tell something of them. Nothing where all subjects
+ * are fewer than that.
+ */
+export function releaseColumn(
+  values: Float64Array,
+  { bins, limit, maximumCells }: ReleaseRule,
+): ColumnRelease {
+  const cellMinimum = Math.max(2 * limit, Math.ceil(values.length / maximumCells));
+  const cells = mergeBins(countBins(values, bins), bins, cellMinimum);
+  return {
+    cells,
+    areSumsOpen: cells.length > 0 && areValuesOpen({ values, bins, cells, cellMinimum, limit }),
+  };
+}
