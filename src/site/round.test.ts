@@ -15,7 +15,7 @@ import { startTrainingRun } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, UpdateError } from '#site/update/index.ts';
 import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
 import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
-import { addConsent, addSubject, frozenCohorts } from '#support/stored-subjects.ts';
+import { addConsent, addSubject, type FrozenMember, frozenCohorts } from '#support/stored-subjects.ts';
 import { loadBaseModel } from './base-model.ts';
 import { type RoundEvent, runRound } from './round.ts';
 
@@ -387,13 +387,10 @@ describe('two updates of nearly the same patients (C14)', () => {
   });
 
   /** Of these nothing is known any more but that they were members. */
-  const erase = ({ store }: RoundSite, count: number): void => {
-    store
-      .prepare(
-        `DELETE FROM cohort_member WHERE pseudonym IN (SELECT pseudonym FROM cohort_member WHERE part = 'training' LIMIT ?)`,
-      )
-      .run(count);
-    store.prepare('UPDATE cohort SET erased_training = ?').run(count);
+  const erase = ({ store }: RoundSite, members: readonly FrozenMember[]): void => {
+    for (const { pseudonym } of members)
+      store.run(store.query.deleteFrom('cohort_member').where('pseudonym', '=', pseudonym));
+    store.run(store.query.updateTable('cohort').set({ erased_training: members.length }));
   };
 
   it.each([
@@ -408,7 +405,7 @@ describe('two updates of nearly the same patients (C14)', () => {
       const members = frozenCohorts(site.store)[0]?.members ?? [];
       const trained = members.filter(({ part }) => part === 'training').slice(0, gone);
       for (const { subjectId } of trained) site.consents.withdraw({ subjectId, researchStudyId: null }, ada);
-      erase(site, gone);
+      erase(site, trained);
       for (let index = 0; index < come; index += 1)
         addSubject(site.store, `new-${index}`, { part: 'train', consent: { researchStudyId: null } });
     };

@@ -22,7 +22,7 @@ const freezeCase: BenchCase = {
     const linear = (last?.rate ?? 0) / (first?.rate ?? 1);
     return {
       name: 'freeze',
-      title: 'A cohort is frozen and its rows are read',
+      title: 'A cohort is selected and frozen',
       unit: 'subjects',
       description: `${featureCount} features, one label, one index event and one consent for each subject; every subject is a member.`,
       ours,

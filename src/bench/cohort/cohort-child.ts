@@ -10,13 +10,10 @@ const store = openCohortStore(profile);
 const cohorts = openBenchCohorts(store, profile);
 const plan = createCohortPlan(Number(featureCount));
 const started = beginMeasured();
-let amount: number;
-if (what === 'freeze') {
-  const cohort = cohorts.freeze({ plan, round: 1, kind: 'training', actor: systemActor });
-  amount = cohort.matrix('training').count + cohort.matrix('holdout').count;
-} else {
-  const { selection } = cohorts.preview(plan, systemActor);
-  amount = (selection.trainingCount ?? 0) + (selection.holdoutCount ?? 0);
-}
+const { selection } =
+  what === 'freeze'
+    ? cohorts.freeze({ plan, round: 1, kind: 'training', actor: systemActor })
+    : cohorts.preview(plan, systemActor);
+const amount = (selection.trainingCount ?? 0) + (selection.holdoutCount ?? 0);
 reportMeasured(started, { amount });
 store.close();

@@ -26,33 +26,40 @@ export interface SelectedMembers {
 
 /** Digests of members as they are about to be stored. */
 export function digestMembers({ table, decisions, members }: SelectedMembers): CohortDigests {
+  const cohort = createSha256();
   function* entries(): Generator<ConsentSnapshotEntry> {
-    for (const [at, pseudonym] of members.pseudonyms.entries()) {
-      const subjectId = subjectIdOf(table, members.rows[at] ?? 0);
-      yield { pseudonym, ...(decisions.get(subjectId) ?? noConsent) };
+    for (const row of members.rows) {
+      const pseudonym = members.pseudonyms[row] ?? '';
+      cohort.update(utf8(`${pseudonym}\n`));
+      yield { pseudonym, decision: decisions.get(subjectIdOf(table, row)) ?? noConsent };
     }
   }
-  return {
-    cohortDigest: digestPseudonyms(members.pseudonyms),
-    consentSnapshotDigest: digestConsentSnapshot(entries()),
-  };
+  const consentSnapshotDigest = digestConsentSnapshot(entries());
+  return { cohortDigest: toHex(cohort.digest()), consentSnapshotDigest };
 }
 
+/** In the order of the table's key: a million rows are added at its end, and not all over it. */
 export function saveMembers(
   store: Store,
   cohortId: string,
   { table, selection, decisions, members }: SelectedMembers,
 ): void {
   const insert = store.prepare(
-    `INSERT INTO cohort_member (cohort_id, pseudonym, subject_no, part, index_day, consent_id, consent_version, consent_path)
+    `INSERT INTO cohort_member (cohort_id, subject_no, pseudonym, part, index_day, consent_id, consent_version, consent_path)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const [at, pseudonym] of members.pseudonyms.entries()) {
-    const row = members.rows[at] ?? 0;
+  for (const row of selection.rows) {
     const { consentId, version, path } = decisions.get(subjectIdOf(table, row)) ?? noConsent;
-    const [subjectNo, indexDay] = [table.subjectNos[row], table.index.days[row]];
-    const consent = [consentId, version, JSON.stringify(path)];
-    insert.run(cohortId, pseudonym, subjectNo, selection.parts[row], indexDay, ...consent);
+    insert.run(
+      cohortId,
+      table.subjectNos[row],
+      members.pseudonyms[row],
+      selection.parts[row],
+      table.index.days[row],
+      consentId,
+      version,
+      JSON.stringify(path),
+    );
   }
 }
 
@@ -66,22 +73,15 @@ export function redigestMembers(
     `SELECT pseudonym, subject_id FROM cohort_member JOIN subject USING (subject_no) WHERE cohort_id = ?
     ORDER BY pseudonym`,
   );
-  const pseudonyms = createSha256();
+  const cohort = createSha256();
   function* entries(): Generator<ConsentSnapshotEntry> {
     for (const row of rows.iterate(cohortId)) {
       const [pseudonym, subjectId] = row as [string, string];
       const decision = decisions.get(subjectId) ?? noConsent;
-      if (decision.decision === 'permit') pseudonyms.update(utf8(`${pseudonym}\n`));
-      yield { pseudonym, ...decision };
+      if (decision.decision === 'permit') cohort.update(utf8(`${pseudonym}\n`));
+      yield { pseudonym, decision };
     }
   }
   const consentSnapshotDigest = digestConsentSnapshot(entries());
-  return { cohortDigest: toHex(pseudonyms.digest()), consentSnapshotDigest };
-}
-
-/** sha256 of the sorted pseudonyms, one per line. */
-function digestPseudonyms(pseudonyms: readonly string[]): string {
-  const digest = createSha256();
-  for (const pseudonym of pseudonyms) digest.update(utf8(`${pseudonym}\n`));
-  return toHex(digest.digest());
+  return { cohortDigest: toHex(cohort.digest()), consentSnapshotDigest };
 }

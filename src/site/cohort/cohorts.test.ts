@@ -4,6 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '#federation/crypto/digest.ts';
+import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import { cohortPreview } from '#ipc/schema.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
@@ -285,8 +286,7 @@ describe('freezing a cohort', () => {
       rule: 'permit',
       version: 1,
     }));
-    // In the order of RFC 8785: the members' names sorted, no blanks.
-    expect(cohort.consentSnapshotDigest).toBe(sha256Hex(Buffer.from(JSON.stringify(entries))));
+    expect(cohort.consentSnapshotDigest).toBe(sha256Hex(encodeCanonicalJson(entries)));
     expect(cohort.matrix('holdout').count).toBe(3);
     expect(site.events()).toContain('cohort-frozen success');
     site.close();

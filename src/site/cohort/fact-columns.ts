@@ -17,16 +17,24 @@ export interface FactColumnData {
 export class FactColumns implements FactColumnData {
   /** Places from here on hold nothing yet. */
   count = 0;
-  subjectNos = new Int32Array(smallestCapacity);
-  days = new Int32Array(smallestCapacity);
-  numbers = new Float64Array(smallestCapacity);
-  wordIds = new Int32Array(smallestCapacity);
+  subjectNos: Int32Array<ArrayBuffer>;
+  days: Int32Array<ArrayBuffer>;
+  numbers: Float64Array<ArrayBuffer>;
+  wordIds: Int32Array<ArrayBuffer>;
+
+  constructor(likelyCount: number) {
+    const capacity = Math.max(smallestCapacity, likelyCount);
+    this.subjectNos = new Int32Array(capacity);
+    this.days = new Int32Array(capacity);
+    this.numbers = new Float64Array(capacity);
+    this.wordIds = new Int32Array(capacity);
+  }
 
   /** Makes room for so many more. */
   reserve(more: number): void {
     const needed = this.count + more;
     if (needed <= this.subjectNos.length) return;
-    const capacity = Math.max(needed, 2 * this.count);
+    const capacity = Math.max(needed, Math.ceil(1.5 * this.count));
     this.subjectNos = grown(this.subjectNos, new Int32Array(capacity));
     this.days = grown(this.days, new Int32Array(capacity));
     this.numbers = grown(this.numbers, new Float64Array(capacity));

@@ -49,8 +49,10 @@ export function openFactReader(
     `SELECT subject_no * ${dayBits} + day - ${firstDay}, number, value_id FROM fact INDEXED BY fact_concept
     WHERE concept_id = ? AND fact_id BETWEEN ? AND ?`,
   );
+  // Codes of one plan often have as many facts as each other.
+  let likelyCount = 0;
   return ({ system, code }) => {
-    const columns = new FactColumns();
+    const columns = new FactColumns(likelyCount);
     for (const conceptId of conceptsOf.all(system, code) as number[]) {
       const [lowest, highest] = idsOf.get(conceptId) as [number | null, number | null];
       if (lowest === null || highest === null) continue;
@@ -69,6 +71,7 @@ export function openFactReader(
         }
       }
     }
+    likelyCount = columns.count;
     return columns;
   };
 }

@@ -39,7 +39,7 @@ export const counterOf = {
 } as const;
 
 /** A thread with more in its answers waits until some are taken. */
-export const mostWaitingBytes = 128 * 2 ** 20;
+export const mostWaitingBytes = 48 * 2 ** 20;
 
 /** A thread takes a fifth of a second to start: below this, in subjects times codes, it would come too late. */
 const worthThreads = 400_000;

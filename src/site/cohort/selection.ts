@@ -134,10 +134,12 @@ function drawnParts(
   return Array.from(table.subjectNos, (subjectNo) => drawn.get(subjectNo) ?? 'none');
 }
 
-/** The rows of a cohort with their pseudonyms, by pseudonym: the fixed order of every matrix and digest. */
+/** The rows of a cohort with their pseudonyms. */
 export interface OrderedMembers {
+  /** By pseudonym: the fixed order of every matrix and digest. */
   readonly rows: Int32Array;
-  readonly pseudonyms: readonly string[];
+  /** By row of the subject table; of those that are in the cohort. */
+  readonly pseudonyms: readonly (string | undefined)[];
 }
 
 /** @param pseudonymKey 32 bytes; of this research study: another study has another, so that they cannot be linked */
@@ -146,16 +148,13 @@ export function orderMembers(
   { rows }: Selection,
   pseudonymKey: Uint8Array,
 ): OrderedMembers {
-  const pseudonyms = Array.from(rows, (row) =>
-    derivePseudonym(pseudonymKey, ['consilium-subject', subjectIdOf(table, row)]),
-  );
-  const order = Uint32Array.from(rows.keys()).sort((left, right) =>
-    (pseudonyms[left] ?? '') < (pseudonyms[right] ?? '') ? -1 : 1,
-  );
-  return {
-    rows: Int32Array.from(order, (at) => rows[at] ?? 0),
-    pseudonyms: Array.from(order, (at) => pseudonyms[at] ?? ''),
-  };
+  const pseudonyms = new Array<string | undefined>(table.subjectNos.length).fill(undefined);
+  for (const row of rows)
+    pseudonyms[row] = derivePseudonym(pseudonymKey, ['consilium-subject', subjectIdOf(table, row)]);
+  const ordered = rows
+    .slice()
+    .sort((left, right) => ((pseudonyms[left] ?? '') < (pseudonyms[right] ?? '') ? -1 : 1));
+  return { rows: ordered, pseudonyms };
 }
 
 export function subjectIdOf({ subjects, subjectNos }: SubjectTable, row: number): string {

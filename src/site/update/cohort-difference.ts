@@ -83,7 +83,7 @@ function countDifferent(
 ): { readonly least: number; readonly most: number } {
   const countOnlyIn = store.prepareColumn(
     `SELECT count(*) FROM cohort_member AS member WHERE cohort_id = ? AND part = ? AND NOT EXISTS (SELECT 1 FROM cohort_member AS other
-    WHERE other.cohort_id = ? AND other.pseudonym = member.pseudonym AND other.part = member.part)`,
+    WHERE other.cohort_id = ? AND other.subject_no = member.subject_no AND other.part = member.part)`,
   );
   const onlyHere = countOnlyIn.get(cohortId, part, earlier.cohort_id) as number;
   const onlyThere = countOnlyIn.get(earlier.cohort_id, part, cohortId) as number;

@@ -114,9 +114,9 @@ CREATE TABLE consent (
   source TEXT NOT NULL,                  -- csv | fhir | omop | ccda | hl7v2 | steward
   content_digest BLOB NOT NULL,          -- keyed digest of what the source says, or of the columns above
   recorded_at TEXT NOT NULL,             -- ISO time
-  PRIMARY KEY (consent_id, version)
-) STRICT;
-CREATE INDEX consent_subject ON consent (subject_id);
+  PRIMARY KEY (subject_id, consent_id, version) -- read subject by subject: each one's lie together
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX consent_version ON consent (consent_id, version);
 
 CREATE TABLE trust_list (
   version INTEGER PRIMARY KEY,           -- never falls
@@ -166,16 +166,15 @@ CREATE TABLE cohort (
 
 CREATE TABLE cohort_member (
   cohort_id TEXT NOT NULL REFERENCES cohort,
-  pseudonym TEXT NOT NULL,               -- of the research study
   subject_no INTEGER NOT NULL REFERENCES subject, -- as it stood when the cohort was frozen, before any later merge
+  pseudonym TEXT NOT NULL,               -- of the research study
   part TEXT NOT NULL CHECK (part IN ('training', 'holdout')),
   index_day INTEGER NOT NULL,            -- moved by the date offset
   consent_id TEXT,                       -- that permitted it
   consent_version INTEGER,
   consent_path TEXT NOT NULL,            -- JSON: which of its rules did
-  PRIMARY KEY (cohort_id, pseudonym)
+  PRIMARY KEY (cohort_id, subject_no)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX cohort_member_subject ON cohort_member (subject_no);
 
 CREATE TABLE split_part (
   research_study_id TEXT NOT NULL,
