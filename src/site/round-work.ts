@@ -1,4 +1,7 @@
 // What a round computes, by its kind: sums, trained weights, or how good the global model is on the holdout.
+import { releaseStatistics } from '#federation/statistics/release-statistics.ts';
+import { statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { encodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { Json } from '#site/audit/index.ts';
@@ -33,9 +36,16 @@ export function computeRound(stages: RoundStages, run: RoundRun, input: RoundInp
   }
 }
 
-function computeStatistics({ cohort }: RoundInput): RoundWork {
+function computeStatistics({ cohort, plan }: RoundInput): RoundWork {
   const matrix = cohort.matrix('training');
-  const made = encodeColumnSums(sumColumns(matrix));
+  const layout = statisticsLayout(plan);
+  const made =
+    layout === undefined
+      ? encodeColumnSums(sumColumns(matrix))
+      : encodeStatistics(
+          layout,
+          releaseStatistics(layout, { ...matrix, missingCounts: cohort.missingCounts() }),
+        );
   const exampleCount = matrix.count;
   return {
     made,

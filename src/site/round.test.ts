@@ -85,6 +85,23 @@ describe('a statistics round', () => {
     expect(site.trainingHost.jobs).toEqual([]);
     site.close();
   });
+
+  it('leaves what the plan asks for beside the sums, and a report of exactly that', async () => {
+    const statistics = { minimumCell: 5, maximumCells: 4, histograms: [], noise: null };
+    const site = createRoundSite({ plan: { statistics } });
+    site.open('statistics');
+    const { payload, report, update } = await run(site);
+    expect([...payload.keys()]).not.toContain('statistics/sum');
+    expect(update.predicate.exampleCount).toBe(20);
+    const [age, sex, , exang] = report.statistics?.features ?? [];
+    // Twenty patients of 50 to 69, two cells of ten: the first two years of either half are nobody's secret but their number.
+    expect(age).toMatchObject({ kind: 'measured', name: 'age', missingCount: 0 });
+    expect(age?.kind === 'measured' ? age.cells.map(({ count }) => count) : []).toEqual([10, 10]);
+    expect(sex).toEqual({ kind: 'counted', name: 'sex', missingCount: 0, oneCount: 10 });
+    expect(exang).toMatchObject({ kind: 'counted', name: 'exang' });
+    expect(payload.get('statistics/oneCount')?.data[1]).toBe(10);
+    site.close();
+  });
 });
 
 describe('a training round', () => {

@@ -142,6 +142,7 @@ export function reportOf(round: number): DisclosureReport {
     updateDigest: digestOf(`update ${round}`),
     payloadDigest: digestOf(`payload ${round}`),
     payloadBytes: 200,
+    statistics: null,
     tensors: [
       { name: 'weights/kernel', dtype: 'F32', shape: [13, 1], l2Norm: 0.4132, largest: 0.2217 },
       { name: 'weights/bias', dtype: 'F32', shape: [1], l2Norm: 0.0718, largest: 0.0718 },

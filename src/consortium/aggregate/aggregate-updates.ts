@@ -5,12 +5,15 @@ import type { ConsortiumStore, ReceivedUpdateRow, RoundRow } from '#consortium/s
 import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import type { GlobalModel } from '#federation/records/global-model.ts';
 import type { RoundKind } from '#federation/records/round.ts';
+import type { StatisticsPlan } from '#federation/statistics/statistics-layout.ts';
 import { parseSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 
 export interface Aggregate {
   readonly tensors: TensorMap;
   readonly evaluation: GlobalModel['evaluation'];
+  /** Absent where the plan asks for none. */
+  readonly statistics?: NonNullable<GlobalModel['statistics']>;
   /** Sorted by site id. */
   readonly included: GlobalModel['included'];
 }
@@ -21,15 +24,21 @@ export type CountedUpdate = Pick<
   'site_id' | 'update_digest' | 'example_count' | 'payload'
 >;
 
-/** `base` is the safetensors of the round's base model. */
+export interface AggregatedRound {
+  readonly kind: RoundKind;
+  /** safetensors of the round's base model. */
+  readonly base: Uint8Array;
+  readonly plan: StatisticsPlan | undefined;
+}
+
 export function aggregateUpdates(
-  kind: RoundKind,
-  base: Uint8Array,
+  { kind, base, plan }: AggregatedRound,
   updates: readonly CountedUpdate[],
 ): Aggregate {
   const sorted = updates.toSorted((left, right) => (left.site_id < right.site_id ? -1 : 1));
-  const { tensors, weights, evaluation } = aggregateRound({
+  const { tensors, weights, evaluation, statistics } = aggregateRound({
     kind,
+    plan,
     base: parseSafetensors(base, { maxBytes: base.length }),
     updates: sorted.map((update) => ({
       siteId: update.site_id,
@@ -43,7 +52,7 @@ export function aggregateUpdates(
     const { site_id: siteId, update_digest: updateDigest, example_count: exampleCount } = update;
     return { siteId, updateDigest, exampleCount, weight };
   });
-  return { tensors, evaluation, included };
+  return { tensors, evaluation, included, ...(statistics === undefined ? {} : { statistics }) };
 }
 
 /** Updates that a round's attempt has received, sorted by site id. */

@@ -7,6 +7,7 @@ import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findModel, findPlan, listResearchStudies } from '#consortium/publish/index.ts';
 import type { ConsortiumStore, Foundation, GlobalModelRow } from '#consortium/store/index.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
+import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import { type GlobalModel, globalModelRecord } from '#federation/records/global-model.ts';
 import { type VerifiedRecord, verifyRecord } from '#federation/records/record.ts';
 import { openSealedUpdate } from '#federation/records/sealed-update.ts';
@@ -96,10 +97,15 @@ async function aggregateAgain(
     attempt,
   });
   if (updates.length !== predicate.included.length) return new Uint8Array();
-  const { tensors, included, evaluation } = aggregateUpdates(kind, base.tensors, updates);
+  const plan = findPlan(store, trust, researchStudyId)?.plan;
+  const { tensors, included, evaluation, statistics } = aggregateUpdates(
+    { kind, base: base.tensors, plan },
+    updates,
+  );
   // The statement's own list counts too: the same tensors under other names would be another claim.
-  const isSameClaim =
-    JSON.stringify([included, evaluation]) === JSON.stringify([predicate.included, predicate.evaluation]);
+  const claimOf = (made: Pick<GlobalModel, 'included' | 'evaluation' | 'statistics'>) =>
+    encodeCanonicalJson([made.included, made.evaluation, made.statistics ?? null]);
+  const isSameClaim = equalBytes(claimOf({ included, evaluation, statistics }), claimOf(predicate));
   return isSameClaim ? encodeSafetensors(tensors) : new Uint8Array();
 }
 

@@ -94,6 +94,7 @@ function verifyTensors({ update, payload, base, opening, published: { plan } }: 
     kind: opening.kind,
     base: parseSafetensors(base, { maxBytes: base.length }),
     updates: [{ siteId, exampleCount, payload: tensors }],
+    plan,
   });
   if (opening.kind !== 'training') return;
   // Bounds what one site can do to the model (R1, model poisoning by a scaled update).

@@ -1,5 +1,6 @@
 // A plan as the operator wrote it, held against its schema. What it asks for and this release lacks is refused by name.
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
+import { findContradiction } from './check-statistics.ts';
 import { PublishError } from './publish-error.ts';
 
 /** Parts of a plan that later releases give a meaning, and what this one takes there. */
@@ -7,6 +8,7 @@ const supported: readonly (readonly [path: string, expected: unknown])[] = [
   ['imaging', null],
   ['privacy', null],
   ['secureAggregation', null],
+  ['statistics.noise', null],
   ['aggregation.strategy', 'fedavg'],
   ['aggregation.weighting', 'example-count'],
   ['approval.requiredStewards', 1],
@@ -62,12 +64,15 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
     plan.participants.map(({ siteId }) => siteId),
   );
   const isStatisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
-  if (plan.normalisation.scope === 'federated' && !isStatisticsFirst) {
+  const isStatisticsUsed = plan.normalisation.scope === 'federated' || plan.statistics !== undefined;
+  if (isStatisticsUsed && !isStatisticsFirst) {
     throw contradiction('rounds', 'one statistics round, the first', plan.rounds[0]);
   }
-  if (plan.normalisation.scope === 'site' && plan.rounds.includes('statistics')) {
+  if (!isStatisticsUsed && plan.rounds.includes('statistics')) {
     throw contradiction('rounds', 'no statistics round', 'statistics');
   }
+  const found = findContradiction(plan);
+  if (found !== undefined) throw contradiction(found.field, found.expected, found.found);
 }
 
 function requireDistinct(field: string, names: readonly string[]): void {

@@ -22,6 +22,19 @@ afterEach(() => world.close());
 
 const publish = (plan: unknown) => world.consortium.operations.publishPlan({ plan });
 
+const statistics = { minimumCell: 5, maximumCells: 8, histograms: [], noise: null };
+const [firstFeature, secondFeature] = samplePlan.dataElements.features;
+
+const withStatistics = (changes: object = {}) => ({
+  ...samplePlan,
+  minimumCohort: { ...samplePlan.minimumCohort, training: 10 },
+  statistics: { ...statistics, ...changes },
+});
+const withFeatures = (features: readonly unknown[], changes: object = {}) => ({
+  ...withStatistics(changes),
+  dataElements: { ...samplePlan.dataElements, features },
+});
+
 describe('publishing a plan', () => {
   it('makes the initial model from the plan', async () => {
     const initialisation = { kind: 'uniform', bound: 0.5, seed: 'ab'.repeat(32) } as const;
@@ -33,6 +46,7 @@ describe('publishing a plan', () => {
   const unsupported: readonly [field: string, change: object][] = [
     ['secureAggregation', { secureAggregation: { mode: 'bonawitz' } }],
     ['privacy', { privacy: { epsilon: 8 } }],
+    ['statistics.noise', { statistics: { ...statistics, noise: { epsilon: 1 } } }],
     ['imaging', { imaging: { modality: 'MR' } }],
     ['aggregation.strategy', { aggregation: { strategy: 'fedadam', weighting: 'example-count' } }],
     ['approval.requiredStewards', { approval: { requiredStewards: 2 } }],
@@ -63,10 +77,48 @@ describe('publishing a plan', () => {
     ['federated normalisation without a statistics round', { ...samplePlan, rounds: ['training'] }],
     ['a second statistics round', { ...samplePlan, rounds: ['statistics', 'training', 'statistics'] }],
     ['a statistics round that nobody uses', { ...samplePlan, normalisation: { scope: 'site' } }],
+    ['counts under the limit', withStatistics({ minimumCell: 4 })],
+    ['cells without number', withStatistics({ maximumCells: 1000 })],
+    [
+      'statistics without their round',
+      { ...withStatistics(), normalisation: { scope: 'site' }, rounds: ['training'] },
+    ],
+    ['a cohort smaller than a cell', { ...withStatistics(), minimumCohort: samplePlan.minimumCohort }],
+    ['a histogram of what is not there', withStatistics({ histograms: [{ feature: 'no', edges: [1] }] })],
+    ['a histogram of yes and no', withStatistics({ histograms: [{ feature: 'exang', edges: [1] }] })],
+    ['edges that do not rise', withStatistics({ histograms: [{ feature: 'chol', edges: [2, 2] }] })],
+    [
+      'two histograms of one feature',
+      withStatistics({ histograms: [1, 2].map((edge) => ({ feature: 'chol', edges: [edge] })) }),
+    ],
+    [
+      'one code cut in two ways',
+      withFeatures([firstFeature, { ...firstFeature, name: 'again' }], {
+        histograms: [{ feature: 'chol', edges: [1] }],
+      }),
+    ],
+    ['half a yes', withFeatures([firstFeature, { ...secondFeature, whenMissing: 0.5 }])],
+    [
+      'one code of a value twice',
+      withFeatures(
+        ['a', 'b'].map((name) => ({
+          ...secondFeature,
+          kind: 'indicator',
+          name,
+          equals: secondFeature?.code,
+        })),
+      ),
+    ],
   ];
 
   it.each(bad)('refuses %s', async (_what, plan) => {
     await expect(publish(plan)).rejects.toMatchObject({ code: 'BAD_PLAN' });
+  });
+
+  it('takes one that asks for statistics, also where each site normalises by itself', async () => {
+    const histograms = [{ feature: 'chol', edges: [100, 200] }];
+    await publish({ ...withStatistics({ histograms }), normalisation: { scope: 'site' } });
+    expect((await world.consortium.operations.status({})).researchStudies).toHaveLength(1);
   });
 
   it('takes versions in order only', async () => {

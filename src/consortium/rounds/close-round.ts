@@ -4,7 +4,7 @@
 import { BugError } from '#base/coded-error.ts';
 import { aggregateUpdates, listReceivedUpdates } from '#consortium/aggregate/index.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
-import { findModel, publishModel } from '#consortium/publish/index.ts';
+import { findModel, findPlan, publishModel } from '#consortium/publish/index.ts';
 import type { Foundation, RoundRow } from '#consortium/store/index.ts';
 import { verifyRecord } from '#federation/records/record.ts';
 import { type RoundKind, type RoundOpening, roundRecord } from '#federation/records/round.ts';
@@ -39,7 +39,7 @@ export function closeCompleteRound(
     const opening = readOpening(row, trust);
     const received = new Set(listReceivedUpdates(store, row).map(({ site_id: siteId }) => siteId));
     if (!opening.participants.every((siteId) => received.has(siteId))) return undefined;
-    return close(foundation, { row, opening, actor: 'system' });
+    return close(foundation, trust, { row, opening, actor: 'system' });
   });
 }
 
@@ -65,7 +65,7 @@ export function closeRoundEarly(
         details: { expected, found },
       });
     }
-    return close(foundation, { row, opening, actor: 'operator' });
+    return close(foundation, trust, { row, opening, actor: 'operator' });
   });
 }
 
@@ -75,14 +75,15 @@ interface Closing {
   readonly actor: 'system' | 'operator';
 }
 
-function close(foundation: Foundation, { row, opening, actor }: Closing): ClosedRound {
+function close(foundation: Foundation, trust: SignedTrust, { row, opening, actor }: Closing): ClosedRound {
   const { store, log } = foundation;
   const { researchStudyId, round, attempt, kind, baseModelDigest } = opening;
   const base = findModel(store, researchStudyId, round - 1);
   if (base === undefined || base.model_digest !== baseModelDigest)
     throw new BugError('the base of an open round is not there');
+  const plan = findPlan(store, trust, researchStudyId)?.plan;
   const updates = listReceivedUpdates(store, row);
-  const { tensors, evaluation, included } = aggregateUpdates(kind, base.tensors, updates);
+  const { included, ...aggregate } = aggregateUpdates({ kind, base: base.tensors, plan }, updates);
   const modelDigest = publishModel(foundation, {
     researchStudyId,
     planDigest: opening.planDigest,
@@ -90,9 +91,8 @@ function close(foundation: Foundation, { row, opening, actor }: Closing): Closed
     attempt,
     kind,
     baseModelDigest,
-    tensors,
     included,
-    evaluation,
+    ...aggregate,
   });
   endRound(store, row, 'closed');
   const sites = included.map(({ siteId }) => siteId);

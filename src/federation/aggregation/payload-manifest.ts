@@ -1,5 +1,7 @@
 // What the payload of an update must hold, by kind of round and by the model it starts from.
 import type { RoundKind } from '#federation/records/round.ts';
+import type { StatisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { statisticsManifest } from '#federation/statistics/statistics-tensors.ts';
 import {
   dtypeOf,
   requireTensor,
@@ -24,8 +26,11 @@ export function featureCount(model: TensorMap): number {
   return rows;
 }
 
-/** The manifest every payload of that round must have (security.md E16: absent, extra or reshaped tensors). */
-export function payloadManifest(kind: RoundKind, base: TensorMap): TensorManifest {
+/**
+ * The manifest every payload of that round must have (security.md E16: absent, extra or reshaped tensors).
+ * @param layout of a plan that asks for statistics
+ */
+export function payloadManifest(kind: RoundKind, base: TensorMap, layout?: StatisticsLayout): TensorManifest {
   switch (kind) {
     case 'training':
       return weightNames(base).map((name) => {
@@ -33,6 +38,7 @@ export function payloadManifest(kind: RoundKind, base: TensorMap): TensorManifes
         return { dtype: dtypeOf(tensor), name, shape: tensor.shape };
       });
     case 'statistics': {
+      if (layout !== undefined) return statisticsManifest(layout);
       const perFeature = [featureCount(base)];
       return [
         float64('statistics/count', [1]),

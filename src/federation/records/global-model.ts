@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, digestHex, identifier, isoTimestamp } from '#federation/records/fields.ts';
 import { defineRecord } from '#federation/records/record.ts';
 import { roundKind } from '#federation/records/round.ts';
+import { siteStatistics } from '#federation/records/site-statistics.ts';
 
 export const globalModel = z.strictObject({
   researchStudyId: identifier,
@@ -32,6 +33,8 @@ export const globalModel = z.strictObject({
       }),
     )
     .nullable(),
+  /** In a statistics round of a plan that asks for it: what each site released, by siteId. Absent otherwise. */
+  statistics: z.array(siteStatistics).optional(),
   createdAt: isoTimestamp,
   expires: isoTimestamp,
 });

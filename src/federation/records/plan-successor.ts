@@ -36,6 +36,7 @@ export function requireSameMeaning(plan: ResearchStudyPlan, before: PlanBefore):
     dataElements: other.dataElements,
     model: other.model,
     normalisation: other.normalisation,
+    statistics: other.statistics,
     rounds: other.rounds.slice(0, before.closedRounds),
   });
   const [left, right] = [fixed(before.plan), fixed(plan)];

@@ -10,6 +10,8 @@ import {
 } from '#federation/records/fields.ts';
 import { imagingInput } from '#federation/records/imaging-input.ts';
 import { defineRecord } from '#federation/records/record.ts';
+import { SMALLEST_COHORT } from '#federation/records/smallest-cohort.ts';
+import { statisticsSpecification } from '#federation/records/statistics-plan.ts';
 
 const optimizer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sgd'), learningRate: positiveNumber }),
@@ -34,12 +36,6 @@ export const trainingSettings = z.strictObject({
   localUpdates: z.int().min(1).max(1_000_000),
 });
 export type TrainingSettings = z.infer<typeof trainingSettings>;
-
-/**
- * Fewest subjects behind anything that leaves, whatever a plan says: the limit under which a site withholds counts (C12).
- * Stops a plan from asking for the numbers of one patient.
- */
-export const SMALLEST_COHORT = 5;
 
 export const researchStudyPlan = z.strictObject({
   researchStudyId: identifier,
@@ -68,6 +64,8 @@ export const researchStudyPlan = z.strictObject({
   }),
   /** Whose mean and standard deviation normalise the features. `federated`: those of all sites, from a statistics round. */
   normalisation: z.strictObject({ scope: z.enum(['site', 'federated']) }),
+  /** What the statistics round counts beside mean and deviation; absent: nothing. */
+  statistics: statisticsSpecification.optional(),
   model: modelSpecification,
   training: trainingSettings,
   /** Rounds in order: a statistics round first where normalisation is federated, then training, then evaluation. */

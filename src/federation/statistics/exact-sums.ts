@@ -5,12 +5,12 @@ import { fromSteps, nearestRatio, toSteps } from '#federation/statistics/exact-n
 /** Doubles that one sum takes: each is the nearest to what the ones before it left. */
 export const SUM_PARTS = 4;
 
-/** Largest value that is summed, and smallest but 0: their squares lose no bit. */
-export const MAX_SUMMED = 1e100;
+/** Largest magnitude that is summed: sums and sums of squares of 10,000,000 rows are then below these. */
+export const MAX_SUMMED = 1e15;
+export const MAX_SUM = 1e22;
+export const MAX_SUM_OF_SQUARES = 1e37;
+/** Below this, a value counts as 0: the square of a smaller one would lose bits. */
 const MIN_SUMMED = 1e-100;
-
-/** Largest leading part of a sum, or of a sum of squares, that data of `MAX_SUMMED` and 10,000,000 rows have. */
-export const MAX_SUM = 1e208;
 
 export interface ExactSums {
   readonly count: number;
@@ -20,9 +20,9 @@ export interface ExactSums {
 }
 
 /**
- * Sums of these values, of which the smallest but 0 is taken for 0 below 1e-100. Exact as long as the bits of a sum, from the
+ * Sums of these values. Exact as long as the bits of a sum, from the
  * first to the last that is not 0, are no more than four doubles hold (212): so are values between 1e-9 and 1e15 with 16 digits.
- * @param values finite, at most 1e100
+ * @param values of a magnitude of at most `MAX_SUMMED`
  */
 export function sumExactly(values: Iterable<number>): ExactSums {
   const sums = new FloatSum();

@@ -36,3 +36,13 @@ function isAmbiguous(counts: readonly number[], limit: number): boolean {
 export function suppressCount(count: number, limit: number): number | null {
   return isSmall(count, limit) ? null : count;
 }
+
+/**
+ * A table of counts whose total is known: as `suppressCells`, and where those withheld are few even together, all are. With 26 of
+ * 30 shown beside 1 and 3, nobody knows of the 1, but everybody knows that 4 have another code.
+ */
+export function suppressTable(counts: readonly number[], limit: number): (number | null)[] {
+  const shown = suppressCells(counts, limit);
+  const withheld = counts.reduce((total, count, cell) => total + (shown[cell] === null ? count : 0), 0);
+  return isSmall(withheld, limit) ? counts.map(() => null) : shown;
+}

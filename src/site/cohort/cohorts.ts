@@ -18,7 +18,7 @@ import {
 } from './cohort-members.ts';
 import { highestSubjectNo } from './cohort-subjects.ts';
 import { FactThreads, type StoreDoor } from './fact-threads.ts';
-import { type CohortMatrix, readMatrix } from './feature-matrix.ts';
+import { type CohortMatrix, countMissing, readMatrix } from './feature-matrix.ts';
 import { openSplit, saveSplit } from './keyed-split.ts';
 import { orderMembers, type Selection, selectRows } from './selection.ts';
 import {
@@ -48,6 +48,8 @@ export interface FrozenCohort {
   readonly selection: SelectionReport;
   /** Raw rows of a part, by pseudonym. */
   matrix(part: 'training' | 'holdout'): CohortMatrix;
+  /** For each feature, subjects with consent, of either part or left out as incomplete, without a value. */
+  missingCounts(): number[];
 }
 
 export interface FreezeOptions {
@@ -173,7 +175,11 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
         outcome: 'success',
         detail,
       });
-      return { ...frozen, matrix: (part) => readMatrix({ table, selection, members }, part) };
+      return {
+        ...frozen,
+        matrix: (part) => readMatrix({ table, selection, members }, part),
+        missingCounts: () => countMissing(table, selection),
+      };
     });
   } catch (error) {
     if (error instanceof CohortError) {
@@ -217,7 +223,7 @@ interface CohortToStore extends SelectedMembers {
   readonly round: number;
 }
 
-function storeCohort(store: Store, cohort: CohortToStore): Omit<FrozenCohort, 'matrix'> {
+function storeCohort(store: Store, cohort: CohortToStore): Omit<FrozenCohort, 'matrix' | 'missingCounts'> {
   const selection = createSelectionReport(cohort.selection);
   const cohortId = toHex(systemRandom(16));
   const digests = digestMembers(cohort);

@@ -27,3 +27,10 @@ export function readMatrix(
   const labels = Float32Array.from(rows, (row) => table.label.values[row] ?? Number.NaN);
   return { values, labels, count: rows.length, width };
 }
+
+/** For each column, candidates without a value. */
+export function countMissing({ features }: SubjectTable, { candidateRows }: Selection): number[] {
+  return features.map(({ values }) =>
+    candidateRows.reduce((count, row) => count + Number(Number.isNaN(values[row] ?? Number.NaN)), 0),
+  );
+}

@@ -1,0 +1,91 @@
+// What a plan's statistics must keep to, so that no two of its numbers are of the same cells cut in two ways.
+import type { FeatureSpecification } from '#federation/records/data-elements.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import type { StatisticsSpecification } from '#federation/records/statistics-plan.ts';
+import { codedValueOf, isBinary } from '#federation/statistics/statistics-layout.ts';
+
+/** A field, what was expected of it and what was found. */
+export interface Contradiction {
+  readonly field: string;
+  readonly expected: unknown;
+  readonly found: unknown;
+}
+
+/** Cells of all features and sites together: the signed model that lists them stays far below the largest record. */
+const MOST_PUBLISHED_CELLS = 200_000;
+
+/** The first contradiction of a plan that asks for statistics; undefined where there is none. */
+export function findContradiction(plan: ResearchStudyPlan): Contradiction | undefined {
+  const { statistics } = plan;
+  if (statistics === undefined) return undefined;
+  return (
+    sizeContradiction(plan, statistics) ??
+    statistics.histograms
+      .map((_, index) => histogramContradiction(plan, statistics, index))
+      .find((found) => found !== undefined) ??
+    binaryContradiction(plan) ??
+    codedContradiction(plan)
+  );
+}
+
+function sizeContradiction(
+  { dataElements, participants, minimumCohort }: ResearchStudyPlan,
+  { minimumCell, maximumCells }: StatisticsSpecification,
+): Contradiction | undefined {
+  const cells = dataElements.features.length * maximumCells * participants.length;
+  if (cells > MOST_PUBLISHED_CELLS)
+    return { field: 'statistics.maximumCells', expected: MOST_PUBLISHED_CELLS, found: cells };
+  // A site with fewer would send nothing but withheld counts.
+  if (minimumCohort.training < 2 * minimumCell)
+    return { field: 'minimumCohort.training', expected: 2 * minimumCell, found: minimumCohort.training };
+  return undefined;
+}
+
+function histogramContradiction(
+  { dataElements: { features } }: ResearchStudyPlan,
+  { histograms }: StatisticsSpecification,
+  index: number,
+): Contradiction | undefined {
+  const field = `statistics.histograms.${index}`;
+  const { feature: name, edges } = histograms[index] ?? { feature: '', edges: [] };
+  const feature = features.find((one) => one.name === name);
+  if (feature === undefined || isBinary(feature))
+    return { field, expected: 'a measured feature', found: name };
+  if (histograms.findIndex((one) => one.feature === name) !== index)
+    return { field, expected: 'one histogram for a feature', found: name };
+  if (edges.some((edge, at) => at > 0 && edge <= (edges[at - 1] ?? 0)))
+    return { field, expected: 'rising edges', found: edges };
+  // Values of one code cut by two sets of bounds: the difference of two cells is a smaller one.
+  if (features.filter((one) => isSameCode(one, feature)).length > 1)
+    return { field, expected: 'a code that one feature reads', found: name };
+  return undefined;
+}
+
+function isSameCode(left: FeatureSpecification, right: FeatureSpecification): boolean {
+  return left.code.system === right.code.system && left.code.code === right.code.code;
+}
+
+/** Counts of ones say all about a column only where it holds 0 and 1. */
+function binaryContradiction({ dataElements: { features } }: ResearchStudyPlan): Contradiction | undefined {
+  for (const [index, feature] of features.entries()) {
+    const filling = feature.kind === 'occurrence' ? null : feature.whenMissing;
+    if (isBinary(feature) && filling !== null && filling !== 0 && filling !== 1)
+      return { field: `dataElements.features.${index}.whenMissing`, expected: [null, 0, 1], found: filling };
+  }
+  return undefined;
+}
+
+/** Codes of one value are counted as one table: each once, and a missing value has none of them. */
+function codedContradiction({ dataElements }: ResearchStudyPlan): Contradiction | undefined {
+  const seen = new Set<string>();
+  for (const [index, feature] of dataElements.features.entries()) {
+    const field = `dataElements.features.${index}`;
+    if (feature.kind !== 'indicator') continue;
+    if (feature.whenMissing === 1) return { field: `${field}.whenMissing`, expected: [null, 0], found: 1 };
+    const { system, code } = feature.equals;
+    const key = JSON.stringify([codedValueOf(feature, dataElements), system, code]);
+    if (seen.has(key)) return { field, expected: 'each code of a value once', found: feature.name };
+    seen.add(key);
+  }
+  return undefined;
+}
