@@ -6,6 +6,7 @@ import { registerConsortiumInit } from '#cli/consortium-init.ts';
 import { registerConsortiumPublish } from '#cli/consortium-publish.ts';
 import { registerConsortiumRound } from '#cli/consortium-round.ts';
 import { registerConsortiumServe } from '#cli/consortium-serve.ts';
+import { registerConsortiumStatistics } from '#cli/consortium-statistics.ts';
 import { registerConsortiumStatus } from '#cli/consortium-status.ts';
 
 export function registerConsortium(program: Command): void {
@@ -16,5 +17,6 @@ export function registerConsortium(program: Command): void {
   registerConsortiumPublish(consortium);
   registerConsortiumRound(consortium);
   registerConsortiumStatus(consortium);
+  registerConsortiumStatistics(consortium);
   registerConsortiumAudit(consortium);
 }

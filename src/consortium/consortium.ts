@@ -4,6 +4,7 @@ export { type Consortium, openConsortium } from './open-consortium.ts';
 export type { AuditVerification, ConsortiumOperations } from './operations.ts';
 export type { ConsortiumPorts } from './ports.ts';
 export type { ProfileOptions } from './profile.ts';
+export type { PublishedStatistics } from './publish/index.ts';
 export { type ReachedConsortium, reachConsortium } from './reach.ts';
 export { type ServedConsortium, type ServeOptions, serveConsortium } from './serve.ts';
 export type { ConsortiumStatus, ResearchStudyStatus, RoundStatus } from './status.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '#base/logger.ts';
 import { recomputeModels } from './aggregate/index.ts';
 import { createInvitation, EnrolmentError, type TrustRegister } from './enrolment/index.ts';
 import type { ConsortiumOperations } from './operations.ts';
-import { publishPlan } from './publish/index.ts';
+import { publishPlan, readStatistics } from './publish/index.ts';
 import { closeCompleteRound, closeRoundEarly, openRound } from './rounds/index.ts';
 import { readStatus } from './status.ts';
 import type { Foundation } from './store/index.ts';
@@ -32,6 +32,9 @@ export function createOperations(
     openRound: async (request) => openRound(foundation, register.current(), request),
     closeRound: async ({ researchStudyId }) =>
       closeRoundEarly(foundation, register.current(), researchStudyId),
+    statistics: async ({ researchStudyId }) => ({
+      statistics: readStatistics(store, register.current(), researchStudyId) ?? null,
+    }),
     verifyAudit: async () => {
       const verification = log.verify();
       const { verified, models } = await recomputeModels(foundation, register.current());

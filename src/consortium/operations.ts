@@ -4,7 +4,7 @@ import type { LogVerification } from '#federation/log/verify-log.ts';
 import { identifier } from '#federation/records/fields.ts';
 import type { RecomputedModels } from './aggregate/index.ts';
 import type { MadeInvitation } from './enrolment/index.ts';
-import type { PlanPublication } from './publish/index.ts';
+import type { PlanPublication, PublishedStatistics } from './publish/index.ts';
 import type { ClosedRound, OpenedRound } from './rounds/index.ts';
 import type { ConsortiumStatus } from './status.ts';
 
@@ -22,6 +22,7 @@ export const operationInputs = {
   publishPlan: z.strictObject({ plan: z.unknown() }),
   openRound: z.strictObject({ researchStudyId: identifier, days: z.number().optional() }),
   closeRound: z.strictObject({ researchStudyId: identifier }),
+  statistics: z.strictObject({ researchStudyId: identifier }),
   verifyAudit: z.strictObject({}),
 } as const;
 export type OperationName = keyof typeof operationInputs;
@@ -37,6 +38,10 @@ export interface ConsortiumOperations {
   openRound(input: OperationInput<'openRound'>): Promise<OpenedRound>;
   /** Closes the open round with the updates that are there. */
   closeRound(input: OperationInput<'closeRound'>): Promise<ClosedRound>;
+  /** What the sites released in the statistics round; null where nothing is published. */
+  statistics(
+    input: OperationInput<'statistics'>,
+  ): Promise<{ readonly statistics: PublishedStatistics | null }>;
   /** Verifies the log and makes every global model again. */
   verifyAudit(input: OperationInput<'verifyAudit'>): Promise<AuditVerification>;
 }

@@ -8,3 +8,4 @@ export {
   publishPlan,
 } from './plan-register.ts';
 export { type PublishCode, PublishError } from './publish-error.ts';
+export { type PublishedStatistics, readStatistics } from './read-statistics.ts';
