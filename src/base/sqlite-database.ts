@@ -43,6 +43,8 @@ export interface Database {
    */
   transaction<T>(work: () => T, durability?: Durability): T;
   readonly inTransaction: boolean;
+  /** Copies what the log of changes has to its place and empties it, so that nothing of erased rows lies in it; false where a reader is in the way. */
+  emptyLog(): boolean;
   /** Copies what the log of changes has to its place: many changes of one page are copied once. Done now and then by itself. */
   checkpoint(): void;
   close(): void;
@@ -202,6 +204,11 @@ class SqliteDatabase implements Database {
 
   checkpoint(): void {
     this.#connection.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  emptyLog(): boolean {
+    const [result] = this.#connection.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+    return result?.busy === 0;
   }
 
   transaction<T>(work: () => T, durability: Durability = 'at-once'): T {

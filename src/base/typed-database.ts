@@ -32,6 +32,7 @@ export function openTypedDatabase<Schema>(
       return database.inTransaction;
     },
     checkpoint: () => database.checkpoint(),
+    emptyLog: () => database.emptyLog(),
     close: () => database.close(),
   };
 }

@@ -72,7 +72,8 @@ export interface Site {
   readonly consent: {
     list(query: ConsentQuery, actor: Actor): ConsentPage;
     grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
-    withdraw(subject: ConsentSubject, actor: Actor): ConsentRow;
+    /** Resolves when nothing of what it erases is left. */
+    withdraw(subject: ConsentSubject, actor: Actor): Promise<ConsentRow>;
     importOptOuts(list: OptOutOrder, actor: Actor): Promise<OptOutSummary>;
   };
   /** The accepted plans; none before enrolment. */

@@ -41,6 +41,9 @@ export {
   deriveDeidentifyKey,
   loadOrMakeDeidentifyKey,
 } from '#site/ingest/index.ts';
+
+import { openWithdrawals } from './withdrawal.ts';
+
 export type { Credentials, Person } from '#site/people/index.ts';
 export type * from '#site/ports.ts';
 export type { SyncResult } from '#site/sync/index.ts';
@@ -121,6 +124,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
         .purposes,
     linkageKey: keys.linkageKey,
   });
+  const { linkageKey } = keys;
+  const withdrawals = openWithdrawals({ store, auditLog, consents, subjects: days, linkageKey });
   const cohorts = openCohorts({
     store,
     auditLog,
@@ -129,6 +134,10 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     pseudonymKey: people.researchStudyKey,
     door,
   });
+  // Goes on with what a stop or a crash cut off.
+  const resumed = withdrawals
+    .finish()
+    .catch((error: unknown) => logger.error('an erasure could not be finished', { error }));
   recoverTrainingRuns({ store, auditLog });
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
@@ -158,21 +167,24 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     status: () => readStatus(store, agreement, usedEngine()),
     enrolment: { accept: (enrolment) => acceptInvitation(stages, enrolment) },
     people: { list: people.list, add: people.add },
-    ingest,
+    ingest: {
+      ...ingest,
+      // A record may have joined somebody to a patient who withdrew.
+      async *ingestPaths(request) {
+        yield* ingest.ingestPaths(request);
+        await withdrawals.finish();
+      },
+    },
     mapping: { suggest: ingest.suggestMapping, preview: ingest.previewMapping },
     quarantine: ingest.quarantine,
     sources,
     records: ingest.recordCounts,
     consent: {
       list: consents.list,
-      grant: consents.grant,
+      grant: withdrawals.grant,
       importOptOuts: ({ authority, ...list }, actor) =>
         consents.importOptOuts({ ...list, authority: authorities.get(authority) ?? authority }, actor),
-      withdraw: (subject, actor) => {
-        const row = consents.withdraw(subject, actor);
-        auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
-        return row;
-      },
+      withdraw: withdrawals.withdraw,
     },
     researchStudies: () =>
       agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan),
@@ -202,6 +214,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       await trainingHost.close();
       await ingest.close();
       await ended;
+      await resumed;
       store.transaction(() =>
         auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),
       );

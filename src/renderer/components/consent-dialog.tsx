@@ -97,6 +97,7 @@ function Content({ change, onClose }: { change: ConsentChange; onClose: () => vo
           <ul className={styles.list}>
             <li>{t(`consent.withdrawEffectNow.${scope}`)}</li>
             <li>{t(`consent.withdrawEffectUpdate.${scope}`)}</li>
+            <li>{t(`consent.withdrawEffectErased.${scope}`)}</li>
             <li>{t('consent.withdrawEffectPast')}</li>
             <li>{t('consent.withdrawEffectLog')}</li>
           </ul>

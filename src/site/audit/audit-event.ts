@@ -60,6 +60,7 @@ export const auditActions = [
   'consent-imported',
   'consent-granted',
   'consent-withdrawn',
+  'subject-erased',
   'opt-outs-imported',
   // cohort
   'cohort-previewed',

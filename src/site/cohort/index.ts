@@ -9,6 +9,7 @@ export {
   type FrozenCohort,
   openCohorts,
 } from './cohorts.ts';
+export { eraseMembers } from './erase-members.ts';
 export type { CohortMatrix } from './feature-matrix.ts';
 export type { ExclusionReason } from './selection.ts';
 export type { FeatureQuality, SelectionReport, SuppressedCount } from './selection-report.ts';

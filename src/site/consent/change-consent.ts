@@ -176,6 +176,18 @@ function insertVersion(store: Store, subjectId: string, version: ConsentVersion)
   store.run(store.query.insertInto('consent').values(row));
 }
 
+/** A research study that no consent names: only those for research in general speak for it. */
+const unnamedStudy = '';
+
+/** Whether the rules permit a subject's data to any research study, one that its consents name or another. */
+export function permitsAnything(context: ConsentContext, subjectId: string): boolean {
+  const named = readSubjectConsents(context.store, subjectId).map(({ researchStudyId }) => researchStudyId);
+  const studies = new Set(named.map((researchStudyId) => researchStudyId ?? unnamedStudy));
+  return [...studies].some(
+    (researchStudyId) => decideSubject(context, { subjectId, researchStudyId }).decision === 'permit',
+  );
+}
+
 /** What the rules say about one subject at this moment. */
 export function decideSubject(
   { store, days, purposesOf }: Pick<ConsentContext, 'store' | 'days' | 'purposesOf'>,

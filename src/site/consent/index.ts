@@ -1,7 +1,7 @@
 // The consent stage: what each subject permits, its snapshot, grant and withdrawal.
 import type { Actor } from '#site/audit/index.ts';
 import { parseDay } from '#site/deidentify/index.ts';
-import { type ConsentContext, grantConsent, withdrawConsent } from './change-consent.ts';
+import { type ConsentContext, grantConsent, permitsAnything, withdrawConsent } from './change-consent.ts';
 import { ConsentError } from './consent-error.ts';
 import type { ConsentDecision } from './evaluate-consent.ts';
 import {
@@ -58,6 +58,8 @@ export interface Consents {
   grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
   /** @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN. */
   withdraw(subject: ConsentSubject, actor: Actor): ConsentRow;
+  /** Whether anything of the subject may be used for any research study, named in its consents or not. */
+  permitsAnything(subjectId: string): boolean;
   /**
    * Takes an opt-out list in place of the authority's last one.
    * @throws ConsentError OPT_OUT_LIST_UNREADABLE, OPT_OUT_COLUMN_UNKNOWN, OPT_OUT_LIST_EMPTY, OPT_OUT_LIST_TOO_LARGE,
@@ -88,6 +90,7 @@ export function openConsents(options: ConsentOptions): Consents {
       withdrawConsent(options, { ...subject, actor });
       return consentRow(options, subject);
     },
+    permitsAnything: (subjectId) => permitsAnything(options, subjectId),
     importOptOuts: async ({ statedDate, ...list }, actor) => {
       const statedDay = parseDay(statedDate);
       if (statedDay === undefined)

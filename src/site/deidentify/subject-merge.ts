@@ -19,6 +19,7 @@ export function joinSubjects(store: Store, { survivor, retired, daysMoved }: Sub
       'UPDATE subject SET survivor_no = ?, days_moved = days_moved + ? WHERE subject_no = ? OR survivor_no = ?',
     )
     .run(survivor.subjectNo, daysMoved, retired.subjectNo, retired.subjectNo);
+  joinErasure(store, survivor, retired);
   moveProvisions(store, retired.subjectId, daysMoved);
   store
     .prepare(
@@ -31,6 +32,17 @@ export function joinSubjects(store: Store, { survivor, retired, daysMoved }: Sub
       'UPDATE subject SET sex = (SELECT sex FROM subject WHERE subject_no = ?) WHERE subject_no = ? AND sex IS NULL',
     )
     .run(retired.subjectNo, survivor.subjectNo);
+}
+
+/** Whoever turns out to be somebody who withdrew has withdrawn: what came under the other name is erased too (C8). */
+function joinErasure(store: Store, survivor: Subject, retired: Subject): void {
+  if (survivor.isErased === retired.isErased) return;
+  const mark = store.prepare(
+    `UPDATE subject SET sex = NULL, erasure_pending = 1,
+    erased_at = (SELECT max(erased_at) FROM subject WHERE subject_no IN (?, ?)) WHERE subject_no IN (?, ?)`,
+  );
+  const numbers = [survivor.subjectNo, retired.subjectNo];
+  mark.run(...numbers, ...numbers);
 }
 
 /** The days within the rules of a subject's consents. */

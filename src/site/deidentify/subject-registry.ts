@@ -5,6 +5,7 @@ import { isoTime } from '#base/clock.ts';
 import type { Store } from '#site/store/index.ts';
 import { ageInYears, parseDay } from './calendar-day.ts';
 import { dateOffsetDays } from './date-offset.ts';
+import { eraseSubject, nobody, restoreSubject } from './erased-subject.ts';
 import { linkKeyOf, openLink, type PatientIdentity, sealLink } from './patient-link.ts';
 import { type PatientKey, subjectIdOf } from './subject-id.ts';
 import { joinSubjects } from './subject-merge.ts';
@@ -31,6 +32,8 @@ export interface Subject {
   /** How facts and links name it in this store. */
   readonly subjectNo: number;
   readonly subjectId: string;
+  /** 1 after a withdrawal: nothing about it is taken in. */
+  readonly isErased: 0 | 1;
 }
 
 /** Ages, for those who select by them: birth dates lie only in sealed links. */
@@ -59,11 +62,18 @@ export interface SubjectRegistry extends SubjectAges {
   ): { readonly subject: Subject; readonly isNew: boolean };
   /** Makes everything of `retired` the survivor's, now and later. False: they were one already. */
   mergePatients(survivor: PatientKey, retired: PatientKey): boolean;
+  /**
+   * Forgets who the subject is and marks it, with all that were merged into it: what comes of it later is not taken in. What the
+   * stages have of it is theirs to erase.
+   */
+  erase(subjectId: string): void;
+  /** Takes data of the subject in again: a consent permits. */
+  restore(subjectId: string): void;
   /** The subject a key stands for, if any. */
   findSubject(key: PatientKey): Subject | undefined;
   /** Real day -> stored day. */
   shiftDay(subjectId: string, day: number): number;
-  /** Rises whenever two subjects of the store become one: what was remembered of subjects before no longer holds. */
+  /** Rises whenever two subjects of the store become one, or one is erased: what was remembered of subjects before no longer holds. */
   readonly mergeCount: number;
 }
 
@@ -102,6 +112,7 @@ class StoredSubjectRegistry implements SubjectRegistry {
     const { key, aliases, otherIdentifiers, name, birthDate, sex } = patient;
     const known = this.#findByLink(linkKey);
     const ownId = known?.subjectId ?? subjectIdOf(this.#subjectKey, key);
+    const isErased = known?.isErased === 1;
     const found = aliases.map((alias) => {
       const aliasLink = linkKeyOf(this.#linkageKey, alias);
       return { alias, linkKey: aliasLink, subject: this.#findByLink(aliasLink) };
@@ -109,19 +120,25 @@ class StoredSubjectRegistry implements SubjectRegistry {
     const others = found.filter(({ subject }) => subject !== undefined && subject.subjectId !== ownId);
     // A resource id used for a second patient would silently merge two people's records.
     const isTaken = others.some(({ alias, subject }) => subject?.subjectId !== this.#ownId(alias));
-    if (isTaken) return { subject: known ?? { subjectNo: 0, subjectId: ownId }, change: 'conflict' as const };
+    if (isTaken)
+      return {
+        subject: known ?? { subjectNo: 0, subjectId: ownId, isErased: 0 },
+        change: 'conflict' as const,
+      };
     const { subject, isNew } =
       known === undefined ? this.#addSubject(ownId, sex) : { subject: known, isNew: false };
     const identity = { ...key, name, birthDate };
-    const didLink = known === undefined || this.#fillLink(linkKey, identity);
+    const didLink = known === undefined || (!isErased && this.#fillLink(linkKey, identity));
     if (known === undefined) this.#addLink(subject, linkKey, identity);
     for (const { subject: provisional } of others)
       if (provisional !== undefined) this.#join(subject, provisional);
     for (const { alias, linkKey: aliasLink, subject: aliased } of found) {
       // An alias that is the patient's own key has its link already.
       if (aliased === undefined && !equalBytes(aliasLink, linkKey))
-        this.#addLink(subject, aliasLink, { ...alias, name: null, birthDate: null });
+        this.#addLink(subject, aliasLink, isErased ? nobody : { ...alias, name: null, birthDate: null });
     }
+    // Of who withdrew only links are kept, by which records of them are recognised and left out.
+    if (isErased) return { subject, change: 'known' as const };
     const didIdentify = this.#addIdentifiers(subject, otherIdentifiers);
     if (isNew) return { subject, change: 'added' as const };
     const didSex = sex !== null && this.#setSex(linkKey, subject, sex);
@@ -143,6 +160,21 @@ class StoredSubjectRegistry implements SubjectRegistry {
     if (stays.subjectNo === goes.subjectNo) return false;
     this.#join(stays, goes);
     return true;
+  }
+
+  erase(subjectId: string): void {
+    const erasedAt = isoTime(this.#store.clock.nowMs());
+    eraseSubject(this.#store, { subjectId, erasedAt, linkageKey: this.#linkageKey });
+    this.#forgetRemembered();
+  }
+
+  restore(subjectId: string): void {
+    restoreSubject(this.#store, subjectId);
+    this.#forgetRemembered();
+  }
+
+  #forgetRemembered(): void {
+    mergeCounts.set(this.#store, this.mergeCount + 1);
   }
 
   findSubject(key: PatientKey): Subject | undefined {
@@ -169,7 +201,7 @@ class StoredSubjectRegistry implements SubjectRegistry {
   #join(survivor: Subject, retired: Subject): void {
     const daysMoved = this.shiftDay(survivor.subjectId, 0) - this.shiftDay(retired.subjectId, 0);
     joinSubjects(this.#store, { survivor, retired, daysMoved });
-    mergeCounts.set(this.#store, this.mergeCount + 1);
+    this.#forgetRemembered();
   }
 
   /** The sex is that of a new subject only. */
@@ -230,7 +262,8 @@ class StoredSubjectRegistry implements SubjectRegistry {
 /** The standing subject of a subject row `own`. */
 const standing =
   'JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)';
-const columns = 'standing.subject_no AS subjectNo, standing.subject_id AS subjectId';
+const columns =
+  'standing.subject_no AS subjectNo, standing.subject_id AS subjectId, standing.erased_at IS NOT NULL AS isErased';
 
 function prepareStatements(store: Store) {
   return {
@@ -241,7 +274,7 @@ function prepareStatements(store: Store) {
       `SELECT ${columns} FROM subject AS own ${standing} WHERE own.subject_id = ?`,
     ),
     addSubject: store.prepare(
-      'INSERT INTO subject (subject_id, sex, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING subject_no AS subjectNo, subject_id AS subjectId',
+      'INSERT INTO subject (subject_id, sex, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING subject_no AS subjectNo, subject_id AS subjectId, 0 AS isErased',
     ),
     setSex: store.prepare(
       `UPDATE subject SET sex = ? WHERE subject_no = ? AND sex IS NOT ?

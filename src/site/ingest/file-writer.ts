@@ -164,8 +164,9 @@ export class FileWriter {
     }
   }
 
-  #countChange(change: 'added' | 'known' | 'conflict', row: number): void {
+  #countChange(change: 'added' | 'known' | 'conflict' | 'withdrawn', row: number): void {
     if (change === 'conflict') this.#tally.refuse({ row, code: 'IDENTITY_CONFLICT', field: null });
+    else if (change === 'withdrawn') this.#tally.refuse({ row, code: 'PATIENT_WITHDRAWN', field: null });
     else this.#tally.count(change === 'added' ? 'accepted' : 'duplicate');
   }
 

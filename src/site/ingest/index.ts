@@ -10,6 +10,7 @@ export {
 export { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
+export { eraseImages, erasePendingFacts } from './erase-records.ts';
 export { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';
 export { saveImagingSettings } from './imaging/imaging-settings.ts';
 export type { Quarantine, QuarantineDecision, QuarantineEntry } from './imaging/quarantine.ts';

@@ -65,6 +65,7 @@ export type RowRefusalCode =
   | 'MISSING_UNIT'
   | 'NOT_UTF8'
   | 'NO_UCUM_SYSTEM'
+  | 'PATIENT_WITHDRAWN'
   | 'REPEATED_RECORD'
   | 'ROW_TOO_LONG'
   | 'STATUS_NOT_TAKEN'

@@ -15,10 +15,10 @@ import {
 } from './record-batch.ts';
 
 /**
- * What became of a record. `conflict`: it names two different patients. `mention`: it only names one that is known. `empty`: it
+ * What became of a record. `conflict`: it names two different patients. `withdrawn`: its patient withdrew, so its facts were left out. `mention`: it only names one that is known. `empty`: it
  * states no fact and took none away, as one that was entered in error and never known.
  */
-export type RecordChange = 'added' | 'known' | 'conflict' | 'mention' | 'empty';
+export type RecordChange = 'added' | 'known' | 'conflict' | 'withdrawn' | 'mention' | 'empty';
 
 /** Rows that were added, by kind: patient, consent and the kinds of facts. */
 export type AddedRows = Readonly<Record<string, number>>;
@@ -124,8 +124,10 @@ export class RecordWriter {
     } else {
       ({ subject, isNew: isChanged } = this.#subjectAt(batch.subjectIndexes[index] ?? 0));
     }
-    if (hasFacts && this.#writeFacts(index, subject)) isChanged = true;
+    const isLeftOut = hasFacts && subject.isErased === 1;
+    if (hasFacts && !isLeftOut && this.#writeFacts(index, subject)) isChanged = true;
     for (const consent of details?.consents ?? []) if (this.#writeConsent(subject, consent)) isChanged = true;
+    if (isLeftOut) return 'withdrawn';
     if (isChanged) return 'added';
     if (details !== undefined) return 'known';
     if (!hasFacts) return 'mention';
@@ -210,8 +212,8 @@ export class RecordWriter {
     this.#knownAt = this.#subjects.mergeCount;
   }
 
-  #withOffset({ subjectNo, subjectId }: Subject): CurrentSubject {
-    return { subjectNo, subjectId, offset: this.#subjects.shiftDay(subjectId, 0) };
+  #withOffset(subject: Subject): CurrentSubject {
+    return { ...subject, offset: this.#subjects.shiftDay(subject.subjectId, 0) };
   }
 
   /** Makes the record's facts those that the batch has; whether that changed anything. */

@@ -1,6 +1,6 @@
 CREATE INDEX audit_leaf_action ON audit_leaf (json_extract(line, '$.action'), seq);
 
-CREATE INDEX consent_subject ON consent (subject_id);
+CREATE UNIQUE INDEX consent_version ON consent (consent_id, version);
 
 CREATE INDEX fact_concept ON fact (concept_id, fact_id, subject_no, day, number, value_id);
 
@@ -21,6 +21,8 @@ CREATE INDEX sealed_object_segment ON sealed_object (segment, position, byte_cou
 CREATE INDEX segmentation_source_uid ON segmentation_source (source_uid);
 
 CREATE INDEX sop_instance_series ON sop_instance (imaging_series_no);
+
+CREATE INDEX subject_erasure ON subject (erasure_pending) WHERE erasure_pending = 1;
 
 CREATE INDEX subject_survivor ON subject (survivor_no) WHERE survivor_no IS NOT NULL;
 
@@ -62,12 +64,24 @@ CREATE TABLE cohort (
   research_study_id TEXT NOT NULL,
   round INTEGER NOT NULL,
   cohort_digest TEXT NOT NULL,           -- sha256 over the sorted research-study pseudonyms
-  consent_snapshot_digest TEXT NOT NULL, -- sha256 of 'consent_snapshot'
-  consent_snapshot TEXT NOT NULL,        -- RFC 8785 JSON: pseudonym, consent id, version, decision, rule, rule path
-  members TEXT NOT NULL,                 -- JSON: subject id, pseudonym, part (training | holdout), index day
+  consent_snapshot_digest TEXT NOT NULL, -- sha256 of the consent snapshot, which its members give again
+  erased_training INTEGER NOT NULL DEFAULT 0, -- members of the training part that were erased since
+  erased_holdout INTEGER NOT NULL DEFAULT 0, -- the same of the holdout part
   selection TEXT NOT NULL,               -- JSON: counts in and out by reason
   frozen_at TEXT NOT NULL                -- ISO time
 ) STRICT;
+
+CREATE TABLE cohort_member (
+  cohort_id TEXT NOT NULL REFERENCES cohort,
+  subject_no INTEGER NOT NULL REFERENCES subject, -- as it stood when the cohort was frozen, before any later merge
+  pseudonym TEXT NOT NULL,               -- of the research study
+  part TEXT NOT NULL CHECK (part IN ('training', 'holdout')),
+  index_day INTEGER NOT NULL,            -- moved by the date offset
+  consent_id TEXT,                       -- that permitted it
+  consent_version INTEGER,
+  consent_path TEXT NOT NULL,            -- JSON: which of its rules did
+  PRIMARY KEY (cohort_id, subject_no)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE concept (
   concept_id INTEGER PRIMARY KEY,        -- how facts name it, here only
@@ -92,8 +106,18 @@ CREATE TABLE consent (
   source TEXT NOT NULL,                  -- csv | fhir | omop | ccda | hl7v2 | steward
   content_digest BLOB NOT NULL,          -- keyed digest of what the source says, or of the columns above
   recorded_at TEXT NOT NULL,             -- ISO time
-  PRIMARY KEY (consent_id, version)
-) STRICT;
+  PRIMARY KEY (subject_id, consent_id, version) -- read subject by subject: each one's lie together
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE erased_member (
+  subject_no INTEGER NOT NULL REFERENCES subject,
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  part TEXT NOT NULL CHECK (part IN ('training', 'holdout')),
+  departure TEXT NOT NULL CHECK (departure IN ('never', 'possible', 'received')), -- whether an update of that cohort left
+  erased_at TEXT NOT NULL,               -- ISO time
+  PRIMARY KEY (subject_no, research_study_id, round, part, departure)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE evaluation_report (
   research_study_id TEXT NOT NULL,
@@ -347,7 +371,9 @@ CREATE TABLE subject (
   sex TEXT,                              -- FHIR administrative gender, null when not recorded
   added_at TEXT NOT NULL,                -- ISO time
   survivor_no INTEGER REFERENCES subject, -- the subject that this one turned out to be, never itself merged; null: none
-  days_moved INTEGER NOT NULL DEFAULT 0  -- the survivor's date offset less its own: added to the days of its facts
+  days_moved INTEGER NOT NULL DEFAULT 0, -- the survivor's date offset less its own: added to the days of its facts
+  erased_at TEXT,                        -- ISO time of the withdrawal that erased it; nothing of it is taken in until a consent permits again
+  erasure_pending INTEGER NOT NULL DEFAULT 0 -- 1 until the last of its facts is gone
 ) STRICT;
 
 CREATE TABLE training_run (

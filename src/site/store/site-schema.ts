@@ -23,6 +23,8 @@ export interface SubjectTable {
   added_at: string;
   survivor_no: Generated<number | null>;
   days_moved: Generated<number>;
+  erased_at: Generated<string | null>;
+  erasure_pending: Generated<number>;
 }
 
 export interface PatientLinkTable {
@@ -173,6 +175,15 @@ export interface CohortMemberTable {
   consent_path: string;
 }
 
+export interface ErasedMemberTable {
+  subject_no: number;
+  research_study_id: string;
+  round: number;
+  part: 'training' | 'holdout';
+  departure: 'never' | 'possible' | 'received';
+  erased_at: string;
+}
+
 export interface SplitPartTable {
   research_study_id: string;
   subject_no: number;
@@ -295,6 +306,7 @@ export interface SiteSchema extends ImagingSchema {
   global_model: GlobalModelTable;
   cohort: CohortTable;
   cohort_member: CohortMemberTable;
+  erased_member: ErasedMemberTable;
   split_part: SplitPartTable;
   training_run: TrainingRunTable;
   model_update: ModelUpdateTable;

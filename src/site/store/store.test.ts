@@ -16,6 +16,8 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     added_at: true,
     survivor_no: true,
     days_moved: true,
+    erased_at: true,
+    erasure_pending: true,
   },
   patient_link: { link_key: true, subject_no: true, sealed: true },
   ingest_batch: { batch_id: true, started_at: true, finished_at: true },
@@ -122,6 +124,14 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     consent_id: true,
     consent_version: true,
     consent_path: true,
+  },
+  erased_member: {
+    subject_no: true,
+    research_study_id: true,
+    round: true,
+    part: true,
+    departure: true,
+    erased_at: true,
   },
   split_part: { research_study_id: true, subject_no: true, part: true },
   cohort: {

@@ -10,6 +10,7 @@ export {
   type UpdateRun,
 } from './build-update.ts';
 export type { DisclosureReport } from './disclosure-report.ts';
+export { eraseUpdates } from './erase-updates.ts';
 export { isReportOf } from './own-report.ts';
 export {
   findUpdate,

@@ -72,7 +72,10 @@ export function openStoredImages(
       if (found === 'other-content') return quarantined('DICOM_UID_CONFLICT', 'SOPInstanceUID');
       if (patient === null) return quarantined('DICOM_NO_PATIENT_ID', 'PatientID');
       const { key } = patient;
-      const subjectId = subjectIdFor(file, { key, subject: subjects.findSubject(key) });
+      const subject = subjects.findSubject(key);
+      // Not even into quarantine: what was erased after a withdrawal does not come back with the next export.
+      if (subject?.isErased === 1) return { kind: 'refuse', code: 'PATIENT_WITHDRAWN', field: 'PatientID' };
+      const subjectId = subjectIdFor(file, { key, subject });
       // Two patients' images under one UID would become one patient's.
       if (subjectId === undefined) return quarantined('DICOM_PATIENT_CONFLICT', 'PatientID');
       return { kind: 'import', subjectId };

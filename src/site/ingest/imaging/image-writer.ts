@@ -75,7 +75,10 @@ export class ImageWriter {
     if (this.#images.find(sourceDigest, attributes.sopInstanceUid) !== undefined) return 'stale';
     // Looked at before the patient gets a subject: a file that waits in quarantine leaves none.
     if (this.#isOfOther(attributes, patient)) return 'stale';
-    const owner = { subject: this.#subjectOf(patient), subjectId: image.subjectId };
+    const subject = this.#subjectOf(patient);
+    // Withdrawn since it was decided.
+    if (subject.isErased === 1) return 'stale';
+    const owner = { subject, subjectId: image.subjectId };
     const series = this.#seriesOf(attributes, owner);
     if (series === undefined) return 'stale';
     const objectNo = place === null ? null : this.#objects.add(place);

@@ -12,7 +12,8 @@ export type ImagingRefusalCode =
   | 'DICOM_NO_PATIENT_ID'
   | 'DICOM_PATIENT_CONFLICT'
   | 'DICOM_PROCESSING_FAILED'
-  | 'DICOM_UID_CONFLICT';
+  | 'DICOM_UID_CONFLICT'
+  | 'PATIENT_WITHDRAWN';
 
 export const imagingReasonOf: Readonly<Record<ImagingRefusalCode, string>> = {
   BURNED_IN_SUSPECTED: 'Images of this kind often show text that names the patient.',
@@ -25,4 +26,5 @@ export const imagingReasonOf: Readonly<Record<ImagingRefusalCode, string>> = {
   DICOM_PATIENT_CONFLICT: 'The imaging study or series of the file belongs to another patient.',
   DICOM_PROCESSING_FAILED: 'The file could not be processed; it was left out.',
   DICOM_UID_CONFLICT: 'Another file with the same SOP Instance UID and other content is stored.',
+  PATIENT_WITHDRAWN: 'The patient withdrew their consent; nothing about them is taken in.',
 };

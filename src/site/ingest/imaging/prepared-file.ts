@@ -96,6 +96,7 @@ export async function finishFile(
   work: FileWork,
 ): Promise<FinishedFile> {
   if (decision.kind === 'skip') return { kind: 'skipped' };
+  if (decision.kind === 'refuse') return { ...decision, kind: 'refused' };
   if (decision.kind === 'quarantine') return quarantine(read, decision, work);
   try {
     if (!read.waived.includes('decode')) await checkPixels(read.dicom);

@@ -69,6 +69,7 @@ export type PreparedFile =
 export type FileDecision =
   | { readonly kind: 'skip' }
   | { readonly kind: 'quarantine'; readonly code: FileRefusalCode; readonly field: string | null }
+  | { readonly kind: 'refuse'; readonly code: FileRefusalCode; readonly field: string | null }
   | { readonly kind: 'import'; readonly subjectId: string };
 
 export type FinishedFile =

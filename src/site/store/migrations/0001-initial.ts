@@ -19,8 +19,11 @@ CREATE TABLE subject (
   sex TEXT,                              -- FHIR administrative gender, null when not recorded
   added_at TEXT NOT NULL,                -- ISO time
   survivor_no INTEGER REFERENCES subject, -- the subject that this one turned out to be, never itself merged; null: none
-  days_moved INTEGER NOT NULL DEFAULT 0  -- the survivor's date offset less its own: added to the days of its facts
+  days_moved INTEGER NOT NULL DEFAULT 0, -- the survivor's date offset less its own: added to the days of its facts
+  erased_at TEXT,                        -- ISO time of the withdrawal that erased it; nothing of it is taken in until a consent permits again
+  erasure_pending INTEGER NOT NULL DEFAULT 0 -- 1 until the last of its facts is gone
 ) STRICT;
+CREATE INDEX subject_erasure ON subject (erasure_pending) WHERE erasure_pending = 1;
 CREATE INDEX subject_survivor ON subject (survivor_no) WHERE survivor_no IS NOT NULL;
 
 CREATE TABLE patient_link (
@@ -181,6 +184,17 @@ CREATE TABLE split_part (
   subject_no INTEGER NOT NULL REFERENCES subject, -- as it stood when it was drawn, before any later merge
   part TEXT NOT NULL CHECK (part IN ('training', 'holdout')), -- that the site drew for it, for as long as the research study goes on
   PRIMARY KEY (research_study_id, subject_no)
+) STRICT, WITHOUT ROWID;
+
+-- What remains of a member that was erased: which rounds it was in, for the plan's remedy (security.md C11).
+CREATE TABLE erased_member (
+  subject_no INTEGER NOT NULL REFERENCES subject,
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  part TEXT NOT NULL CHECK (part IN ('training', 'holdout')),
+  departure TEXT NOT NULL CHECK (departure IN ('never', 'possible', 'received')), -- whether an update of that cohort left
+  erased_at TEXT NOT NULL,               -- ISO time
+  PRIMARY KEY (subject_no, research_study_id, round, part, departure)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE training_run (

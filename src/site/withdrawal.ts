@@ -1,0 +1,95 @@
+// Withdrawal in one action (GDPR 7(3), 17; security.md C10): the deny, and with it everything of the patient that nothing permits any
+// more. What a later selection or update could use is gone in one transaction; the facts, which may lie anywhere in a large table,
+// follow in slices, and go on after a restart.
+import { isoTime } from '#base/clock.ts';
+import type { Actor, AuditLog } from '#site/audit/index.ts';
+import { eraseMembers } from '#site/cohort/index.ts';
+import type { ConsentRow, ConsentSubject, Consents } from '#site/consent/index.ts';
+import { pendingSubjects, type SubjectRegistry } from '#site/deidentify/index.ts';
+import { eraseImages, erasePendingFacts } from '#site/ingest/index.ts';
+import type { Store } from '#site/store/index.ts';
+import { eraseUpdates } from '#site/update/index.ts';
+
+export interface WithdrawalStages {
+  readonly store: Store;
+  readonly auditLog: AuditLog;
+  readonly consents: Consents;
+  readonly subjects: SubjectRegistry;
+  /** 32 bytes. */
+  readonly linkageKey: Uint8Array;
+}
+
+export interface Withdrawals {
+  /** Resolves when nothing of what is erased is left. @throws ConsentError SUBJECT_UNKNOWN, RESEARCH_STUDY_UNKNOWN. */
+  withdraw(subject: ConsentSubject, actor: Actor): Promise<ConsentRow>;
+  /** Data of who consents again is taken in by the next import. @throws ConsentError, as the consent stage does. */
+  grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
+  /** Finishes erasures that were begun: after a restart, and after an import that joined somebody to one who withdrew. */
+  finish(): Promise<void>;
+}
+
+export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
+  const { store, auditLog, consents, subjects } = stages;
+  const finish = async () => {
+    // Of those that an import joined to somebody who withdrew nothing is erased yet.
+    for (const subjectId of pendingSubjects(store))
+      store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }));
+    if ((await erasePendingFacts(store)) > 0) store.emptyLog();
+  };
+  return {
+    withdraw: async (subject, actor) => {
+      const row = store.transaction(() => {
+        const withdrawn = consents.withdraw(subject, actor);
+        erase(stages, subject, actor);
+        return withdrawn;
+      });
+      auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
+      await finish();
+      store.emptyLog();
+      return row;
+    },
+    grant: (subject, actor) =>
+      store.transaction(() => {
+        const row = consents.grant(subject, actor);
+        if (consents.permitsAnything(subject.subjectId)) subjects.restore(subject.subjectId);
+        return row;
+      }),
+    finish,
+  };
+}
+
+function erase(stages: WithdrawalStages, subject: ConsentSubject, actor: Actor): void {
+  const { auditLog, consents } = stages;
+  const { subjectId, researchStudyId } = subject;
+  // What any consent still permits stays, for that.
+  const isWhole = !consents.permitsAnything(subjectId);
+  const detail = isWhole
+    ? { scope: 'everything', ...eraseSubject(stages, { subjectId, researchStudyId: null }) }
+    : { scope: 'research-study', ...eraseFromCohorts(stages, subject) };
+  auditLog.append({
+    actor: actor.name,
+    role: actor.role,
+    action: 'subject-erased',
+    object: `subject:${subjectId}`,
+    ...(researchStudyId === null ? {} : { researchStudyId }),
+    outcome: 'success',
+    detail,
+  });
+}
+
+/** Everything but the facts, which `finish` erases. */
+function eraseSubject(stages: WithdrawalStages, subject: ConsentSubject) {
+  const { store, subjects, linkageKey } = stages;
+  const { subjectId } = subject;
+  const { cohortCount } = eraseFromCohorts(stages, subject);
+  const imageCount = eraseImages(store, { subjectId, linkageKey });
+  subjects.erase(subjectId);
+  return { cohortCount, imageCount };
+}
+
+function eraseFromCohorts({ store }: WithdrawalStages, { subjectId, researchStudyId }: ConsentSubject) {
+  const erasedAt = isoTime(store.clock.nowMs());
+  const cohortIds = eraseMembers(store, { subjectId, researchStudyId, erasedAt });
+  eraseUpdates(store, cohortIds);
+  return { cohortCount: cohortIds.length };
+}
