@@ -17,13 +17,19 @@ export interface ConsentSnapshot {
 export function refuseChangedConsent(update: ModelUpdate, now: ConsentSnapshot): void {
   const isSame =
     now.consentSnapshotDigest === update.consentSnapshotDigest && now.cohortDigest === update.cohortDigest;
-  if (isSame) return;
-  throw new SigningError(
+  if (!isSame) throw consentChanged(update.consentSnapshotDigest, now.consentSnapshotDigest);
+}
+
+/** Stops an update that a withdrawal emptied: what it was made of is erased. @throws SigningError CONSENT_CHANGED. */
+export function refuseErased(payload: Uint8Array): void {
+  if (payload.length === 0) throw consentChanged('a payload', 'erased');
+}
+
+function consentChanged(expected: string, found: string): SigningError {
+  return new SigningError(
     'CONSENT_CHANGED',
     'Consent has changed since the cohort was frozen; run the round again.',
-    {
-      details: { expected: update.consentSnapshotDigest, found: now.consentSnapshotDigest },
-    },
+    { details: { expected, found } },
   );
 }
 

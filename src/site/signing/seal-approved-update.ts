@@ -7,7 +7,7 @@ import type { Agreement } from '#site/agreement/index.ts';
 import type { Actor, AuditAction, AuditLog, Json } from '#site/audit/index.ts';
 import type { ModelUpdateTable, Store } from '#site/store/index.ts';
 import { type ApprovedUpdate, loadApprovedUpdate } from './approved-update.ts';
-import { type ConsentSnapshot, refuseChangedConsent } from './departure.ts';
+import { type ConsentSnapshot, refuseChangedConsent, refuseErased } from './departure.ts';
 import { SigningError } from './signing-error.ts';
 
 export interface SealOptions {
@@ -33,6 +33,7 @@ export async function sealApprovedUpdate(options: SealOptions): Promise<void> {
   const row = loadUpdate(store, options.updateId);
   if (row.state === 'sealed' || row.state === 'received') return;
   const approved = checked(options, row, () => {
+    refuseErased(row.payload);
     const found = loadApprovedUpdate(store, agreement, row);
     refuseChangedConsent(found.update.predicate, options.reevaluateConsent());
     return found;
