@@ -5,6 +5,7 @@ import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import { modelUpdateRecord } from '#federation/records/model-update.ts';
 import { verifyRecord } from '#federation/records/record.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import { parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { disclosureReport, roundEvent, updateReview } from '#ipc/schema.ts';
@@ -15,7 +16,14 @@ import { startTrainingRun } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, UpdateError } from '#site/update/index.ts';
 import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
 import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
-import { addConsent, addSubject, type FrozenMember, frozenCohorts } from '#support/stored-subjects.ts';
+import {
+  addConsent,
+  addFact,
+  addSubject,
+  codes,
+  type FrozenMember,
+  frozenCohorts,
+} from '#support/stored-subjects.ts';
 import { loadBaseModel } from './base-model.ts';
 import { type RoundEvent, runRound } from './round.ts';
 
@@ -358,8 +366,12 @@ describe('two updates of nearly the same patients (C14)', () => {
       site.consents.withdraw({ subjectId: `${part}-${index}`, researchStudyId: null }, ada);
   };
   /** The code with which the second answer is refused, or `built`. */
-  const answerTwice = async (kind: RoundKind, sent: Sent, change: (site: RoundSite) => void) => {
-    const site = createRoundSite();
+  const answerTwice = async (
+    kind: RoundKind,
+    { plan = {}, ...sent }: Sent & { readonly plan?: Partial<ResearchStudyPlan> },
+    change: (site: RoundSite) => void,
+  ) => {
+    const site = createRoundSite({ plan });
     site.open(kind);
     send(site, (await run(site)).row.update_id, sent);
     change(site);
@@ -370,7 +382,7 @@ describe('two updates of nearly the same patients (C14)', () => {
       if (!(error instanceof UpdateError)) throw error;
       expect(listUpdates(site.store).filter(({ state }) => state === 'draft')).toEqual([]);
       expect(site.events()).toContain(`update-build-refused refused ${error.code}`);
-      expect(error.details).toMatchObject({ found: null });
+      if (error.code === 'COHORT_DIFFERENCE') expect(error.details).toMatchObject({ found: null });
       return error.code;
     } finally {
       site.close();
@@ -392,6 +404,23 @@ describe('two updates of nearly the same patients (C14)', () => {
     expect(await answerTwice(kind, { state: 'received' }, (site) => withdraw(site, part, count))).toBe(
       outcome,
     );
+  });
+
+  const addTen = (site: RoundSite): void => {
+    for (let index = 0; index < 10; index += 1)
+      addSubject(site.store, `new-${index}`, { part: 'train', consent: { researchStudyId: null } });
+  };
+  const correctOne = ({ store }: RoundSite): void =>
+    addFact(store, 'train-0', { code: codes.cholesterol, number: 300, unit: 'mg/dL' });
+
+  it.each<[string, (site: RoundSite) => void, string]>([
+    ['nothing changed', () => {}, 'built'],
+    ['ten came', addTen, 'STATISTICS_DIFFERENCE'],
+    ['a value was corrected', correctOne, 'STATISTICS_DIFFERENCE'],
+    ['one of the other part went', (site) => withdraw(site, 'test', 1), 'built'],
+  ])('of counts and cells: after %s, whether the second leaves', async (_, change, outcome) => {
+    const plan = { statistics: { minimumCell: 5, maximumCells: 4, histograms: [], noise: null } };
+    expect(await answerTwice('statistics', { state: 'received', plan }, change)).toBe(outcome);
   });
 
   it('counts who came as well as who went', async () => {

@@ -51,7 +51,7 @@ export interface PreparedRound {
 /**
  * Runs the open round of a research study and gives the id of the draft update.
  * @throws SiteError NO_OPEN_ROUND, BASE_MODEL_MISSING, NORMALISATION_MISSING; CohortError COHORT_TOO_SMALL; UpdateError
- * ROUND_ANSWERED, COHORT_DIFFERENCE, UPDATE_TOO_LARGE; TrainingError TRAINING_CANCELLED when the signal aborts, and as the host does.
+ * ROUND_ANSWERED, COHORT_DIFFERENCE, STATISTICS_DIFFERENCE, UPDATE_TOO_LARGE; TrainingError TRAINING_CANCELLED when the signal aborts, and as the host does.
  */
 export async function runRound(stages: RoundStages, run: RoundRun): Promise<{ readonly updateId: string }> {
   const { onEvent, actor } = run;

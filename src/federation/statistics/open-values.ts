@@ -1,5 +1,6 @@
-// Whether exact sums and cells together give away how many subjects have one value. Each alone does not; but a sum over few
-// possible values (a score from 0 to 2) or over small cells of whole numbers can be an equation with one solution.
+// Whether exact sums and cells together give away how many subjects have one value, or about what value one has. Each alone does
+// not; but a sum over few possible values (a score from 0 to 2), or over small cells of whole numbers, can be an equation with one
+// solution, and a square that is larger than all others together is nearly their sum.
 import { type Cell, countBins, mergeBins } from '#federation/statistics/cells.ts';
 import type { ValueBins } from '#federation/statistics/value-bins.ts';
 
@@ -16,34 +17,45 @@ export interface ReleasedColumn {
 
 /** How far, in steps of the last decimal that is in use, a value is moved to find other data. */
 const MAX_STEPS = 6;
-/** Above so many different values, moves are that many that the search is of no use. */
+/** Above so many different values there are so many moves that the search is of no use. */
 const MAX_SEARCHED = 2000;
 const MAX_DECIMALS = 6;
-
 /** Columns of fewer different values than this are scores or codes: what is rare in them is soon all that an equation leaves. */
 const FEWEST_VALUES = 12;
+/** Largest part that one subject may have in the squares about the mean. */
+const LARGEST_SHARE = 0.5;
 
 /**
- * Whether for every value that fewer than `limit` subjects have there are other data with another number of them and the same
- * count, sum, sum of squares and cells, between the same smallest and largest value and with as many decimals. The search moves
- * up to four subjects within their cells; where it finds nothing the answer is no, although there may be other ways. It is yes where
- * no value is rare, and no where some are and there are few values.
+ * Whether the exact sums may leave beside the cells. Always where no value is rare, which is one that fewer than `limit` subjects
+ * have. Else there have to be twelve different values, no subject may make up half of the variance (a dominance rule: the sums
+ * would say about how far out it is), and for every rare value there have to be other data with another number of it and the
+ * same count, sum, sum of squares and cells, between the same smallest and largest value and with as many decimals. The search
+ * for these moves up to four subjects within their cells; where it finds none the answer is no, although there may be some.
  */
 export function areValuesOpen(column: ReleasedColumn): boolean {
-  const decimals = decimalsOf(column.values);
+  const { values, limit } = column;
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  if ([...counts.values()].every((count) => count >= limit)) return true;
+  if (counts.size < FEWEST_VALUES || isDominated(values)) return false;
+  const decimals = decimalsOf(values);
   // Measured without a last decimal: three subjects' values and two equations always leave a choice.
-  if (decimals === undefined) return new Set(column.values).size >= FEWEST_VALUES || hasNoRareValue(column);
+  if (decimals === undefined || counts.size > MAX_SEARCHED) return true;
   const grid = createGrid(column, decimals);
-  const rare = [...grid.counts].filter(([, count]) => count < column.limit);
-  if (rare.length === 0 || grid.counts.size > MAX_SEARCHED) return true;
-  if (grid.counts.size < FEWEST_VALUES) return false;
   const found = collectMoves(grid);
-  return rare.every(([value]) => hasOtherData(grid, value, found));
+  return [...grid.counts].every(([value, count]) => count >= limit || hasOtherData(grid, value, found));
 }
 
-function hasNoRareValue({ values, limit }: ReleasedColumn): boolean {
-  const counts = Map.groupBy(values, (value) => value);
-  return [...counts.values()].every((alike) => alike.length >= limit);
+function isDominated(values: Float64Array): boolean {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let total = 0;
+  let largest = 0;
+  for (const value of values) {
+    const square = (value - mean) ** 2;
+    total += square;
+    largest = Math.max(largest, square);
+  }
+  return largest > LARGEST_SHARE * total;
 }
 
 interface Grid {
@@ -62,14 +74,10 @@ function createGrid(column: ReleasedColumn, decimals: number): Grid {
     const steps = Math.round(value * scale);
     counts.set(steps, (counts.get(steps) ?? 0) + 1);
   }
-  const present = [...counts.keys()];
-  return {
-    column,
-    scale,
-    counts,
-    smallest: present.reduce((left, right) => Math.min(left, right)),
-    largest: present.reduce((left, right) => Math.max(left, right)),
-  };
+  // In the order of values, so that the order of rows has no part in what is found.
+  const sorted = [...counts].sort(([left], [right]) => left - right);
+  const [smallest, largest] = [sorted[0]?.[0] ?? 0, sorted.at(-1)?.[0] ?? 0];
+  return { column, scale, counts: new Map(sorted), smallest, largest };
 }
 
 /** The fewest decimals that write every value; undefined where six do not. */
@@ -95,12 +103,21 @@ const distances = Array.from({ length: 2 * MAX_STEPS + 1 }, (_, index) => index 
 type Balance = ReadonlyMap<string, readonly (readonly Move[])[]>;
 
 const MAX_PAIRED = 600;
-const MAX_ALIKE = 6;
+const MAX_ALIKE = 30;
 
-function collectMoves(grid: Grid): { readonly moves: readonly Move[]; readonly balance: Balance } {
-  const moves = [...grid.counts.keys()].flatMap((from) =>
+interface Moves {
+  readonly all: readonly Move[];
+  /** At most `MAX_PAIRED` of them, spread evenly. */
+  readonly paired: readonly Move[];
+  readonly balance: Balance;
+}
+
+function collectMoves(grid: Grid): Moves {
+  const all = [...grid.counts.keys()].flatMap((from) =>
     distances.map((by) => ({ from, by })).filter((move) => staysInCell(grid, move)),
   );
+  const stride = Math.ceil(all.length / MAX_PAIRED);
+  const paired = all.filter((_, index) => index % stride === 0);
   const balance = new Map<string, Move[][]>();
   const add = (combined: Move[]) => {
     const key = effectOf(combined);
@@ -108,12 +125,13 @@ function collectMoves(grid: Grid): { readonly moves: readonly Move[]; readonly b
     if (alike === undefined) balance.set(key, [combined]);
     else if (alike.length < MAX_ALIKE) alike.push(combined);
   };
-  for (const move of moves) add([move]);
-  if (moves.length > MAX_PAIRED) return { moves, balance };
-  for (const [index, first] of moves.entries()) {
-    for (const second of moves.slice(index)) add([first, second]);
+  for (const move of all) add([move]);
+  // A choice among so many pairs is not needed where there are many single moves.
+  if (stride > 1) return { all, paired, balance };
+  for (const [index, first] of all.entries()) {
+    for (const second of all.slice(index)) add([first, second]);
   }
-  return { moves, balance };
+  return { all, paired, balance };
 }
 
 /** What the moves do to sum and sum of squares; with `sign` -1 what undoes it. */
@@ -126,15 +144,11 @@ function effectOf(moves: readonly Move[], sign: 1 | -1 = 1): string {
   return `${sign * sum} ${sign * squares}`;
 }
 
-function hasOtherData(
-  grid: Grid,
-  value: number,
-  { moves, balance }: ReturnType<typeof collectMoves>,
-): boolean {
-  return moves
+function hasOtherData(grid: Grid, value: number, { all, paired, balance }: Moves): boolean {
+  return all
     .filter(({ from }) => from === value)
     .some((first) =>
-      moves.some((second) =>
+      paired.some((second) =>
         (balance.get(effectOf([first, second], -1)) ?? []).some((rest) =>
           isOtherData(grid, value, [first, second, ...rest]),
         ),

@@ -18,6 +18,7 @@ import type { Store } from '#site/store/index.ts';
 import { refuseCohortDifference } from './cohort-difference.ts';
 import { createDisclosureReport, encodeReport } from './disclosure-report.ts';
 import { createPayload, type Payload } from './payload.ts';
+import { refuseStatisticsDifference } from './statistics-difference.ts';
 import { lastReceivedUpdate, refuseAnsweredRound } from './stored-updates.ts';
 
 export interface UpdateContext {
@@ -74,7 +75,7 @@ const updateKinds = { training: 'delta', statistics: 'statistics', evaluation: '
 
 /**
  * Builds the draft of a round and gives its id. An older draft of the same attempt is blocked: a steward sees one.
- * @throws UpdateError COHORT_DIFFERENCE and UPDATE_TOO_LARGE (as an audit event too), ROUND_ANSWERED.
+ * @throws UpdateError COHORT_DIFFERENCE, STATISTICS_DIFFERENCE and UPDATE_TOO_LARGE (as an audit event too), ROUND_ANSWERED.
  */
 export function buildUpdate(context: UpdateContext, update: NewUpdate): { readonly updateId: string } {
   const { opening, plan, base } = update.round;
@@ -82,6 +83,7 @@ export function buildUpdate(context: UpdateContext, update: NewUpdate): { readon
   try {
     refuseCohortDifference(context.store, { opening, plan, cohortId: update.cohort.cohortId });
     payload = createPayload({ kind: opening.kind, made: update.run.made, base, limits: plan.limits });
+    refuseStatisticsDifference(context.store, { opening, plan, payload: payload.bytes });
   } catch (error) {
     if (error instanceof CodedError && error.code !== 'BUG') logRefusal(context, update, error.code);
     throw error;
