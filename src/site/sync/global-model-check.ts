@@ -7,6 +7,7 @@ import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
 import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { PublishedError } from './published-error.ts';
+import { checkPublishedStatistics } from './published-statistics-check.ts';
 
 export interface ModelExpectation {
   readonly researchStudyId: string;
@@ -30,6 +31,8 @@ export interface OwnUpdate {
   readonly updateDigest: string;
   /** Whether the consortium signed that it holds it. */
   readonly isReceived: boolean;
+  /** Its tensors; undefined where they are erased. */
+  readonly payload: Uint8Array | undefined;
 }
 
 /**
@@ -89,6 +92,9 @@ function checkTensors(
   if (manifest !== record.predicate.tensorManifestDigest) {
     throw wrongDigest(record.predicate.tensorManifestDigest, manifest);
   }
+  const { plan, siteId, ownUpdates } = expected;
+  const ownPayload = ownUpdates.get(record.predicate.attempt)?.payload;
+  checkPublishedStatistics(record.predicate, tensors, { plan, siteId, ownPayload });
   // What this site can compute alone, it does: the first model follows from the plan, and evaluation changes nothing.
   if (record.predicate.kind === 'initial') {
     const initial = sha256Hex(encodeSafetensors(createInitialWeights(expected.plan.model)));

@@ -130,7 +130,7 @@ function loadOwnUpdates(
   const query = store.query
     .selectFrom('outbox')
     .innerJoin('model_update', 'model_update.update_id', 'outbox.update_id')
-    .select(['model_update.attempt', 'model_update.update_id', 'outbox.received_at'])
+    .select(['model_update.attempt', 'model_update.update_id', 'model_update.payload', 'outbox.received_at'])
     .where('model_update.research_study_id', '=', researchStudyId)
     .where('model_update.round', '=', round);
   const own = new Map<number, OwnUpdate>();
@@ -138,7 +138,9 @@ function loadOwnUpdates(
     const isReceived = row.received_at !== null;
     // Should an attempt have been built twice, the one with a receipt is the one to look for.
     if (own.get(row.attempt)?.isReceived === true) continue;
-    own.set(row.attempt, { updateDigest: row.update_id, isReceived });
+    // Emptied when one of its patients was erased.
+    const payload = row.payload.length === 0 ? undefined : row.payload;
+    own.set(row.attempt, { updateDigest: row.update_id, isReceived, payload });
   }
   return own;
 }
