@@ -33,45 +33,77 @@ export interface Arrangement {
   readonly word: (wordId: number) => Word | undefined;
 }
 
-export function arrangeFacts(columns: FactColumnData, arrangement: Arrangement): CodeFacts {
-  const { index, word } = arrangement;
-  const { rows, days } = placeFacts(columns, arrangement);
-  const starts = new Int32Array(index.days.length + 1);
-  for (const row of rows) if (row >= 0) starts[row + 1] = (starts[row + 1] ?? 0) + 1;
-  for (let row = 1; row < starts.length; row += 1) starts[row] = (starts[row] ?? 0) + (starts[row - 1] ?? 0);
-  const order = orderFacts({ ...columns, rows, days }, { starts, word });
-  const facts = {
-    starts,
-    days: new Int32Array(order.length),
-    numbers: new Float64Array(order.length),
-    wordIds: new Int32Array(order.length),
-    word,
+/** Facts hold until the next ones are arranged. */
+export function openArrangement(): (columns: FactColumnData, arrangement: Arrangement) => CodeFacts {
+  const scratch = new Scratch();
+  return (columns, arrangement) => {
+    const { index, word } = arrangement;
+    const rowCount = index.days.length;
+    scratch.reserve(columns.count, rowCount + 1);
+    placeFacts(columns, arrangement, scratch);
+    const { starts } = scratch;
+    const { count } = columns;
+    starts.fill(0, 0, rowCount + 1);
+    for (let at = 0; at < count; at += 1) {
+      const row = scratch.rows[at] ?? -1;
+      if (row >= 0) starts[row + 1] = (starts[row + 1] ?? 0) + 1;
+    }
+    for (let row = 1; row <= rowCount; row += 1) starts[row] = (starts[row] ?? 0) + (starts[row - 1] ?? 0);
+    const kept = starts[rowCount] ?? 0;
+    orderFacts({ columns, scratch, rowCount, word });
+    for (let to = 0; to < kept; to += 1) {
+      const from = scratch.order[to] ?? 0;
+      scratch.orderedDays[to] = scratch.days[from] ?? 0;
+      scratch.orderedNumbers[to] = columns.numbers[from] ?? Number.NaN;
+      scratch.orderedWordIds[to] = columns.wordIds[from] ?? 0;
+    }
+    return {
+      starts,
+      days: scratch.orderedDays.subarray(0, kept),
+      numbers: scratch.orderedNumbers.subarray(0, kept),
+      wordIds: scratch.orderedWordIds.subarray(0, kept),
+      word,
+    };
   };
-  for (let to = 0; to < order.length; to += 1) {
-    const from = order[to] ?? 0;
-    facts.days[to] = days[from] ?? 0;
-    facts.numbers[to] = columns.numbers[from] ?? Number.NaN;
-    facts.wordIds[to] = columns.wordIds[from] ?? 0;
-  }
-  return facts;
 }
 
-interface PlacedFacts {
+/** Memory of one code's facts, used again for the next. */
+class Scratch {
   /** -1 for a fact that is left out. */
-  readonly rows: Int32Array;
+  rows = new Int32Array(0);
   /** As the subject stands. */
-  readonly days: Int32Array;
+  days = new Int32Array(0);
+  starts = new Int32Array(0);
+  next = new Int32Array(0);
+  /** Where each fact of the ordered columns lies in these. */
+  order = new Uint32Array(0);
+  orderedDays = new Int32Array(0);
+  orderedNumbers = new Float64Array(0);
+  orderedWordIds = new Int32Array(0);
+
+  reserve(factCount: number, startCount: number): void {
+    if (this.rows.length < factCount) {
+      this.rows = new Int32Array(factCount);
+      this.days = new Int32Array(factCount);
+      this.order = new Uint32Array(factCount);
+      this.orderedDays = new Int32Array(factCount);
+      this.orderedNumbers = new Float64Array(factCount);
+      this.orderedWordIds = new Int32Array(factCount);
+    }
+    if (this.starts.length >= startCount) return;
+    this.starts = new Int32Array(startCount);
+    this.next = new Int32Array(startCount);
+  }
 }
 
 function placeFacts(
   { count, subjectNos, days: ownDays }: FactColumnData,
   { subjects, index, windowDays }: Arrangement,
-): PlacedFacts {
+  { rows, days }: Scratch,
+): void {
   const { standingNos, daysMoved, limits } = subjects;
   const isUnlimited = limits.size === 0;
-  const [before, after] = [windowDays?.before ?? Infinity, windowDays?.after ?? Infinity];
-  const rows = new Int32Array(count);
-  const days = new Int32Array(count);
+  const { before, after } = windowDays ?? { before: Infinity, after: Infinity };
   for (let at = 0; at < count; at += 1) {
     const subjectNo = subjectNos[at] ?? 0;
     const standingNo = standingNos[subjectNo] ?? 0;
@@ -83,33 +115,36 @@ function placeFacts(
     rows[at] = row;
     days[at] = day;
   }
-  return { rows, days };
 }
 
-type OrderedFacts = PlacedFacts & Pick<FactColumnData, 'numbers' | 'wordIds'>;
+interface Ordering {
+  readonly columns: FactColumnData;
+  readonly scratch: Scratch;
+  readonly rowCount: number;
+  readonly word: CodeFacts['word'];
+}
 
-/** Where each fact of the arranged columns lies in these. */
-function orderFacts(facts: OrderedFacts, { starts, word }: Pick<CodeFacts, 'starts' | 'word'>): Uint32Array {
-  const order = new Uint32Array(starts.at(-1) ?? 0);
-  const next = starts.slice();
-  for (let at = 0; at < facts.rows.length; at += 1) {
-    const row = facts.rows[at] ?? -1;
+function orderFacts({ columns, scratch, rowCount, word }: Ordering): void {
+  const { starts, next, order, rows } = scratch;
+  next.set(starts.subarray(0, rowCount));
+  for (let at = 0; at < columns.count; at += 1) {
+    const row = rows[at] ?? -1;
     if (row < 0) continue;
     const place = next[row] ?? 0;
     order[place] = at;
     next[row] = place + 1;
   }
-  const compare = compareFacts(facts, word);
-  for (let row = 0; row + 1 < starts.length; row += 1) {
+  const compare = compareFacts(columns, scratch, word);
+  for (let row = 0; row < rowCount; row += 1) {
     const [from, to] = [starts[row] ?? 0, starts[row + 1] ?? 0];
     if (to - from > 1) order.subarray(from, to).sort(compare);
   }
-  return order;
 }
 
 /** By day; on one day by content, so that the order of import decides nothing. */
 function compareFacts(
-  { days, numbers, wordIds }: OrderedFacts,
+  { numbers, wordIds }: FactColumnData,
+  { days }: Scratch,
   word: CodeFacts['word'],
 ): (left: number, right: number) => number {
   return (left, right) => {

@@ -9,7 +9,7 @@ import {
   noConsent,
 } from '#site/consent/index.ts';
 import type { Store } from '#site/store/index.ts';
-import { type OrderedMembers, type Selection, subjectIdOf } from './selection.ts';
+import type { OrderedMembers, Selection } from './selection.ts';
 import type { SubjectTable } from './subject-table.ts';
 
 export interface CohortDigests {
@@ -20,18 +20,17 @@ export interface CohortDigests {
 export interface SelectedMembers {
   readonly table: SubjectTable;
   readonly selection: Selection;
-  readonly decisions: ReadonlyMap<string, ConsentDecision>;
   readonly members: OrderedMembers;
 }
 
 /** Digests of members as they are about to be stored. */
-export function digestMembers({ table, decisions, members }: SelectedMembers): CohortDigests {
+export function digestMembers({ selection, members }: SelectedMembers): CohortDigests {
   const cohort = createSha256();
   function* entries(): Generator<ConsentSnapshotEntry> {
     for (const row of members.rows) {
       const pseudonym = members.pseudonyms[row] ?? '';
       cohort.update(utf8(`${pseudonym}\n`));
-      yield { pseudonym, decision: decisions.get(subjectIdOf(table, row)) ?? noConsent };
+      yield { pseudonym, decision: selection.consents[row] ?? noConsent };
     }
   }
   const consentSnapshotDigest = digestConsentSnapshot(entries());
@@ -42,14 +41,14 @@ export function digestMembers({ table, decisions, members }: SelectedMembers): C
 export function saveMembers(
   store: Store,
   cohortId: string,
-  { table, selection, decisions, members }: SelectedMembers,
+  { table, selection, members }: SelectedMembers,
 ): void {
   const insert = store.prepare(
     `INSERT INTO cohort_member (cohort_id, subject_no, pseudonym, part, index_day, consent_id, consent_version, consent_path)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   for (const row of selection.rows) {
-    const { consentId, version, path } = decisions.get(subjectIdOf(table, row)) ?? noConsent;
+    const { consentId, version, path } = selection.consents[row] ?? noConsent;
     insert.run(
       cohortId,
       table.subjectNos[row],

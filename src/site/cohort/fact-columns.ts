@@ -14,6 +14,7 @@ export interface FactColumnData {
   readonly wordIds: Int32Array<ArrayBuffer>;
 }
 
+/** One serves for code after code: memory that comes and goes in millions of facts would not all be given back. */
 export class FactColumns implements FactColumnData {
   /** Places from here on hold nothing yet. */
   count = 0;
@@ -22,12 +23,23 @@ export class FactColumns implements FactColumnData {
   numbers: Float64Array<ArrayBuffer>;
   wordIds: Int32Array<ArrayBuffer>;
 
-  constructor(likelyCount: number) {
-    const capacity = Math.max(smallestCapacity, likelyCount);
-    this.subjectNos = new Int32Array(capacity);
-    this.days = new Int32Array(capacity);
-    this.numbers = new Float64Array(capacity);
-    this.wordIds = new Int32Array(capacity);
+  constructor() {
+    this.subjectNos = new Int32Array(smallestCapacity);
+    this.days = new Int32Array(smallestCapacity);
+    this.numbers = new Float64Array(smallestCapacity);
+    this.wordIds = new Int32Array(smallestCapacity);
+  }
+
+  /** A copy of what is in them, as large as that. */
+  copy(): FactColumnData {
+    const { count } = this;
+    return {
+      count,
+      subjectNos: this.subjectNos.slice(0, count),
+      days: this.days.slice(0, count),
+      numbers: this.numbers.slice(0, count),
+      wordIds: this.wordIds.slice(0, count),
+    };
   }
 
   /** Makes room for so many more. */

@@ -35,7 +35,10 @@ const firstDay = -(2 ** 22);
 
 type StoredRow = readonly [subjectAndDay: number, number: number | null, valueId: number | null];
 
-/** Every fact of a code as it is stored, whoever's it is. In chunks: a step of an iterator takes half as long again as a row of many. */
+/**
+ * Reads every fact of a code as it is stored, whoever's it is, into columns that hold until the next one is read. In chunks: a step of
+ * an iterator takes half as long again as a row of many.
+ */
 export function openFactReader(
   store: Pick<Store, 'prepareColumn' | 'prepareRows'>,
 ): (code: FactCode) => FactColumns {
@@ -49,10 +52,9 @@ export function openFactReader(
     `SELECT subject_no * ${dayBits} + day - ${firstDay}, number, value_id FROM fact INDEXED BY fact_concept
     WHERE concept_id = ? AND fact_id BETWEEN ? AND ?`,
   );
-  // Codes of one plan often have as many facts as each other.
-  let likelyCount = 0;
+  const columns = new FactColumns();
   return ({ system, code }) => {
-    const columns = new FactColumns(likelyCount);
+    columns.count = 0;
     for (const conceptId of conceptsOf.all(system, code) as number[]) {
       const [lowest, highest] = idsOf.get(conceptId) as [number | null, number | null];
       if (lowest === null || highest === null) continue;
@@ -71,7 +73,6 @@ export function openFactReader(
         }
       }
     }
-    likelyCount = columns.count;
     return columns;
   };
 }

@@ -12,7 +12,7 @@ const read = openFactReader(store);
 for (;;) {
   const code = codes[Atomics.add(counters, counterOf.code, 1)];
   if (code === undefined) break;
-  send(codes.indexOf(code), read(code));
+  send(codes.indexOf(code), read(code).copy());
 }
 store.close();
 answers.close();

@@ -3,7 +3,7 @@
 import os from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { Store } from '#site/store/index.ts';
-import { type Arrangement, arrangeFacts } from './code-facts.ts';
+import { type Arrangement, openArrangement } from './code-facts.ts';
 import type { FactColumnData } from './fact-columns.ts';
 import { type FactCode, openFactReader } from './fact-reader.ts';
 import { codeKey, type FactJob } from './fact-use.ts';
@@ -73,12 +73,13 @@ export class FactThreads {
   /** Gives each job the facts of its code. */
   read(jobs: ReadonlyMap<string, FactJob>, arrangement: Omit<Arrangement, 'windowDays'>): void {
     const isTaken = this.#codes.map(() => false);
+    const arrange = openArrangement();
     const take = (number: number, columns: FactColumnData) => {
       const code = this.#codes[number];
       if (code === undefined || isTaken[number] === true) return;
       isTaken[number] = true;
       const job = jobs.get(codeKey(code));
-      job?.take(arrangeFacts(columns, { ...arrangement, windowDays: job.windowDays }));
+      job?.take(arrange(columns, { ...arrangement, windowDays: job.windowDays }));
     };
     const receive = () => {
       for (const answer of this.#receive()) take(answer.number, answer);

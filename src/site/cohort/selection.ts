@@ -52,6 +52,8 @@ const reasonOfRule = {
 export interface Selection {
   /** Rows of the subject table that are in the cohort, rising. */
   readonly rows: Int32Array;
+  /** By row of the table. */
+  readonly consents: readonly ConsentDecision[];
   /** By row of the table; 'training' or 'holdout' for those of the cohort. */
   readonly parts: readonly Part[];
   /** All subjects of the site. */
@@ -78,8 +80,10 @@ export function selectRows({ table, decisions, drawParts }: SelectionOptions): S
   exclude('no-index-event', subjects.standingCount - subjectNos.length);
   const complete = new RowList(subjectNos.length);
   const candidates = new RowList(subjectNos.length);
+  const consents = new Array<ConsentDecision>(subjectNos.length).fill(noConsent);
   for (let row = 0; row < subjectNos.length; row += 1) {
     const consent = decisions.get(subjectIdOf(table, row)) ?? noConsent;
+    consents[row] = consent;
     const reason = exclusionOf({ table, row, consent, isDrawn: drawParts !== undefined });
     if (reason === undefined || incompleteReasons.includes(reason)) candidates.add(row);
     if (reason === undefined) complete.add(row);
@@ -92,6 +96,7 @@ export function selectRows({ table, decisions, drawParts }: SelectionOptions): S
   const trainingCount = rows.reduce((count, row) => count + Number(parts[row] === 'training'), 0);
   return {
     rows,
+    consents,
     parts,
     subjectCount: subjects.standingCount,
     trainingCount,
