@@ -282,6 +282,20 @@ describe('a withdrawal', () => {
     ).toEqual({ count: 1 });
   });
 
+  it('is lifted as soon as a consent permits again, also one that came with an import', async () => {
+    await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
+    // Whatever made the rules permit again: they are asked, not how they came to it.
+    site.store.run(
+      site.store.query
+        .deleteFrom('consent')
+        .where('subject_id', '=', subjectId)
+        .where('decision', '=', 'deny'),
+    );
+    expect(site.subjects.findSubject({ authority, identifier })?.isErased).toBe(1);
+    await withdrawals.finish();
+    expect(site.subjects.findSubject({ authority, identifier })?.isErased).toBe(0);
+  });
+
   it('reaches whoever turns out to be the same person (C8)', async () => {
     const other = 'P-3';
     const { store, subjects } = site;

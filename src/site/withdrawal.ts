@@ -1,11 +1,12 @@
 // Withdrawal in one action (GDPR 7(3), 17; security.md C10): the deny, and with it everything of the patient that nothing permits any
 // more. What a later selection or update could use is gone in one transaction; the facts, which may lie anywhere in a large table,
 // follow in slices, and go on after a restart.
+import { setTimeout } from 'node:timers/promises';
 import { isoTime } from '#base/clock.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import { eraseMembers } from '#site/cohort/index.ts';
 import type { ConsentRow, ConsentSubject, Consents } from '#site/consent/index.ts';
-import { pendingSubjects, type SubjectRegistry } from '#site/deidentify/index.ts';
+import { erasedSubjects, pendingSubjects, type SubjectRegistry } from '#site/deidentify/index.ts';
 import { eraseImages, erasePendingFacts } from '#site/ingest/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { eraseUpdates } from '#site/update/index.ts';
@@ -24,7 +25,10 @@ export interface Withdrawals {
   withdraw(subject: ConsentSubject, actor: Actor): Promise<ConsentRow>;
   /** Data of who consents again is taken in by the next import. @throws ConsentError, as the consent stage does. */
   grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
-  /** Finishes erasures that were begun: after a restart, and after an import that joined somebody to one who withdrew. */
+  /**
+   * Finishes erasures that were begun: after a restart, and after an import, which may have joined somebody to one who withdrew, or
+   * brought a newer consent of theirs.
+   */
   finish(): Promise<void>;
 }
 
@@ -34,7 +38,10 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
     // Of those that an import joined to somebody who withdrew nothing is erased yet.
     for (const subjectId of pendingSubjects(store))
       store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }));
-    if ((await erasePendingFacts(store)) > 0) store.emptyLog();
+    if ((await erasePendingFacts(store)) > 0) await emptyLog(store);
+    // Of those whose newer consent came with an import the next one brings the data again.
+    for (const subjectId of erasedSubjects(store))
+      if (consents.permitsAnything(subjectId)) store.transaction(() => subjects.restore(subjectId));
   };
   return {
     withdraw: async (subject, actor) => {
@@ -45,7 +52,7 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
       });
       auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
       await finish();
-      store.emptyLog();
+      await emptyLog(store);
       return row;
     },
     grant: (subject, actor) =>
@@ -56,6 +63,11 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
       }),
     finish,
   };
+}
+
+/** Old pages of what was erased lie in the log until it is emptied. A reader that is in the way is soon gone; else the next erasure does it. */
+async function emptyLog(store: Store): Promise<void> {
+  for (let tries = 0; tries < 20 && !store.emptyLog(); tries += 1) await setTimeout(50);
 }
 
 function erase(stages: WithdrawalStages, subject: ConsentSubject, actor: Actor): void {

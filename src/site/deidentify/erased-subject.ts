@@ -25,6 +25,13 @@ export function identitiesOf(store: Store, subjectId: string): number[] {
     .all(subjectId) as number[];
 }
 
+/** Subjects that stand and of which nothing is taken in. */
+export function erasedSubjects(store: Store): string[] {
+  return store
+    .prepareColumn('SELECT subject_id FROM subject WHERE erased_at IS NOT NULL AND survivor_no IS NULL')
+    .all() as string[];
+}
+
 /** Subjects that stand and of which something is still to be erased. */
 export function pendingSubjects(store: Store): string[] {
   return store

@@ -27,7 +27,7 @@ export {
   type SafePrivateElement,
 } from './dicom/profile.ts';
 export { createUidMapper, type UidMapper } from './dicom/uid-mapper.ts';
-export { identitiesOf, pendingSubjects } from './erased-subject.ts';
+export { erasedSubjects, identitiesOf, pendingSubjects } from './erased-subject.ts';
 export { linkKeyOf, openLink, type PatientIdentity, sealLink } from './patient-link.ts';
 export {
   type FoundPatient,

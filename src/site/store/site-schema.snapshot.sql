@@ -22,6 +22,8 @@ CREATE INDEX segmentation_source_uid ON segmentation_source (source_uid);
 
 CREATE INDEX sop_instance_series ON sop_instance (imaging_series_no);
 
+CREATE INDEX subject_erased ON subject (erased_at) WHERE erased_at IS NOT NULL;
+
 CREATE INDEX subject_erasure ON subject (erasure_pending) WHERE erasure_pending = 1;
 
 CREATE INDEX subject_survivor ON subject (survivor_no) WHERE survivor_no IS NOT NULL;

@@ -24,6 +24,7 @@ CREATE TABLE subject (
   erasure_pending INTEGER NOT NULL DEFAULT 0 -- 1 until the last of its facts is gone
 ) STRICT;
 CREATE INDEX subject_erasure ON subject (erasure_pending) WHERE erasure_pending = 1;
+CREATE INDEX subject_erased ON subject (erased_at) WHERE erased_at IS NOT NULL;
 CREATE INDEX subject_survivor ON subject (survivor_no) WHERE survivor_no IS NOT NULL;
 
 CREATE TABLE patient_link (
