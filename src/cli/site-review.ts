@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { CliError } from '#cli/cli-error.ts';
 import { printResult } from '#cli/output.ts';
+import { describeStatistics } from '#cli/reported-statistics.ts';
 import { personCommand, type SiteCommandOptions, signingSecret, withSite } from '#cli/site-command.ts';
 import type { SiteClient } from '#headless/reach-site.ts';
 import type { UpdateReview } from '#ipc/schema.ts';
@@ -97,6 +98,7 @@ function describe({ report, reportDigest }: UpdateReview): string[] {
       ({ name, dtype, shape, l2Norm }) =>
         `  ${name} ${dtype}[${shape.join(', ')}]  L2 norm ${l2Norm.toPrecision(4)}`,
     ),
+    ...describeStatistics(report.statistics),
     `From ${report.patientCount} patients, ${report.exampleCount} examples; norm ${report.l2Norm.toPrecision(4)} of at most ${report.maxUpdateNorm}`,
     `Loss ${loss(report.metrics.lossBefore)} before, ${loss(report.metrics.lossAfter)} after`,
     report.sinceLast === null

@@ -1,6 +1,6 @@
 // What travels over the site contract, as schemas. Names are those of docs/glossary.md.
 import { z } from 'zod';
-import { releasedStatistics } from './statistics-schema.ts';
+import { reportedStatistics } from './statistics-schema.ts';
 
 const count = z.int().min(0);
 
@@ -273,7 +273,7 @@ export const disclosureReport = z.strictObject({
       }),
     )
     .readonly(),
-  statistics: releasedStatistics.nullable(),
+  statistics: reportedStatistics.nullable(),
   l2Norm: z.number(),
   maxUpdateNorm: z.number(),
   exampleCount: count,

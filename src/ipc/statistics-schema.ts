@@ -4,7 +4,7 @@ import { z } from 'zod';
 const count = z.int().min(0);
 const exactSum = z.array(z.number()).readonly();
 
-export const releasedStatistics = z.strictObject({
+export const reportedStatistics = z.strictObject({
   /** Subjects that all numbers but the missing are of. */
   exampleCount: count,
   /** Withheld counts are null. */
@@ -23,7 +23,18 @@ export const releasedStatistics = z.strictObject({
           name: z.string(),
           missingCount: count,
           sums: z.strictObject({ sum: exactSum, sumOfSquares: exactSum }).nullable(),
-          cells: z.array(z.strictObject({ from: z.int(), to: z.int(), count })).readonly(),
+          cells: z
+            .array(
+              z.strictObject({
+                from: z.int(),
+                to: z.int(),
+                count,
+                /** Values above this and up to `upper`; null: open. */
+                lower: z.number().nullable(),
+                upper: z.number().nullable(),
+              }),
+            )
+            .readonly(),
         }),
       ]),
     )

@@ -105,6 +105,10 @@ describe('a statistics round', () => {
     // Twenty patients of 50 to 69, two cells of ten: the first two years of either half are nobody's secret but their number.
     expect(age).toMatchObject({ kind: 'measured', name: 'age', missingCount: 0 });
     expect(age?.kind === 'measured' ? age.cells.map(({ count }) => count) : []).toEqual([10, 10]);
+    expect(age?.kind === 'measured' ? age.cells.map(({ lower, upper }) => [lower, upper]) : []).toEqual([
+      [null, expect.closeTo(59.4, 0)],
+      [expect.closeTo(59.4, 0), null],
+    ]);
     expect(sex).toEqual({ kind: 'counted', name: 'sex', missingCount: 0, oneCount: 10 });
     expect(exang).toMatchObject({ kind: 'counted', name: 'exang' });
     expect(payload.get('statistics/oneCount')?.data[1]).toBe(10);

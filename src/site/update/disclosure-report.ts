@@ -5,13 +5,11 @@ import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { ModelUpdate } from '#federation/records/model-update.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind } from '#federation/records/round.ts';
-import type { ReleasedStatistics } from '#federation/records/site-statistics.ts';
-import { statisticsLayout } from '#federation/statistics/statistics-layout.ts';
-import { decodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import { largestMagnitude, tensorL2Norm } from '#federation/tensors/delta.ts';
 import { sortedNames, type TensorMap } from '#federation/tensors/tensor.ts';
 import type { SelectionReport } from '#site/cohort/index.ts';
 import type { Payload } from './payload.ts';
+import { type ReportedStatistics, reportStatistics } from './reported-statistics.ts';
 
 /** The same shape as `disclosureReport` of the site contract. */
 export interface DisclosureReport {
@@ -27,7 +25,7 @@ export interface DisclosureReport {
   readonly payloadBytes: number;
   readonly tensors: readonly TensorReport[];
   /** Where the plan asks for statistics: every number of them that would leave. */
-  readonly statistics: ReleasedStatistics | null;
+  readonly statistics: ReportedStatistics | null;
   readonly l2Norm: number;
   readonly maxUpdateNorm: number;
   readonly exampleCount: number;
@@ -83,7 +81,7 @@ export function createDisclosureReport(source: ReportSource): DisclosureReport {
     payloadDigest: sha256Hex(payload.bytes),
     payloadBytes: payload.bytes.length,
     tensors: describeTensors(payload.tensors),
-    statistics: readStatistics(source),
+    statistics: source.kind === 'statistics' ? reportStatistics(plan, payload.tensors) : null,
     l2Norm: payload.l2Norm,
     maxUpdateNorm: plan.limits.maxUpdateNorm,
     exampleCount: update.exampleCount,
@@ -96,12 +94,6 @@ export function createDisclosureReport(source: ReportSource): DisclosureReport {
     sinceLast: previous === undefined ? null : compare(update.exampleCount, payload.l2Norm, previous),
     recipient: { keyId: update.recipientKeyId, consortium: source.consortium },
   };
-}
-
-/** Read back from the very tensors that would leave. */
-function readStatistics({ plan, kind, payload }: ReportSource): ReleasedStatistics | null {
-  const layout = kind === 'statistics' ? statisticsLayout(plan) : undefined;
-  return layout === undefined ? null : decodeStatistics(layout, payload.tensors);
 }
 
 /** RFC 8785 JSON and its sha256: what is stored, shown and signed for. */
