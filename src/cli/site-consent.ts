@@ -5,6 +5,7 @@ import { parseDate, parseWholeNumber } from '#cli/option-parsers.ts';
 import { endRefused, printResult } from '#cli/output.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
 import type { ConsentRow } from '#ipc/schema.ts';
+import type { SubjectRound } from '#ipc/subject-rounds-schema.ts';
 
 interface ConsentOptions extends SiteCommandOptions {
   readonly researchStudy?: string;
@@ -60,6 +61,7 @@ export function registerConsent(site: Command): void {
       }),
   );
   consent.addCommand(optOutCommand());
+  consent.addCommand(roundsCommand());
   consent.addCommand(
     personCommand('withdraw', 'record that a consent is withdrawn; holds from now on')
       .argument('<subject>', 'subject id')
@@ -74,6 +76,30 @@ export function registerConsent(site: Command): void {
         });
       }),
   );
+}
+
+function roundsCommand(): Command {
+  return personCommand('rounds', 'in which rounds a subject was, and what of them left')
+    .argument('<subject>', 'subject id')
+    .action(async (subjectId: string, options: SiteCommandOptions) => {
+      await withSite(options, async ({ client }) => {
+        printResult(options, await client.consent.rounds({ subjectId }), (rounds) =>
+          rounds.length === 0 ? ['in no round'] : rounds.map(describeRound),
+        );
+      });
+    });
+}
+
+const departures = {
+  never: 'no update with the subject left',
+  possible: 'an update with the subject was offered and may have arrived',
+  received: 'an update with the subject left',
+} as const;
+
+function describeRound({ researchStudyId, round, part, departure, erasedAt }: SubjectRound): string {
+  const until = erasedAt === null ? '' : `; erased ${erasedAt}`;
+  // There is no differential privacy yet: nothing limits what the update says of the subject.
+  return `${researchStudyId}  round ${round}  ${part}  ${departures[departure]}${until}`;
 }
 
 function optOutCommand(): Command {

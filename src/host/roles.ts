@@ -38,6 +38,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'consent.list': ['steward'],
   'consent.grant': ['steward'],
   'consent.withdraw': ['steward'],
+  'consent.rounds': ['steward'],
   'consent.importOptOuts': ['steward'],
   researchStudies: 'anyone',
   'cohort.preview': ['steward', 'investigator'],

@@ -103,6 +103,9 @@ export function createSiteRouter(site: Site) {
       withdraw: contract.consent.withdraw.handler(({ input, context: { actor } }) =>
         site.consent.withdraw(input, actor),
       ),
+      rounds: contract.consent.rounds.handler(({ input, context: { actor } }) =>
+        site.consent.rounds(input.subjectId, actor),
+      ),
       importOptOuts: contract.consent.importOptOuts.handler(({ input, context: { actor } }) =>
         site.consent.importOptOuts(input, actor),
       ),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { mappingContract, quarantineContract, sourcesContract } from '#ipc/ingest-contract.ts';
 import { optOutImport, optOutSummary } from '#ipc/opt-out-schema.ts';
 import * as schema from '#ipc/schema.ts';
+import { subjectRounds, subjectRoundsQuery } from '#ipc/subject-rounds-schema.ts';
 
 export const siteContract = {
   session: {
@@ -39,6 +40,7 @@ export const siteContract = {
     list: oc.input(schema.consentQuery).output(schema.consentPage),
     grant: oc.input(schema.consentGrant).output(schema.consentRow),
     withdraw: oc.input(schema.consentWithdraw).output(schema.consentRow),
+    rounds: oc.input(subjectRoundsQuery).output(subjectRounds),
     importOptOuts: oc.input(optOutImport).output(optOutSummary),
   },
   researchStudies: oc.output(z.array(schema.researchStudy)),

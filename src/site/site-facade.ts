@@ -3,7 +3,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import type { Actor, AuditExport, AuditPage, AuditQuery, AuditVerification } from '#site/audit/index.ts';
-import type { CohortPreview } from '#site/cohort/index.ts';
+import type { CohortPreview, SubjectRound } from '#site/cohort/index.ts';
 import type {
   ConsentPage,
   ConsentQuery,
@@ -74,6 +74,8 @@ export interface Site {
     grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
     /** Resolves when nothing of what it erases is left. */
     withdraw(subject: ConsentSubject, actor: Actor): Promise<ConsentRow>;
+    /** In which rounds the subject was, and what of them left. */
+    rounds(subjectId: string, actor: Actor): SubjectRound[];
     importOptOuts(list: OptOutOrder, actor: Actor): Promise<OptOutSummary>;
   };
   /** The accepted plans; none before enrolment. */

@@ -1,7 +1,7 @@
 // The composition root: opens the stages of a site in the order of STAGES and gives the facade that hosts serve.
 import { openAgreement } from '#site/agreement/index.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
-import { openCohorts } from '#site/cohort/index.ts';
+import { listSubjectRounds, openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
@@ -185,6 +185,16 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       importOptOuts: ({ authority, ...list }, actor) =>
         consents.importOptOuts({ ...list, authority: authorities.get(authority) ?? authority }, actor),
       withdraw: withdrawals.withdraw,
+      rounds: (subjectId, actor) =>
+        store.transaction(() => {
+          auditLog.append({
+            ...event(actor),
+            action: 'subject-rounds-shown',
+            object: `subject:${subjectId}`,
+            outcome: 'success',
+          });
+          return listSubjectRounds(store, subjectId);
+        }),
     },
     researchStudies: () =>
       agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan),

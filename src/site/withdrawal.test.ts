@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Cohorts, openCohorts } from '#site/cohort/index.ts';
+import { type Cohorts, listSubjectRounds, openCohorts } from '#site/cohort/index.ts';
 import { type Consents, openConsents } from '#site/consent/index.ts';
 import { derivePseudonym, openLink } from '#site/deidentify/index.ts';
 import { saveImagingSettings } from '#site/ingest/index.ts';
@@ -236,9 +236,14 @@ describe('a withdrawal', () => {
 
   it('keeps in which rounds the patient was, and whether anything of them left (C11)', async () => {
     addUpdate(freeze(), 1);
+    expect(listSubjectRounds(site.store, subjectId)).toMatchObject([
+      { departure: 'possible', erasedAt: null },
+    ]);
     await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
-    const kept = site.store.all(site.store.query.selectFrom('erased_member').selectAll());
-    expect(kept).toMatchObject([{ research_study_id: researchStudyId, round: 1, departure: 'possible' }]);
+    const round = { researchStudyId, round: 1, departure: 'possible' };
+    expect(listSubjectRounds(site.store, subjectId)).toMatchObject([
+      { ...round, erasedAt: expect.any(String) },
+    ]);
     const cohort = site.store.get(site.store.query.selectFrom('cohort').selectAll());
     expect((cohort?.erased_training ?? 0) + (cohort?.erased_holdout ?? 0)).toBe(1);
     // It may have arrived: with the same bytes the site asks for its receipt.

@@ -337,6 +337,7 @@ const allowed: Readonly<Record<string, readonly Role[] | 'all'>> = {
   'consent.list': ['steward'],
   'consent.grant': ['steward'],
   'consent.withdraw': ['steward'],
+  'consent.rounds': ['steward'],
   'consent.importOptOuts': ['steward'],
   researchStudies: 'all',
   'cohort.preview': ['steward', 'investigator'],
@@ -380,6 +381,7 @@ const inputs = (): Readonly<Record<string, unknown>> => ({
   'consent.list': { ...page, researchStudyId: null, decision: null, search: '' },
   'consent.grant': { ...subject, untilDate: null },
   'consent.withdraw': subject,
+  'consent.rounds': { subjectId: subject.subjectId },
   'consent.importOptOuts': {
     path: '/nowhere',
     authority: 'urn:example:nobody',

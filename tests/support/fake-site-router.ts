@@ -242,6 +242,7 @@ function consentRouter(site: FakeSite) {
     withdraw: os.consent.withdraw.handler(({ input }) =>
       change(input.subjectId, { decision: 'deny', rule: 'withdrawn', source: 'steward' }),
     ),
+    rounds: os.consent.rounds.handler(() => []),
     importOptOuts: os.consent.importOptOuts.handler(({ input }) => ({
       authority: input.authority,
       entryCount: 1200,

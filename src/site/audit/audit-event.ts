@@ -61,6 +61,7 @@ export const auditActions = [
   'consent-granted',
   'consent-withdrawn',
   'subject-erased',
+  'subject-rounds-shown',
   'opt-outs-imported',
   // cohort
   'cohort-previewed',

@@ -2,6 +2,7 @@
 // and in which rounds the patient was, for the plan's remedy (C11).
 import { identitiesOf } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
+import { membershipsOf } from './subject-rounds.ts';
 
 export interface MemberErasure {
   readonly subjectId: string;
@@ -19,36 +20,21 @@ export function eraseMembers(
   const statements = prepareStatements(store);
   const cohortIds: string[] = [];
   for (const subjectNo of identitiesOf(store, subjectId)) {
-    const memberships = statements.membershipsOf.all(subjectNo, researchStudyId) as Membership[];
-    for (const { cohort_id, research_study_id, round, part, departure } of memberships) {
-      statements.remember.run(subjectNo, research_study_id, round, part, departure, erasedAt);
-      statements.deleteMember.run(cohort_id, subjectNo);
+    for (const member of membershipsOf(store, subjectNo, researchStudyId)) {
+      const { cohortId, round, part, departure } = member;
+      statements.remember.run(subjectNo, member.researchStudyId, round, part, departure, erasedAt);
+      statements.deleteMember.run(cohortId, subjectNo);
       const countErased = part === 'training' ? statements.countTraining : statements.countHoldout;
-      countErased.run(cohort_id);
-      cohortIds.push(cohort_id);
+      countErased.run(cohortId);
+      cohortIds.push(cohortId);
     }
     statements.deleteParts.run(subjectNo, researchStudyId);
   }
   return cohortIds;
 }
 
-interface Membership {
-  readonly cohort_id: string;
-  readonly research_study_id: string;
-  readonly round: number;
-  readonly part: 'training' | 'holdout';
-  readonly departure: 'never' | 'possible' | 'received';
-}
-
 function prepareStatements(store: Store) {
   return {
-    membershipsOf: store.prepare(
-      `SELECT cohort_id, research_study_id, cohort.round AS round, part, CASE
-        WHEN EXISTS (${updatesOf} AND model_update.state = 'received') THEN 'received'
-        WHEN EXISTS (${updatesOf} AND attempt_count > 0) THEN 'possible' ELSE 'never' END AS departure
-      FROM cohort_member JOIN cohort USING (cohort_id)
-      WHERE subject_no = ? AND research_study_id = coalesce(?, research_study_id)`,
-    ),
     remember: store.prepare(
       `INSERT INTO erased_member (subject_no, research_study_id, round, part, departure, erased_at)
       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -63,6 +49,3 @@ function prepareStatements(store: Store) {
     ),
   };
 }
-
-const updatesOf = `SELECT 1 FROM training_run JOIN model_update USING (run_id) LEFT JOIN outbox USING (update_id)
-  WHERE training_run.cohort_id = cohort.cohort_id`;

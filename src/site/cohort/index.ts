@@ -13,4 +13,5 @@ export { eraseMembers } from './erase-members.ts';
 export type { CohortMatrix } from './feature-matrix.ts';
 export type { ExclusionReason } from './selection.ts';
 export type { FeatureQuality, SelectionReport, SuppressedCount } from './selection-report.ts';
+export { listSubjectRounds, type SubjectRound } from './subject-rounds.ts';
 export { SUPPRESSION_LIMIT } from './suppression.ts';
