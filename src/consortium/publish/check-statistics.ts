@@ -2,7 +2,11 @@
 import type { FeatureSpecification } from '#federation/records/data-elements.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { StatisticsSpecification } from '#federation/records/statistics-plan.ts';
-import { codedValueOf, isBinary } from '#federation/statistics/statistics-layout.ts';
+import { codedValueOf, isBinary, statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { statisticsManifest } from '#federation/statistics/statistics-tensors.ts';
+
+/** Of the safetensors around them. */
+const MOST_HEADER_BYTES = 2048;
 
 /** A field, what was expected of it and what was found. */
 export interface Contradiction {
@@ -29,16 +33,31 @@ export function findContradiction(plan: ResearchStudyPlan): Contradiction | unde
 }
 
 function sizeContradiction(
-  { dataElements, participants, minimumCohort }: ResearchStudyPlan,
+  plan: ResearchStudyPlan,
   { minimumCell, maximumCells }: StatisticsSpecification,
 ): Contradiction | undefined {
+  const { dataElements, participants, minimumCohort, limits } = plan;
   const cells = dataElements.features.length * maximumCells * participants.length;
   if (cells > MOST_PUBLISHED_CELLS)
     return { field: 'statistics.maximumCells', expected: MOST_PUBLISHED_CELLS, found: cells };
+  const bytes = payloadBytes(plan);
+  if (bytes > limits.maxUpdateBytes)
+    return { field: 'limits.maxUpdateBytes', expected: bytes, found: limits.maxUpdateBytes };
   // A site with fewer would send nothing but withheld counts.
   if (minimumCohort.training < 2 * minimumCell)
     return { field: 'minimumCohort.training', expected: 2 * minimumCell, found: minimumCohort.training };
   return undefined;
+}
+
+/** Of the update of any site: they all have one shape. */
+function payloadBytes(plan: ResearchStudyPlan): number {
+  const layout = statisticsLayout(plan);
+  if (layout === undefined) return 0;
+  const values = statisticsManifest(layout).reduce(
+    (total, { shape }) => total + shape.reduce((product, extent) => product * extent, 1),
+    0,
+  );
+  return values * Float64Array.BYTES_PER_ELEMENT + MOST_HEADER_BYTES;
 }
 
 function histogramContradiction(

@@ -84,6 +84,10 @@ describe('publishing a plan', () => {
       { ...withStatistics(), normalisation: { scope: 'site' }, rounds: ['training'] },
     ],
     ['a cohort smaller than a cell', { ...withStatistics(), minimumCohort: samplePlan.minimumCohort }],
+    [
+      'updates larger than it allows',
+      { ...withStatistics(), limits: { ...samplePlan.limits, maxUpdateBytes: 2000 } },
+    ],
     ['a histogram of what is not there', withStatistics({ histograms: [{ feature: 'no', edges: [1] }] })],
     ['a histogram of yes and no', withStatistics({ histograms: [{ feature: 'exang', edges: [1] }] })],
     ['edges that do not rise', withStatistics({ histograms: [{ feature: 'chol', edges: [2, 2] }] })],

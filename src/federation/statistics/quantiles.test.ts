@@ -133,6 +133,7 @@ describe('a quantile', () => {
           .flatMap(([column]) => column);
         const found = quantileOf(released, sketchBins, share);
         expect(quantileOf(released.toReversed(), sketchBins, share)).toEqual(found);
+        expect(commonCells(released.toReversed(), sketchBins)).toEqual(commonCells(released, sketchBins));
         if (counted.length === 0) {
           expect(found).toEqual({ estimate: null, lower: null, upper: null });
           return;
