@@ -10,6 +10,7 @@ export const STAGES = [
   'statistics',
   'consent',
   'cohort',
+  'quality',
   'model',
   'training',
   'update',

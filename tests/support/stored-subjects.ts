@@ -98,6 +98,7 @@ export interface StoredFact {
   readonly unit?: string;
   readonly coded?: string;
   readonly day?: number;
+  readonly endDay?: number;
 }
 
 const indexDay = testDay - 100;
@@ -129,7 +130,7 @@ export function addFact(store: Store, subjectId: string, fact: StoredFact): void
       value_id: valueId,
       day: fact.day ?? indexDay,
       second: null,
-      end_day: null,
+      end_day: fact.endDay ?? null,
       outcome_id: null,
       row: null,
     })),

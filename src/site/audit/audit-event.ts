@@ -67,6 +67,7 @@ export const auditActions = [
   'cohort-previewed',
   'cohort-frozen',
   'cohort-refused',
+  'quality-report-made',
   // training and evaluation
   'statistics-started',
   'statistics-computed',

@@ -68,6 +68,15 @@ export interface Cohorts {
   recheck(cohortId: string): CohortDigests;
   /** Rows of whoever is selected now, for an evaluation that stays here. @throws CohortError COHORT_TOO_SMALL. */
   evaluationRows(plan: ResearchStudyPlan): Pick<FrozenCohort, 'matrix'>;
+  /** Those whom the preview's quality table is about, for a report on their data; call it inside a transaction. */
+  candidates(plan: ResearchStudyPlan): Candidates;
+}
+
+export interface Candidates {
+  readonly table: SubjectTable;
+  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+  /** Rows of the table. */
+  readonly rows: Int32Array;
 }
 
 export interface CohortOptions {
@@ -91,6 +100,10 @@ export function openCohorts(options: CohortOptions): Cohorts {
       refuseTooSmall(selection, { plan, kind: 'evaluation' });
       const members = orderMembers(table, selection, options.pseudonymKey(plan.researchStudyId));
       return { matrix: (part) => readMatrix({ table, selection, members }, part) };
+    },
+    candidates: (plan) => {
+      const { table, decisions, selection } = select(options, plan);
+      return { table, decisions, rows: selection.candidateRows };
     },
   };
 }

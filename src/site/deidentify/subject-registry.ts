@@ -73,6 +73,8 @@ export interface SubjectRegistry extends SubjectAges {
   findSubject(key: PatientKey): Subject | undefined;
   /** Real day -> stored day. */
   shiftDay(subjectId: string, day: number): number;
+  /** Stored day of birth, of whom a whole birth date is known. */
+  birthDayOf(subjectId: string): number | undefined;
   /** Rises whenever two subjects of the store become one, or one is erased: what was remembered of subjects before no longer holds. */
   readonly mergeCount: number;
 }
@@ -188,6 +190,11 @@ class StoredSubjectRegistry implements SubjectRegistry {
   ageOn(subjectId: string, storedDay: number): number | null {
     const birthDay = this.#birthDay(subjectId);
     return birthDay === undefined ? null : ageInYears(birthDay, storedDay - this.shiftDay(subjectId, 0));
+  }
+
+  birthDayOf(subjectId: string): number | undefined {
+    const birthDay = this.#birthDay(subjectId);
+    return birthDay === undefined ? undefined : this.shiftDay(subjectId, birthDay);
   }
 
   #ownId(key: PatientKey): string {

@@ -8,6 +8,7 @@ export {
   type FileReport as DeidentifyFileReport,
 } from './deidentified-copy/deidentify-folder.ts';
 export { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
+export { deathCode } from './ehr/code-system.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
 export { eraseImages, erasePendingFacts } from './erase-records.ts';
