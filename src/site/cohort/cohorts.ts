@@ -5,7 +5,7 @@ import { systemRandom } from '#federation/crypto/system-random.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
-import type { Consents } from '#site/consent/index.ts';
+import type { ConsentDecision, Consents } from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { CohortError } from './cohort-error.ts';
@@ -110,6 +110,7 @@ export function openCohorts(options: CohortOptions): Cohorts {
 
 interface Selected {
   readonly table: SubjectTable;
+  readonly decisions: ReadonlyMap<string, ConsentDecision>;
   readonly selection: Selection;
 }
 
@@ -134,7 +135,7 @@ function select(options: CohortOptions, plan: ResearchStudyPlan): Selected {
         split.kind === 'keyed'
           ? openSplit(store, { split, subjects: table.subjects, researchStudyId, key })
           : undefined;
-      return { table, selection: selectRows({ table, decisions, drawParts }) };
+      return { table, decisions, selection: selectRows({ table, decisions, drawParts }) };
     } finally {
       threads.close();
     }
