@@ -122,6 +122,7 @@ export function addFact(store: Store, subjectId: string, fact: StoredFact): void
         : null;
   store.run(
     store.query.insertInto('fact').values(({ selectFrom }) => ({
+      fact_id: sourceCount,
       record_key: sourceCount,
       record_check: 0,
       subject_no: selectFrom('subject').select('subject_no').where('subject_id', '=', subjectId),

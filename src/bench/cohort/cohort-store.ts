@@ -50,9 +50,13 @@ export function writeCohortStore(profile: string, { subjectCount, featureCount }
         statements.subject.run(subjectNo, subjectId);
         statements.consent.run(subjectId, subjectId, utf8(subjectId));
         const part = subjectNo % 4 === 0 ? concepts.holdout : concepts.training;
-        const values: (number | null)[] = [subjectNo, subjectNo, concepts.split, null, part];
-        for (const conceptId of concepts.measured)
-          values.push(subjectNo, subjectNo, conceptId, 50 + sequence.below(1_000) / 10, concepts.unit);
+        let factId = (subjectNo - 1) * (concepts.measured.length + 1) + 1;
+        const values: (number | null)[] = [concepts.split, factId, subjectNo, subjectNo, null, part];
+        for (const conceptId of concepts.measured) {
+          factId += 1;
+          values.push(conceptId, factId, subjectNo, subjectNo);
+          values.push(50 + sequence.below(1_000) / 10, concepts.unit);
+        }
         statements.facts.run(...values);
       }
     }, 'with-the-next');
@@ -87,7 +91,7 @@ function addConcepts(store: Store, featureCount: number): BenchConcepts {
 }
 
 function prepareStatements(store: Store, factCount: number) {
-  const fact = `(?, 0, ?, ?, ?, ?, ${indexDay})`;
+  const fact = `(?, ?, ?, 0, ?, ?, ?, ${indexDay})`;
   return {
     subject: store.prepare(
       `INSERT INTO subject (subject_no, subject_id, sex, added_at) VALUES (?, ?, 'female', '2026-11-01T00:00:00.000Z')`,
@@ -97,7 +101,7 @@ function prepareStatements(store: Store, factCount: number) {
       content_digest, recorded_at) VALUES (?, 1, ?, 'bench', 'active', 'permit', ${indexDay - 1_000}, 'csv', ?, '2026-11-01T00:00:00.000Z')`,
     ),
     facts: store.prepare(
-      `INSERT INTO fact (record_key, record_check, subject_no, concept_id, number, value_id, day)
+      `INSERT INTO fact (concept_id, fact_id, record_key, record_check, subject_no, number, value_id, day)
       VALUES ${Array.from({ length: factCount }, () => fact).join(', ')}`,
     ),
   };

@@ -45,11 +45,9 @@ export function openFactReader(
   const conceptsOf = store.prepareColumn(
     `SELECT concept_id FROM concept WHERE system = ? AND code = ? AND kind NOT IN ('answer', 'unit')`,
   );
-  const idsOf = store.prepareRows(
-    'SELECT min(fact_id), max(fact_id) FROM fact INDEXED BY fact_concept WHERE concept_id = ?',
-  );
+  const idsOf = store.prepareRows('SELECT min(fact_id), max(fact_id) FROM fact WHERE concept_id = ?');
   const factsOf = store.prepareRows(
-    `SELECT subject_no * ${dayBits} + day - ${firstDay}, number, value_id FROM fact INDEXED BY fact_concept
+    `SELECT subject_no * ${dayBits} + day - ${firstDay}, number, value_id FROM fact
     WHERE concept_id = ? AND fact_id BETWEEN ? AND ?`,
   );
   const columns = new FactColumns();

@@ -200,6 +200,7 @@ describe('the subject registry', () => {
       store.run(store.query.insertInto('concept').values({ kind: 'measurement', system: 's', code: 'c' }));
       store.run(
         store.query.insertInto('fact').values({
+          fact_id: 1,
           record_key: 1,
           record_check: 0,
           subject_no: subjectNo,

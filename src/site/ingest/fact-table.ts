@@ -31,9 +31,9 @@ export interface NewFact {
 }
 
 const noFacts: readonly StoredFact[] = [];
-const factColumnCount = 11;
+const factColumnCount = 12;
 const columns =
-  'record_key, record_check, subject_no, concept_id, number, value_id, day, second, end_day, outcome_id, row';
+  'concept_id, fact_id, record_key, record_check, subject_no, number, value_id, day, second, end_day, outcome_id, row';
 /** Rows in one statement. */
 const rowsInStatement = 32;
 /** Records of a neighbourhood in one batch, from which on its keys are read at once. */
@@ -48,6 +48,8 @@ export class FactTable {
     null,
   );
   #waitingCount = 0;
+  /** Of the fact that came last, of this transaction or before. */
+  #lastFactId = 0;
   /** A bit for each lower half of a key, set for those that this batch has brought. Two keys that share one cost a look-up. */
   readonly #brought = new Uint8Array(neighbourhoodKeys / 8);
   #batchKeys: Float64Array = new Float64Array();
@@ -61,6 +63,8 @@ export class FactTable {
   /** Begins a batch: reads at once which keys of its neighbourhoods are in the store, where asking one by one would take longer. */
   begin(recordKeys: Float64Array): void {
     this.#forgetBatch();
+    // Another import may have added facts since.
+    this.#lastFactId = this.#statements.lastFactId.get() as number;
     this.#batchKeys = recordKeys;
     for (const upper of crowdedNeighbourhoods(recordKeys)) {
       const first = upper * neighbourhoodKeys;
@@ -98,17 +102,19 @@ export class FactTable {
     this.#brought[lower >> 3] = (this.#brought[lower >> 3] ?? 0) | (1 << (lower & 7));
     const waiting = this.#waiting;
     const at = this.#waitingCount * factColumnCount;
-    waiting[at] = fact.recordKey;
-    waiting[at + 1] = fact.recordCheck;
-    waiting[at + 2] = fact.subjectNo;
-    waiting[at + 3] = fact.conceptId;
-    waiting[at + 4] = fact.number;
-    waiting[at + 5] = fact.valueId;
-    waiting[at + 6] = fact.day;
-    waiting[at + 7] = fact.second;
-    waiting[at + 8] = fact.endDay;
-    waiting[at + 9] = fact.outcomeId;
-    waiting[at + 10] = fact.row;
+    this.#lastFactId += 1;
+    waiting[at] = fact.conceptId;
+    waiting[at + 1] = this.#lastFactId;
+    waiting[at + 2] = fact.recordKey;
+    waiting[at + 3] = fact.recordCheck;
+    waiting[at + 4] = fact.subjectNo;
+    waiting[at + 5] = fact.number;
+    waiting[at + 6] = fact.valueId;
+    waiting[at + 7] = fact.day;
+    waiting[at + 8] = fact.second;
+    waiting[at + 9] = fact.endDay;
+    waiting[at + 10] = fact.outcomeId;
+    waiting[at + 11] = fact.row;
     this.#waitingCount += 1;
     if (this.#waitingCount === rowsInStatement) {
       // As arguments: values of an array would be looked up one by one.
@@ -124,10 +130,11 @@ export class FactTable {
       this.#statements.insertOne.run(this.#waiting.slice(at, at + factColumnCount));
     }
     this.#waitingCount = 0;
+    this.#statements.setLastFactId.run(this.#lastFactId);
   }
 
-  delete(factId: number): void {
-    this.#statements.deleteFact.run(factId);
+  delete({ concept_id: conceptId, fact_id: factId }: Pick<StoredFact, 'concept_id' | 'fact_id'>): void {
+    this.#statements.deleteFact.run(conceptId, factId);
   }
 
   /** Number of a word, a new one where it is new. */
@@ -186,7 +193,9 @@ function prepareStatements(store: Database) {
     ),
     insertMany: store.prepare(insert(rowsInStatement)),
     insertOne: store.prepare(insert(1)),
-    deleteFact: store.prepare('DELETE FROM fact WHERE fact_id = ?'),
+    deleteFact: store.prepare('DELETE FROM fact WHERE concept_id = ? AND fact_id = ?'),
+    lastFactId: store.prepareColumn('SELECT last_fact_id FROM fact_sequence'),
+    setLastFactId: store.prepare('UPDATE fact_sequence SET last_fact_id = ?'),
     addConcept: store.prepare(
       'INSERT INTO concept (kind, system, code) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),

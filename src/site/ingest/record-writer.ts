@@ -137,7 +137,7 @@ export class RecordWriter {
   /** Removes a record's facts and ends its consents; whether there were any. */
   deleteRecord({ recordKey, consentName }: PackedDeletion): boolean {
     const facts = this.#facts.factsOf(recordKey);
-    for (const { fact_id } of facts) this.#facts.delete(fact_id);
+    for (const fact of facts) this.#facts.delete(fact);
     const consentCount = this.#consents.end(consentName);
     this.#count('consent', consentCount);
     return facts.length + consentCount > 0;
@@ -241,7 +241,7 @@ export class RecordWriter {
     }
     if (stored === undefined) return isChanged;
     const left = stored.left();
-    for (const factId of left) this.#facts.delete(factId);
+    for (const stale of left) this.#facts.delete(stale);
     return isChanged || left.length > 0;
   }
 
@@ -324,16 +324,16 @@ class WrittenBatch {
 /** What the store has of a record, to be compared with what it says now. */
 class StoredFacts {
   /** By what they say; a record may say one thing twice. */
-  readonly #left = new Map<string, number[]>();
+  readonly #left = new Map<string, StoredFact[]>();
 
   constructor(facts: readonly StoredFact[], recordCheck: number) {
     for (const fact of facts) {
       if (fact.record_check !== recordCheck) continue;
-      const { subject_no, concept_id, number, value_id, day, second, end_day, fact_id } = fact;
+      const { subject_no, concept_id, number, value_id, day, second, end_day } = fact;
       const name = [subject_no, concept_id, number, value_id, day, second, end_day].join(' ');
-      const ids = this.#left.get(name);
-      if (ids === undefined) this.#left.set(name, [fact_id]);
-      else ids.push(fact_id);
+      const same = this.#left.get(name);
+      if (same === undefined) this.#left.set(name, [fact]);
+      else same.push(fact);
     }
   }
 
@@ -343,7 +343,7 @@ class StoredFacts {
     return this.#left.get(name)?.pop() !== undefined;
   }
 
-  left(): number[] {
+  left(): StoredFact[] {
     return [...this.#left.values()].flat();
   }
 }

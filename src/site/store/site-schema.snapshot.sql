@@ -2,8 +2,6 @@ CREATE INDEX audit_leaf_action ON audit_leaf (json_extract(line, '$.action'), se
 
 CREATE UNIQUE INDEX consent_version ON consent (consent_id, version);
 
-CREATE INDEX fact_concept ON fact (concept_id, fact_id, subject_no, day, number, value_id);
-
 CREATE INDEX fact_record ON fact (record_key);
 
 CREATE INDEX imaging_series_study ON imaging_series (imaging_study_no);
@@ -131,18 +129,23 @@ CREATE TABLE evaluation_report (
 ) STRICT;
 
 CREATE TABLE fact (
-  fact_id INTEGER PRIMARY KEY,           -- rises with each fact
+  concept_id INTEGER NOT NULL,           -- what it is; its kind is the concept's
+  fact_id INTEGER NOT NULL,              -- rises with each fact of the store
   record_key INTEGER NOT NULL,           -- 48 bits of the keyed digest of the record's name at its source: finds it again
   record_check INTEGER NOT NULL,         -- 53 bits more, with the record's scope: tells it from another of its key
   subject_no INTEGER NOT NULL,           -- subject it came for, before any merge
-  concept_id INTEGER NOT NULL,           -- what it is; its kind is the concept's
   number REAL,                           -- quantity, or 0/1 for a boolean
   value_id INTEGER,                      -- concept of its unit, or of its coded value; null for a boolean and for a fact without value
   day INTEGER NOT NULL,                  -- day of the fact
   second INTEGER,                        -- second of that day; null when the source states the day only
   end_day INTEGER,                       -- day of its end; null while it lasts or when none is stated
   outcome_id INTEGER,                    -- the file that brought it
-  row INTEGER                            -- the row or entry of that file, from 1
+  row INTEGER,                           -- the row or entry of that file, from 1
+  PRIMARY KEY (concept_id, fact_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_sequence (
+  last_fact_id INTEGER NOT NULL          -- of the fact that came last, deleted since or not; one row
 ) STRICT;
 
 CREATE TABLE global_model (

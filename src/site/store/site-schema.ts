@@ -70,11 +70,11 @@ export interface ConceptTable {
 }
 
 export interface FactTable {
-  fact_id: Generated<number>;
+  concept_id: number;
+  fact_id: number;
   record_key: number;
   record_check: number;
   subject_no: number;
-  concept_id: number;
   number: number | null;
   value_id: number | null;
   day: number;
@@ -82,6 +82,10 @@ export interface FactTable {
   end_day: number | null;
   outcome_id: number | null;
   row: number | null;
+}
+
+export interface FactSequenceTable {
+  last_fact_id: number;
 }
 
 /** A fact in words; days and subject as they stand after merges. */
@@ -298,6 +302,7 @@ export interface SiteSchema extends ImagingSchema {
   row_refusal: RowRefusalTable;
   concept: ConceptTable;
   fact: FactTable;
+  fact_sequence: FactSequenceTable;
   subject_fact: SubjectFactView;
   consent: ConsentTable;
   trust_list: TrustListTable;

@@ -50,6 +50,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
   source_object: { source_id: true, object_digest: true },
   row_refusal: { outcome_id: true, row: true, code: true, field: true },
   concept: { concept_id: true, kind: true, system: true, code: true },
+  fact_sequence: { last_fact_id: true },
   fact: {
     fact_id: true,
     record_key: true,

@@ -72,25 +72,29 @@ CREATE TABLE concept (
   UNIQUE (system, code, kind)
 ) STRICT;
 
--- Narrow, and with two indexes that are cheap to add to, because millions of rows come in at once (docs/adr/0010); the one by concept
--- has all that a cohort reads. Its numbers
+-- Narrow, clustered by what a cohort reads it by, and with one index, because millions of rows come in at once (docs/adr/0010). Its numbers
 -- are given by the writer, so they are no foreign keys: a look-up for each would cost more than the row.
 CREATE TABLE fact (
-  fact_id INTEGER PRIMARY KEY,           -- rises with each fact
+  concept_id INTEGER NOT NULL,           -- what it is; its kind is the concept's
+  fact_id INTEGER NOT NULL,              -- rises with each fact of the store
   record_key INTEGER NOT NULL,           -- 48 bits of the keyed digest of the record's name at its source: finds it again
   record_check INTEGER NOT NULL,         -- 53 bits more, with the record's scope: tells it from another of its key
   subject_no INTEGER NOT NULL,           -- subject it came for, before any merge
-  concept_id INTEGER NOT NULL,           -- what it is; its kind is the concept's
   number REAL,                           -- quantity, or 0/1 for a boolean
   value_id INTEGER,                      -- concept of its unit, or of its coded value; null for a boolean and for a fact without value
   day INTEGER NOT NULL,                  -- day of the fact
   second INTEGER,                        -- second of that day; null when the source states the day only
   end_day INTEGER,                       -- day of its end; null while it lasts or when none is stated
   outcome_id INTEGER,                    -- the file that brought it
-  row INTEGER                            -- the row or entry of that file, from 1
-) STRICT;
+  row INTEGER,                           -- the row or entry of that file, from 1
+  PRIMARY KEY (concept_id, fact_id)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX fact_record ON fact (record_key);
-CREATE INDEX fact_concept ON fact (concept_id, fact_id, subject_no, day, number, value_id);
+
+CREATE TABLE fact_sequence (
+  last_fact_id INTEGER NOT NULL          -- of the fact that came last, deleted since or not; one row
+) STRICT;
+INSERT INTO fact_sequence VALUES (0);
 
 -- Facts in words, of the subjects as they stand now.
 CREATE VIEW subject_fact AS SELECT
