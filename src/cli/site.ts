@@ -8,6 +8,7 @@ import { registerIngest } from '#cli/site-ingest.ts';
 import { registerInit } from '#cli/site-init.ts';
 import { registerMapping } from '#cli/site-mapping.ts';
 import { registerPeople } from '#cli/site-people.ts';
+import { registerQuality } from '#cli/site-quality.ts';
 import { registerQuarantine } from '#cli/site-quarantine.ts';
 import { registerRecords } from '#cli/site-records.ts';
 import { registerReview } from '#cli/site-review.ts';
@@ -31,6 +32,7 @@ export function registerSite(program: Command): void {
   registerRecords(site);
   registerConsent(site);
   registerCohort(site);
+  registerQuality(site);
   registerRound(site);
   registerReview(site);
   registerSync(site);

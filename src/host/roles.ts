@@ -42,6 +42,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'consent.importOptOuts': ['steward'],
   researchStudies: 'anyone',
   'cohort.preview': ['steward', 'investigator'],
+  'quality.report': ['steward', 'investigator'],
   'round.current': 'anyone',
   'round.run': ['steward', 'investigator'],
   'round.cancel': ['steward', 'investigator'],

@@ -116,6 +116,11 @@ export function createSiteRouter(site: Site) {
         site.cohort.preview(input.researchStudyId, actor),
       ),
     },
+    quality: {
+      report: contract.quality.report.handler(({ input, context: { actor } }) =>
+        site.quality.report(input.researchStudyId, actor),
+      ),
+    },
     round: {
       current: contract.round.current.handler(({ input }) => site.round.current(input.researchStudyId)),
       run: contract.round.run.handler(({ input, context: { actor } }) =>

@@ -3,6 +3,7 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { mappingContract, quarantineContract, sourcesContract } from '#ipc/ingest-contract.ts';
 import { optOutImport, optOutSummary } from '#ipc/opt-out-schema.ts';
+import { qualityReport } from '#ipc/quality-schema.ts';
 import * as schema from '#ipc/schema.ts';
 import { subjectRounds, subjectRoundsQuery } from '#ipc/subject-rounds-schema.ts';
 
@@ -46,6 +47,10 @@ export const siteContract = {
   researchStudies: oc.output(z.array(schema.researchStudy)),
   cohort: {
     preview: oc.input(schema.researchStudyRef).output(schema.cohortPreview),
+  },
+  quality: {
+    /** What is wrong with the data that the plan reads. Leaves an audit event and nothing else. */
+    report: oc.input(schema.researchStudyRef).output(qualityReport),
   },
   round: {
     current: oc.input(schema.researchStudyRef).output(schema.roundState),

@@ -15,6 +15,7 @@ import type {
 import type { Evaluation } from '#site/evaluation/index.ts';
 import type { Ingest, Sources } from '#site/ingest/index.ts';
 import type { Credentials, Person } from '#site/people/index.ts';
+import type { QualityReport } from '#site/quality/index.ts';
 import type { SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
 import type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
@@ -82,6 +83,9 @@ export interface Site {
   researchStudies(): ResearchStudySummary[];
   readonly cohort: {
     preview(researchStudyId: string, actor: Actor): CohortPreview;
+  };
+  readonly quality: {
+    report(researchStudyId: string, actor: Actor): QualityReport;
   };
   readonly round: Pick<SiteRounds, 'current' | 'run' | 'cancel'>;
   readonly updates: {

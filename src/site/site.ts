@@ -8,6 +8,7 @@ import { listEvaluations } from '#site/evaluation/index.ts';
 import { openIngest, openSources, sourceKinds } from '#site/ingest/index.ts';
 import { openPeople } from '#site/people/index.ts';
 import type { SitePorts } from '#site/ports.ts';
+import { makeQualityReport } from '#site/quality/index.ts';
 import { openObjectStore } from '#site/store/index.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
@@ -201,6 +202,14 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     cohort: {
       preview: (researchStudyId, actor) =>
         cohorts.preview(agreement.currentPlan(researchStudyId).plan, actor),
+    },
+    quality: {
+      report: (researchStudyId, actor) =>
+        makeQualityReport(
+          { store, auditLog, cohorts, registry: days, pseudonymKey: people.researchStudyKey },
+          agreement.currentPlan(researchStudyId).plan,
+          actor,
+        ),
     },
     round: { current: rounds.current, run: rounds.run, cancel: rounds.cancel },
     updates: {

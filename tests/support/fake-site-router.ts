@@ -155,6 +155,18 @@ export function createFakeSiteRouter(site: FakeSite) {
     ),
     consent: consentRouter(site),
     researchStudies: os.researchStudies.handler(() => studies),
+    quality: {
+      report: os.quality.report.handler(({ input: { researchStudyId } }) => ({
+        researchStudyId,
+        planVersion: 1,
+        madeAt: '2026-11-21T08:00:00.000Z',
+        subjectCount: 294,
+        features: [],
+        codes: [],
+        imaging: [],
+        findings: [],
+      })),
+    },
     cohort: {
       preview: os.cohort.preview.handler(({ input }) => ({
         researchStudyId: input.researchStudyId,

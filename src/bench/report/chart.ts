@@ -1,4 +1,6 @@
-// The two charts of a report as inline SVG: values with their spread, one row each, and lines over rounds.
+// The charts of a report as inline SVG: values with their spread, one row each, lines over rounds, and bars.
+import { type HistogramChart, type PartsChart, renderHistogram, renderParts } from './bar-charts.ts';
+import { labelWidth, shortLabel } from './chart-label.ts';
 import { html, type Markup } from './markup.ts';
 import { createScale, formatTick, type Scale } from './scale.ts';
 
@@ -29,19 +31,25 @@ export interface LineChart {
   }[];
 }
 
-export type Chart = IntervalChart | LineChart;
+export type Chart = IntervalChart | LineChart | PartsChart | HistogramChart;
 
 const chartWidth = 820;
 const markCount = 6;
-/** Mean advance in px of 13 px letters in a wide font. */
-const widestLetter = 7.4;
-const longestLabel = 52;
 /** Lines differ by dash as well as by colour. */
 const dashes = ['none', '7 4', '2 4', '10 4 2 4', '1 3', '14 6'];
 
 /** A figure with the chart and its caption. Charts stand beside a table with the same numbers, so the image needs only a name. */
 export function renderChart(chart: Chart): Markup {
-  return chart.kind === 'intervals' ? renderIntervals(chart) : renderLines(chart);
+  switch (chart.kind) {
+    case 'intervals':
+      return renderIntervals(chart);
+    case 'lines':
+      return renderLines(chart);
+    case 'parts':
+      return renderParts(chart);
+    case 'histogram':
+      return renderHistogram(chart);
+  }
 }
 
 function renderIntervals({ caption, rows, references = [], digits }: IntervalChart): Markup {
@@ -68,23 +76,12 @@ ${rows.map(({ label, value, spread = 0, accent = false }, index) => {
   const y = top + (index + 0.5) * rowHeight;
   const color = { markup: `var(--mark-${accent ? 2 : 1})` };
   const printed = spread > 0 ? `${value.toFixed(digits)} ± ${spread.toFixed(digits)}` : value.toFixed(digits);
-  return html`<text class="name" x="${left - 14}" y="${y + 4}" text-anchor="end">${cutLabel(label)}</text>
+  return html`<text class="name" x="${left - 14}" y="${y + 4}" text-anchor="end">${shortLabel(label)}</text>
 <line x1="${scale.at(value - spread)}" x2="${scale.at(value + spread)}" y1="${y}" y2="${y}" stroke="${color}" stroke-width="3" stroke-linecap="round" opacity="0.55"/>
 <circle cx="${scale.at(value)}" cy="${y}" r="5.5" fill="${color}"/>
 <text class="value" x="${chartWidth - 4}" y="${y + 4}" text-anchor="end">${printed}</text>`;
 })}
 </svg></figure>`;
-}
-
-/** Room for the longest label; SVG neither measures nor wraps text. */
-function labelWidth(rows: IntervalChart['rows']): number {
-  const longest = Math.max(0, ...rows.map(({ label }) => cutLabel(label).length));
-  return Math.max(120, Math.ceil(longest * widestLetter) + 20);
-}
-
-/** The table beside the chart has the whole name. */
-function cutLabel(label: string): string {
-  return label.length > longestLabel ? `${label.slice(0, longestLabel - 1).trimEnd()}…` : label;
 }
 
 function verticalTick(scale: Scale, tick: number, { top, bottom }: { top: number; bottom: number }): Markup {

@@ -1,4 +1,5 @@
 // Reports for people and programs, shared by the benches and the demo.
+export type { HistogramChart, PartsChart } from './bar-charts.ts';
 export type { Chart, IntervalChart, LineChart } from './chart.ts';
 export {
   type ReportOptions,

@@ -24,6 +24,8 @@ export interface ReportOptions {
   readonly title: string;
   /** Under the title: what this is, in a sentence. */
   readonly summary?: string;
+  /** Of its words: en where nothing is said. */
+  readonly language?: 'en' | 'de';
   readonly sections: readonly ReportSection[];
   /** The content of report.json. */
   readonly data: unknown;
@@ -48,10 +50,11 @@ export function writeReport(options: ReportOptions): WrittenReport {
 export function renderReport({
   title,
   summary,
+  language = 'en',
   sections,
 }: Omit<ReportOptions, 'outDirectory' | 'data'>): string {
   const page = html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">

@@ -1,6 +1,7 @@
 // The facts of one code, of the subjects that a report is about: subject by subject, day by day, equal ones side by side.
 import type { CohortSubjects, FactCode } from '#site/cohort/index.ts';
 import type { Store } from '#site/store/index.ts';
+import { Tally } from './tally.ts';
 
 /** Facts in the order described above. */
 export interface ScannedFacts {
@@ -20,8 +21,13 @@ export interface ScannedFacts {
 
 export interface CodeScan {
   readonly facts: ScannedFacts;
-  /** Whether any subject with consent has a fact of the code, in the report or not. */
-  readonly isAnywhere: boolean;
+  /** Facts of subjects with consent that the report is not about. */
+  readonly outside: Tally;
+}
+
+/** Whether any subject with consent has a fact of the code, in the report or not. */
+export function isAnywhere({ facts, outside }: CodeScan): boolean {
+  return facts.count > 0 || outside.recordCount > 0;
 }
 
 export interface ScanSource {
@@ -59,18 +65,18 @@ export function openCodeScan({
     const concepts = codes.flatMap(({ system, code }) => conceptsOf.all(system, code) as number[]);
     const capacity = concepts.reduce((sum, concept) => sum + Number(countOf.get(concept)), 0);
     const facts = createFacts(capacity);
-    let isAnywhere = false;
+    const outside = new Tally();
     for (const concept of concepts) {
       for (const row of factsOf.iterate(concept) as Iterable<StoredRow>) {
         const standingNo = subjects.standingNos[row[0]] ?? 0;
         const part = standing[standingNo] ?? 0;
         const moved = subjects.daysMoved[row[0]] ?? 0;
         if (part === 0 || !subjects.isReadable(standingNo, row[1] + moved, 'clinical')) continue;
-        isAnywhere = true;
         if (part === 2) addFact(facts, { row, standingNo, moved });
+        else outside.add(standingNo);
       }
     }
-    return { facts: ordered(facts), isAnywhere };
+    return { facts: ordered(facts), outside };
   };
 }
 

@@ -5,8 +5,8 @@ import type { Actor, AuditLog } from '#site/audit/index.ts';
 import { type Candidates, type Cohorts, openWords, suppressCount } from '#site/cohort/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { checkAges, checkDays, describeCode } from './code-checks.ts';
-import { checkCoverage, plannedCodes } from './code-coverage.ts';
-import { type CodeScan, openCodeScan } from './code-scan.ts';
+import { checkCoverage, checkOutside, countOutside, plannedCodes } from './code-coverage.ts';
+import { type CodeScan, isAnywhere, openCodeScan } from './code-scan.ts';
 import { describeColumns, findColumnFaults, withoutFilling } from './feature-reports.ts';
 import { checkImaging } from './imaging-checks.ts';
 import { type LifeRegistry, readLifeDays } from './life-days.ts';
@@ -123,16 +123,21 @@ function checkFacts({ store, registry }: QualityOptions, source: FactSource): Fa
   const codes: CodeReport[] = [];
   const uncovered = new Set<string>();
   const quantities = quantitiesOf(dataElements);
+  const outsideCount = countOutside(source.candidates);
   for (const code of plannedCodes(dataElements)) {
     const isOf = (other: { readonly system: string; readonly code: string }) =>
       other.system === code.system && other.code === code.code;
-    const { facts, isAnywhere } = scan([code]);
+    const scanned = scan([code]);
+    const { facts } = scanned;
     const check = { code, facts, life, word, subjectCount };
     codes.push(describeCode(check));
-    findings.push(...checkCoverage({ store, scan }, code, isAnywhere), ...checkDays(check));
+    findings.push(...checkCoverage({ store, scan }, code, scanned), ...checkDays(check));
     for (const quantity of quantities.filter((one) => isOf(one.code)))
       findings.push(...checkValues({ quantity, facts, word, subjectCount }));
-    if (isAnywhere) continue;
+    if (isAnywhere(scanned)) {
+      findings.push(...checkOutside(code, scanned, outsideCount));
+      continue;
+    }
     for (const one of [...dataElements.features, dataElements.label])
       if ('code' in one && isOf(one.code)) uncovered.add(one.name);
   }

@@ -5,6 +5,7 @@ import type { SuppressedCount } from '#site/cohort/index.ts';
 export const findingCodes = [
   'code-not-found',
   'code-near-miss',
+  'code-missing-outside',
   'unit-not-convertible',
   'value-missing',
   'value-flagged',

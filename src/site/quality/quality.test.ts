@@ -183,6 +183,26 @@ describe('a data-quality report', () => {
     ]);
   });
 
+  it('says which codes those lack who are left out', () => {
+    const { store } = openWorld();
+    for (let at = 0; at < 12; at += 1) {
+      const without = at < planted ? ['split', '2093-3'] : ['split'];
+      addSubject(store, `left${at}`, { without });
+    }
+    expect(found(report())).toEqual([
+      ['code-missing-outside', 'split', 12],
+      ['code-missing-outside', '2093-3', planted],
+    ]);
+  });
+
+  it('tells nothing of them where the preview beside it would tell of a few', () => {
+    const { store } = openWorld();
+    for (let at = 0; at < 12; at += 1) addSubject(store, `left${at}`, { without: ['split', '2093-3'] });
+    for (let at = 0; at < 3; at += 1)
+      addSubject(store, `denied${at}`, { without: ['split'], consent: { decision: 'deny' } });
+    expect(report().findings).toEqual([]);
+  });
+
   it('says in which units a code is, and how often', () => {
     plant({ ...cholesterol, number: 5, unit: 'mmol/L' });
     const { codes: described } = report();
@@ -241,6 +261,7 @@ describe('the imaging part of the report', () => {
     many.map((one, at) => (at === 3 ? { ...one, ...change } : one));
   it.each([
     ['image-slices-missing', many.filter((_, at) => at !== 3)],
+    ['image-slices-missing', [...many, { position: [0, 0, 100] }]],
     ['image-spacing-mixed', changed({ rowSpacing: 1.2 })],
     ['image-size-mixed', changed({ rows: 32 })],
     ['image-bits-mixed', changed({ bitsStored: 16 })],

@@ -23,8 +23,8 @@ const spacingTolerance = 0.01;
 const leastCosine = Math.cos((0.5 * Math.PI) / 180);
 /** A gap of more than this many of the usual ones has room for a slice. */
 const missingGap = 1.5;
-/** Positions nearer than this share of the usual gap are one: echoes and times of one slice. */
-const samePlace = 0.1;
+/** Millimetres. Positions no further from each other are one: echoes and times of one slice. */
+const samePlace = 0.01;
 /** Modalities whose values mean something only after rescaling (Hounsfield units, activity). */
 const rescaled: readonly string[] = ['CT', 'PT'];
 
@@ -59,11 +59,10 @@ function checkPlaces(images: readonly SeriesImage[]): SeriesFault[] {
 function hasGap(distances: readonly number[]): boolean {
   const sorted = distances.toSorted((left, right) => left - right);
   const steps = sorted.slice(1).map((distance, at) => distance - (sorted[at] ?? 0));
-  const largest = Math.max(...steps);
-  const gaps = steps.filter((step) => step > samePlace * largest).sort((left, right) => left - right);
+  const gaps = steps.filter((step) => step > samePlace).sort((left, right) => left - right);
   const usual = gaps[(gaps.length - 1) >> 1] ?? 0;
   // Two slices have one gap and nothing to compare it with; so have three with two.
-  return gaps.length > 2 && largest > missingGap * usual;
+  return gaps.length > 2 && (gaps.at(-1) ?? 0) > missingGap * usual;
 }
 
 function varies(spacings: readonly (number | null)[]): boolean {
