@@ -202,7 +202,6 @@ export const researchStudy = z.strictObject({
   planDigest: z.string(),
 });
 export type ResearchStudy = z.infer<typeof researchStudy>;
-
 /** A count of subjects, or null where it is withheld: from 1 to 4, or one from which such a count could be computed. */
 const suppressedCount = count.nullable();
 export const selectionReport = z.strictObject({

@@ -55,11 +55,9 @@ export function openCodeScan({
   const conceptsOf = store.prepareColumn(
     `SELECT concept_id FROM concept WHERE system = ? AND code = ? AND kind NOT IN ('answer', 'unit')`,
   );
-  const countOf = store.prepareColumn(
-    'SELECT count(*) FROM fact INDEXED BY fact_concept WHERE concept_id = ?',
-  );
+  const countOf = store.prepareColumn('SELECT count(*) FROM fact WHERE concept_id = ?');
   const factsOf = store.prepareRows(
-    'SELECT subject_no, day, second, end_day, number, value_id FROM fact INDEXED BY fact_concept WHERE concept_id = ?',
+    'SELECT subject_no, day, second, end_day, number, value_id FROM fact WHERE concept_id = ?',
   );
   return (codes) => {
     const concepts = codes.flatMap(({ system, code }) => conceptsOf.all(system, code) as number[]);
