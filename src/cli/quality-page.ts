@@ -67,7 +67,7 @@ function findingSections(findings: readonly QualityFinding[], words: QualityWord
       paragraphs: [means, page.fix.replace('{fix}', () => fix)],
       tables: [
         {
-          caption: page.findings,
+          caption: page.found,
           columns: [page.about, page.severity, page.patients, page.records, page.detail],
           rows: group.map((one) => [
             one.about,

@@ -136,6 +136,7 @@ export const englishPage = {
   population: 'Patients with index event, consent and criteria met: {count}.',
   rule: 'A count from 1 to 4 is withheld, and so is one from which such a count could be computed.',
   findings: 'What to fix',
+  found: 'Where it was found',
   none: 'Nothing was found.',
   completeness: 'Completeness',
   distributions: 'Distributions',

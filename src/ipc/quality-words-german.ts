@@ -135,6 +135,7 @@ export const germanPage: QualityPageWords = {
   population: 'Patienten mit Indexereignis, Einwilligung und erfüllten Kriterien: {count}.',
   rule: 'Eine Zahl von 1 bis 4 wird zurückgehalten, ebenso eine, aus der sich eine solche berechnen ließe.',
   findings: 'Was zu tun ist',
+  found: 'Wo es gefunden wurde',
   none: 'Es wurde nichts gefunden.',
   completeness: 'Vollständigkeit',
   distributions: 'Verteilungen',
