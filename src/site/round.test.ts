@@ -257,6 +257,20 @@ describe('a training round', () => {
     site.close();
   });
 
+  it('during which a member is erased keeps nothing of what it computed', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    site.trainingHost.whileTraining = () => {
+      site.store.run(site.store.query.updateTable('cohort').set({ erased_training: 1 }));
+    };
+    await expect(run(site)).rejects.toMatchObject({ code: 'CONSENT_CHANGED' });
+    const runs = site.store.all(site.store.query.selectFrom('training_run').select(['state', 'tensors']));
+    expect(runs).toEqual([{ state: 'failed', tensors: null }]);
+    expect(listUpdates(site.store)).toEqual([]);
+    expect(site.events()).toContain('training-failed failed CONSENT_CHANGED');
+    site.close();
+  });
+
   it('that fails in the engine ends as failed', async () => {
     const site = createRoundSite();
     site.open('training');

@@ -10,6 +10,7 @@ import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Cohorts, FrozenCohort } from '#site/cohort/index.ts';
 import type { People } from '#site/people/index.ts';
 import type { TrainingHost } from '#site/ports.ts';
+import { refuseErasedMembers } from '#site/signing/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { finishTrainingRun, startTrainingRun, TrainingError } from '#site/training/index.ts';
 import { buildUpdate, refuseAnsweredRound } from '#site/update/index.ts';
@@ -51,7 +52,8 @@ export interface PreparedRound {
 /**
  * Runs the open round of a research study and gives the id of the draft update.
  * @throws SiteError NO_OPEN_ROUND, BASE_MODEL_MISSING, NORMALISATION_MISSING; CohortError COHORT_TOO_SMALL; UpdateError
- * ROUND_ANSWERED, COHORT_DIFFERENCE, STATISTICS_DIFFERENCE, UPDATE_TOO_LARGE; TrainingError TRAINING_CANCELLED when the signal aborts, and as the host does.
+ * ROUND_ANSWERED, COHORT_DIFFERENCE, STATISTICS_DIFFERENCE, UPDATE_TOO_LARGE; TrainingError TRAINING_CANCELLED when the signal aborts, and as the host does;
+ * SigningError CONSENT_CHANGED when a member was erased meanwhile.
  */
 export async function runRound(stages: RoundStages, run: RoundRun): Promise<{ readonly updateId: string }> {
   const { onEvent, actor } = run;
@@ -104,6 +106,8 @@ async function recordedRun(stages: RoundStages, run: RoundRun, prepared: Prepare
   try {
     work = await computeRound(stages, run, { ...prepared, seed });
     if (run.signal.aborted) throw new TrainingError('TRAINING_CANCELLED', 'the round was cancelled');
+    // A withdrawal during the run has emptied what there was; this comes after it.
+    refuseErasedMembers(store, cohort.cohortId);
   } catch (error) {
     const isCancelled = isCodedError(error, 'TRAINING_CANCELLED');
     const code = isCodedError(error) ? error.code : 'BUG';

@@ -21,6 +21,7 @@ import { openRounds } from './site-rounds.ts';
 import { openSync, type SyncStages } from './site-sync.ts';
 import { loadTimeZone } from './site-time-zone.ts';
 import { rememberEngine } from './used-engine.ts';
+import { openWithdrawals } from './withdrawal.ts';
 
 export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
 export { systemActor } from '#site/audit/index.ts';
@@ -42,8 +43,6 @@ export {
   deriveDeidentifyKey,
   loadOrMakeDeidentifyKey,
 } from '#site/ingest/index.ts';
-
-import { openWithdrawals } from './withdrawal.ts';
 
 export type { Credentials, Person } from '#site/people/index.ts';
 export type * from '#site/ports.ts';
@@ -84,6 +83,9 @@ export async function openSite(ports: SitePorts): Promise<Site> {
     throw error;
   }
 }
+
+/** A withdrawal reaches whoever turns out to be the same person within this time (security.md C10). */
+const erasureIntervalMs = 30_000;
 
 function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: OpenProfile): Site {
   const { keyStore, transport, logger } = ports;
@@ -135,10 +137,11 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     pseudonymKey: people.researchStudyKey,
     door,
   });
-  // Goes on with what a stop or a crash cut off.
-  const resumed = withdrawals
-    .finish()
-    .catch((error: unknown) => logger.error('an erasure could not be finished', { error }));
+  const finishErasures = () =>
+    withdrawals.finish().catch(() => logger.error('an erasure could not be finished', {}));
+  // Goes on with what a stop or a crash cut off, and looks at what records from any source have brought since.
+  void finishErasures();
+  const erasureTimer = setInterval(finishErasures, erasureIntervalMs).unref();
   recoverTrainingRuns({ store, auditLog });
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
@@ -168,14 +171,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     status: () => readStatus(store, agreement, usedEngine()),
     enrolment: { accept: (enrolment) => acceptInvitation(stages, enrolment) },
     people: { list: people.list, add: people.add },
-    ingest: {
-      ...ingest,
-      // A record may have joined somebody to a patient who withdrew.
-      async *ingestPaths(request) {
-        yield* ingest.ingestPaths(request);
-        await withdrawals.finish();
-      },
-    },
+    ingest,
     mapping: { suggest: ingest.suggestMapping, preview: ingest.previewMapping },
     quarantine: ingest.quarantine,
     sources,
@@ -233,7 +229,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       await trainingHost.close();
       await ingest.close();
       await ended;
-      await resumed;
+      clearInterval(erasureTimer);
+      await finishErasures();
       store.transaction(() =>
         auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),
       );

@@ -104,7 +104,7 @@ function freeze(): string {
 }
 
 /** A run over the cohort with its update, approved and sealed but not sent. */
-function addUpdate(cohortId: string, attempts = 0): void {
+function addUpdate(cohortId: string, attempts = 0, state: 'draft' | 'received' | 'sealed' = 'sealed'): void {
   const { store } = site;
   const place = { research_study_id: researchStudyId, round: 1, attempt: 1 };
   const run = {
@@ -124,7 +124,7 @@ function addUpdate(cohortId: string, attempts = 0): void {
     update_id: 'update',
     run_id: 'run',
     payload: weights,
-    state: 'sealed' as const,
+    state,
   };
   store.run(store.query.insertInto('model_update').values(update));
   store.run(
@@ -133,6 +133,7 @@ function addUpdate(cohortId: string, attempts = 0): void {
       sealed_file: weights,
       sealed_at: '2026-11-21',
       attempt_count: attempts,
+      received_at: state === 'received' ? '2026-11-21' : null,
     }),
   );
 }
@@ -219,6 +220,46 @@ describe('a withdrawal', () => {
     // The pixels were sealed under a key that is nowhere any more; no other file of the profile names the patient.
     expect(site.profileBytes().includes('PLANTED')).toBe(false);
     expect(site.auditLog.verify().verified).toBe(true);
+  });
+
+  it('empties what was sent and received too', async () => {
+    const states = () =>
+      site.store.get(site.store.query.selectFrom('model_update').select(['state', 'payload']));
+    addUpdate(freeze(), 1, 'received');
+    const weightsOnly = traces().filter(({ name }) => name === 'weights');
+    await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
+    expect(search(weightsOnly)).toEqual([]);
+    expect(states()).toEqual({ state: 'received', payload: new Uint8Array() });
+  });
+
+  it('blocks a draft that was made with the patient, by name', async () => {
+    addUpdate(freeze(), 0, 'draft');
+    await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
+    expect(site.store.get(site.store.query.selectFrom('model_update').select('state'))?.state).toBe(
+      'blocked',
+    );
+    const blocked = site.auditLog.list({ search: '', action: 'update-blocked', offset: 0, limit: 9 }).entries;
+    expect(blocked).toMatchObject([{ reason: 'CONSENT_CHANGED', object: 'update:update', round: 1 }]);
+  });
+
+  it('is not lifted while facts are still to be erased: an import between would lose what it brought', async () => {
+    const { store, subjects } = site;
+    store.transaction(() => {
+      consents.withdraw({ subjectId, researchStudyId: null }, steward);
+      subjects.erase(subjectId);
+    });
+    withdrawals.grant({ subjectId, researchStudyId, untilDate: null }, steward);
+    withdrawals.grant({ subjectId, researchStudyId: null, untilDate: null }, steward);
+    expect(subjects.findSubject({ authority, identifier })?.isErased).toBe(1);
+    await withdrawals.finish();
+    expect(subjects.findSubject({ authority, identifier })?.isErased).toBe(0);
+    const again = await site.importFiles({ 'table.csv': table() }, mapping);
+    expect(again.files[0]).toMatchObject({ rows: { accepted: 1 } });
+    await withdrawals.finish();
+    const facts = store
+      .prepare('SELECT count(*) AS count FROM subject_fact WHERE subject_id = ?')
+      .get(subjectId);
+    expect(facts).toEqual({ count: 1 });
   });
 
   it('leaves every other patient as they were', async () => {

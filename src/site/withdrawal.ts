@@ -3,7 +3,7 @@
 // follow in slices, and go on after a restart.
 import { setTimeout } from 'node:timers/promises';
 import { isoTime } from '#base/clock.ts';
-import type { Actor, AuditLog } from '#site/audit/index.ts';
+import { type Actor, type AuditLog, systemActor } from '#site/audit/index.ts';
 import { eraseMembers } from '#site/cohort/index.ts';
 import type { ConsentRow, ConsentSubject, Consents } from '#site/consent/index.ts';
 import { erasedSubjects, pendingSubjects, type SubjectRegistry } from '#site/deidentify/index.ts';
@@ -26,22 +26,19 @@ export interface Withdrawals {
   /** Data of who consents again is taken in by the next import. @throws ConsentError, as the consent stage does. */
   grant(subject: ConsentSubject & { readonly untilDate: string | null }, actor: Actor): ConsentRow;
   /**
-   * Finishes erasures that were begun: after a restart, and after an import, which may have joined somebody to one who withdrew, or
-   * brought a newer consent of theirs.
+   * Finishes erasures that were begun: after a restart, and now and then, because a record may have joined somebody to one who withdrew,
+   * or brought a newer consent of theirs.
    */
   finish(): Promise<void>;
 }
 
 export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
   const { store, auditLog, consents, subjects } = stages;
-  const finish = async () => {
-    // Of those that an import joined to somebody who withdrew nothing is erased yet.
-    for (const subjectId of pendingSubjects(store))
-      store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }));
-    if ((await erasePendingFacts(store)) > 0) await emptyLog(store);
-    // Of those whose newer consent came with an import the next one brings the data again.
-    for (const subjectId of erasedSubjects(store))
-      if (consents.permitsAnything(subjectId)) store.transaction(() => subjects.restore(subjectId));
+  let last: Promise<void> = Promise.resolve();
+  // One after the other: two would look through the same facts.
+  const finish = () => {
+    last = last.catch(() => undefined).then(() => finishErasures(stages));
+    return last;
   };
   return {
     withdraw: async (subject, actor) => {
@@ -65,6 +62,17 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
   };
 }
 
+async function finishErasures(stages: WithdrawalStages): Promise<void> {
+  const { store, consents, subjects } = stages;
+  // Of those that an import joined to somebody who withdrew nothing is erased yet.
+  for (const subjectId of pendingSubjects(store))
+    store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }, systemActor));
+  if ((await erasePendingFacts(store)) > 0) await emptyLog(store);
+  // Of those whose newer consent came with an import the next one brings the data again.
+  for (const subjectId of erasedSubjects(store))
+    if (consents.permitsAnything(subjectId)) store.transaction(() => subjects.restore(subjectId));
+}
+
 /** Old pages of what was erased lie in the log until it is emptied. A reader that is in the way is soon gone; else the next erasure does it. */
 async function emptyLog(store: Store): Promise<void> {
   for (let tries = 0; tries < 20 && !store.emptyLog(); tries += 1) await setTimeout(50);
@@ -76,8 +84,8 @@ function erase(stages: WithdrawalStages, subject: ConsentSubject, actor: Actor):
   // What any consent still permits stays, for that.
   const isWhole = !consents.permitsAnything(subjectId);
   const detail = isWhole
-    ? { scope: 'everything', ...eraseSubject(stages, { subjectId, researchStudyId: null }) }
-    : { scope: 'research-study', ...eraseFromCohorts(stages, subject) };
+    ? { scope: 'everything', ...eraseSubject(stages, { subjectId, researchStudyId: null }, actor) }
+    : { scope: 'research-study', ...eraseFromCohorts(stages, subject, actor) };
   auditLog.append({
     actor: actor.name,
     role: actor.role,
@@ -90,18 +98,33 @@ function erase(stages: WithdrawalStages, subject: ConsentSubject, actor: Actor):
 }
 
 /** Everything but the facts, which `finish` erases. */
-function eraseSubject(stages: WithdrawalStages, subject: ConsentSubject) {
+function eraseSubject(stages: WithdrawalStages, subject: ConsentSubject, actor: Actor) {
   const { store, subjects, linkageKey } = stages;
   const { subjectId } = subject;
-  const { cohortCount } = eraseFromCohorts(stages, subject);
+  const { cohortCount } = eraseFromCohorts(stages, subject, actor);
   const imageCount = eraseImages(store, { subjectId, linkageKey });
   subjects.erase(subjectId);
   return { cohortCount, imageCount };
 }
 
-function eraseFromCohorts({ store }: WithdrawalStages, { subjectId, researchStudyId }: ConsentSubject) {
+function eraseFromCohorts(
+  { store, auditLog }: WithdrawalStages,
+  { subjectId, researchStudyId }: ConsentSubject,
+  actor: Actor,
+) {
   const erasedAt = isoTime(store.clock.nowMs());
   const cohortIds = eraseMembers(store, { subjectId, researchStudyId, erasedAt });
-  eraseUpdates(store, cohortIds);
+  for (const draft of eraseUpdates(store, cohortIds)) {
+    auditLog.append({
+      actor: actor.name,
+      role: actor.role,
+      action: 'update-blocked',
+      object: `update:${draft.updateId}`,
+      researchStudyId: draft.researchStudyId,
+      round: draft.round,
+      outcome: 'refused',
+      reason: 'CONSENT_CHANGED',
+    });
+  }
   return { cohortCount: cohortIds.length };
 }

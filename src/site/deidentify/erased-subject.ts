@@ -59,8 +59,10 @@ export function eraseSubject(store: Store, { subjectId, erasedAt, linkageKey }: 
   }
 }
 
-/** Belongs into the caller's transaction. What is still to be erased is erased all the same. */
+/** Belongs into the caller's transaction. Not while facts are still to be erased: what an import brought meanwhile would go with them. */
 export function restoreSubject(store: Store, subjectId: string): void {
-  const unmark = store.prepare('UPDATE subject SET erased_at = NULL WHERE subject_no = ?');
+  const unmark = store.prepare(
+    'UPDATE subject SET erased_at = NULL WHERE subject_no = ? AND erasure_pending = 0',
+  );
   for (const subjectNo of identitiesOf(store, subjectId)) unmark.run(subjectNo);
 }

@@ -2,6 +2,7 @@
 // Asked when it is sealed, and again when its bytes go out: days may lie between.
 import type { ModelUpdate } from '#federation/records/model-update.ts';
 import type { Agreement } from '#site/agreement/index.ts';
+import type { Store } from '#site/store/index.ts';
 import { SigningError } from './signing-error.ts';
 
 /** What consent gives at this moment for the cohort that an update was made from. */
@@ -18,6 +19,14 @@ export function refuseChangedConsent(update: ModelUpdate, now: ConsentSnapshot):
   const isSame =
     now.consentSnapshotDigest === update.consentSnapshotDigest && now.cohortDigest === update.cohortDigest;
   if (!isSame) throw consentChanged(update.consentSnapshotDigest, now.consentSnapshotDigest);
+}
+
+/** Stops what is still being computed with a patient who was erased meanwhile from being kept. @throws SigningError CONSENT_CHANGED. */
+export function refuseErasedMembers(store: Store, cohortId: string): void {
+  const query = store.query.selectFrom('cohort').select(['erased_training', 'erased_holdout']);
+  const cohort = store.get(query.where('cohort_id', '=', cohortId));
+  const erased = (cohort?.erased_training ?? 0) + (cohort?.erased_holdout ?? 0);
+  if (erased > 0) throw consentChanged('every member of the cohort', 'an erased one');
 }
 
 /** Stops an update that a withdrawal emptied: what it was made of is erased. @throws SigningError CONSENT_CHANGED. */
