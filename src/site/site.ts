@@ -128,7 +128,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     linkageKey: keys.linkageKey,
   });
   const { linkageKey } = keys;
-  const withdrawals = openWithdrawals({ store, auditLog, consents, subjects: days, linkageKey });
+  const withdrawals = openWithdrawals({ store, auditLog, consents, subjects: days, ingest, linkageKey });
   const cohorts = openCohorts({
     store,
     auditLog,

@@ -88,7 +88,7 @@ beforeEach(async () => {
   const { linkageKey } = siteKeys;
   consents = openConsents({ store, auditLog, days: plainDays, linkageKey });
   cohorts = openCohorts({ store, auditLog, consents, ages: subjects, pseudonymKey: () => pseudonymKey });
-  withdrawals = openWithdrawals({ store, auditLog, consents, subjects, linkageKey });
+  withdrawals = openWithdrawals({ store, auditLog, consents, subjects, ingest: site.ingest, linkageKey });
   const table1 = await site.importFiles({ 'table.csv': table() }, mapping);
   expect(table1.accepted).toBe(1);
   const image = await site.importFiles({ 'PLANTED.dcm': sliceFile({ patient: identifier }) });

@@ -7,7 +7,7 @@ import { type Actor, type AuditLog, systemActor } from '#site/audit/index.ts';
 import { eraseMembers } from '#site/cohort/index.ts';
 import type { ConsentRow, ConsentSubject, Consents } from '#site/consent/index.ts';
 import { erasedSubjects, pendingSubjects, type SubjectRegistry } from '#site/deidentify/index.ts';
-import { eraseImages, erasePendingFacts } from '#site/ingest/index.ts';
+import { eraseImages, type Ingest } from '#site/ingest/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { eraseUpdates } from '#site/update/index.ts';
 
@@ -16,6 +16,7 @@ export interface WithdrawalStages {
   readonly auditLog: AuditLog;
   readonly consents: Consents;
   readonly subjects: SubjectRegistry;
+  readonly ingest: Pick<Ingest, 'erasePendingFacts'>;
   /** 32 bytes. */
   readonly linkageKey: Uint8Array;
 }
@@ -63,11 +64,11 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
 }
 
 async function finishErasures(stages: WithdrawalStages): Promise<void> {
-  const { store, consents, subjects } = stages;
+  const { store, consents, subjects, ingest } = stages;
   // Of those that an import joined to somebody who withdrew nothing is erased yet.
   for (const subjectId of pendingSubjects(store))
     store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }, systemActor));
-  if ((await erasePendingFacts(store)) > 0) await emptyLog(store);
+  if ((await ingest.erasePendingFacts()) > 0) await emptyLog(store);
   // Of those whose newer consent came with an import the next one brings the data again.
   for (const subjectId of erasedSubjects(store))
     if (consents.permitsAnything(subjectId)) store.transaction(() => subjects.restore(subjectId));

@@ -35,7 +35,7 @@ export interface IngestSite {
   reopen(): Ingest;
   /** Every byte of the profile's files. */
   profileBytes(): Buffer;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export const siteKeys = { subjectKey: new Uint8Array(32).fill(21), linkageKey: new Uint8Array(32).fill(22) };
@@ -113,8 +113,8 @@ export function openIngestSite({
           .filter((entry) => entry.isFile())
           .map((entry) => readFileSync(path.join(entry.parentPath, entry.name))),
       ),
-    close() {
-      for (const stage of opened) void stage.close();
+    async close() {
+      await Promise.all(opened.map((stage) => stage.close()));
       store.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { identitiesOf } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { sealName } from './ingest-outcome.ts';
+import type { NamedRecords } from './named-records.ts';
 
 export interface ImageErasure {
   readonly subjectId: string;
@@ -53,13 +54,15 @@ const factsInSlice = 100_000;
  * Deletes the facts of every subject whose erasure is pending, until none is. Stopped at any moment, it goes on when it is called again.
  * @returns how many were deleted
  */
-export async function erasePendingFacts(store: Store): Promise<number> {
+export async function erasePendingFacts(store: Store, named: NamedRecords): Promise<number> {
   const pending = store.prepareColumn('SELECT subject_no FROM subject WHERE erasure_pending = 1');
   const done = store.prepare('UPDATE subject SET erasure_pending = 0 WHERE subject_no = ?');
   let deleted = 0;
   for (;;) {
     const subjectNos = pending.all() as number[];
     if (subjectNos.length === 0) return deleted;
+    // No more facts of theirs come in; what waits of the keys of those that did would come into the index after its fact is gone.
+    await named.merge();
     const list = JSON.stringify(subjectNos);
     deleted += await eraseFacts(store, list);
     store.transaction(() => {

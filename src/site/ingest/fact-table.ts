@@ -1,5 +1,6 @@
 // The fact table as the writer uses it: facts of a record found by its key, many rows in one statement, words by their numbers.
 import type { Database } from '#site/store/index.ts';
+import { isNamed, type NamedRecords } from './named-records.ts';
 import { type Concept, conceptName } from './record-batch.ts';
 
 /** A stored fact of a record; subject and days as they stand after merges. */
@@ -42,6 +43,7 @@ const neighbourhoodKeys = 0x1000000;
 
 export class FactTable {
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #named: NamedRecords;
   readonly #concepts = new Map<string, number>();
   /** Values of rows that are not written yet. */
   readonly #waiting: (number | null)[] = new Array<number | null>(rowsInStatement * factColumnCount).fill(
@@ -56,8 +58,10 @@ export class FactTable {
   /** By their upper half: sorted lower halves of the keys in the store, of neighbourhoods that the batch has many records of. */
   readonly #neighbourhoods = new Map<number, Int32Array>();
 
-  constructor(store: Database) {
+  /** @param named shared by all imports of the store */
+  constructor(store: Database, named: NamedRecords) {
     this.#statements = prepareStatements(store);
+    this.#named = named;
   }
 
   /** Begins a batch: reads at once which keys of its neighbourhoods are in the store, where asking one by one would take longer. */
@@ -77,32 +81,48 @@ export class FactTable {
   forget(): void {
     this.#concepts.clear();
     this.#waitingCount = 0;
+    this.#named.forget();
     this.#forgetBatch();
+  }
+
+  /** Belongs between two transactions: what is due of the index of records is done. */
+  async keepUp(): Promise<void> {
+    await this.#named.keepUp();
   }
 
   #forgetBatch(): void {
     this.#neighbourhoods.clear();
-    for (const key of this.#batchKeys) this.#brought[(key % neighbourhoodKeys) >> 3] = 0;
+    for (const key of this.#batchKeys) this.#brought[lowerHalf(key) >> 3] = 0;
     this.#batchKeys = new Float64Array();
   }
 
   /** Facts whose record has this key, of this record or another. */
   factsOf(recordKey: number): readonly StoredFact[] {
-    const upper = Math.floor(recordKey / neighbourhoodKeys);
-    const lower = recordKey - upper * neighbourhoodKeys;
-    const stored = this.#neighbourhoods.get(upper);
-    if (((this.#brought[lower >> 3] ?? 0) & (1 << (lower & 7))) !== 0) this.flush();
-    else if (stored !== undefined && !includesSorted(stored, lower)) return noFacts;
+    const lower = lowerHalf(recordKey);
+    const isBrought = ((this.#brought[lower >> 3] ?? 0) & (1 << (lower & 7))) !== 0;
+    if (isBrought) this.flush();
+    if (isNamed(recordKey)) return this.#namedFactsOf(recordKey);
+    const stored = this.#neighbourhoods.get(Math.floor(recordKey / neighbourhoodKeys));
+    if (!isBrought && stored !== undefined && !includesSorted(stored, lower)) return noFacts;
     return this.#statements.factsOfKey.all(recordKey) as StoredFact[];
+  }
+
+  #namedFactsOf(recordKey: number): readonly StoredFact[] {
+    if (!this.#named.mayHave(recordKey)) return noFacts;
+    const places = this.#named.placesOf(recordKey);
+    return places.map(
+      ({ conceptId, factId }) => this.#statements.factAt.get(conceptId, factId) as StoredFact,
+    );
   }
 
   /** Written by `flush` at the latest. */
   insert(fact: NewFact): void {
-    const lower = fact.recordKey % neighbourhoodKeys;
+    const lower = lowerHalf(fact.recordKey);
     this.#brought[lower >> 3] = (this.#brought[lower >> 3] ?? 0) | (1 << (lower & 7));
     const waiting = this.#waiting;
     const at = this.#waitingCount * factColumnCount;
     this.#lastFactId += 1;
+    if (isNamed(fact.recordKey)) this.#named.add(fact.recordKey, fact.conceptId, this.#lastFactId);
     waiting[at] = fact.conceptId;
     waiting[at + 1] = this.#lastFactId;
     waiting[at + 2] = fact.recordKey;
@@ -130,10 +150,15 @@ export class FactTable {
       this.#statements.insertOne.run(this.#waiting.slice(at, at + factColumnCount));
     }
     this.#waitingCount = 0;
-    this.#statements.setLastFactId.run(this.#lastFactId);
+    this.#statements.setSequence.run(this.#lastFactId, this.#named.mark(this.#lastFactId));
   }
 
-  delete({ concept_id: conceptId, fact_id: factId }: Pick<StoredFact, 'concept_id' | 'fact_id'>): void {
+  /** @param recordKey of its record */
+  delete(
+    recordKey: number,
+    { concept_id: conceptId, fact_id: factId }: Pick<StoredFact, 'concept_id' | 'fact_id'>,
+  ): void {
+    if (isNamed(recordKey)) this.#named.remove(recordKey, factId);
     this.#statements.deleteFact.run(conceptId, factId);
   }
 
@@ -151,7 +176,11 @@ export class FactTable {
   }
 }
 
-/** Upper halves that many keys share. By sorting: a count for each would fill the memory where no two do. */
+function lowerHalf(recordKey: number): number {
+  return Math.abs(recordKey) % neighbourhoodKeys;
+}
+
+/** Upper halves that many keys of numbered records share. By sorting: a count for each would fill the memory where no two do. */
 function crowdedNeighbourhoods(recordKeys: Float64Array): number[] {
   // NaN, for a record without facts, becomes 0.
   const uppers = Int32Array.from(recordKeys, (key) => key / neighbourhoodKeys).sort();
@@ -160,7 +189,7 @@ function crowdedNeighbourhoods(recordKeys: Float64Array): number[] {
     const upper = uppers[at] ?? 0;
     let end = at + 1;
     while (end < uppers.length && uppers[end] === upper) end += 1;
-    if (end - at >= manyNeighbours) crowded.push(upper);
+    if (upper >= 0 && end - at >= manyNeighbours) crowded.push(upper);
     at = end;
   }
   return crowded;
@@ -182,20 +211,20 @@ function prepareStatements(store: Database) {
   const row = `(${Array.from({ length: factColumnCount }, () => '?').join(', ')})`;
   const insert = (count: number): string =>
     `INSERT INTO fact (${columns}) VALUES ${Array.from({ length: count }, () => row).join(', ')}`;
+  const select = `SELECT fact_id, record_check, coalesce(survivor_no, subject_no) AS subject_no, concept_id, number, value_id,
+    day + days_moved AS day, second, end_day + days_moved AS end_day FROM fact JOIN subject USING (subject_no)`;
   return {
-    factsOfKey: store.prepare(
-      `SELECT fact_id, record_check, coalesce(survivor_no, subject_no) AS subject_no, concept_id, number, value_id,
-      day + days_moved AS day, second, end_day + days_moved AS end_day
-      FROM fact JOIN subject USING (subject_no) WHERE record_key = ?`,
-    ),
+    factsOfKey: store.prepare(`${select} WHERE record_key = ? AND record_key >= 0`),
+    factAt: store.prepare(`${select} WHERE concept_id = ? AND fact_id = ?`),
     lowerKeysBetween: store.prepareColumn(
-      `SELECT record_key & ${neighbourhoodKeys - 1} FROM fact WHERE record_key BETWEEN ? AND ? ORDER BY record_key`,
+      `SELECT record_key & ${neighbourhoodKeys - 1} FROM fact
+      WHERE record_key BETWEEN ? AND ? AND record_key >= 0 ORDER BY record_key`,
     ),
     insertMany: store.prepare(insert(rowsInStatement)),
     insertOne: store.prepare(insert(1)),
     deleteFact: store.prepare('DELETE FROM fact WHERE concept_id = ? AND fact_id = ?'),
     lastFactId: store.prepareColumn('SELECT last_fact_id FROM fact_sequence'),
-    setLastFactId: store.prepare('UPDATE fact_sequence SET last_fact_id = ?'),
+    setSequence: store.prepare('UPDATE fact_sequence SET last_fact_id = ?, merged_fact_id = ?'),
     addConcept: store.prepare(
       'INSERT INTO concept (kind, system, code) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),

@@ -85,6 +85,7 @@ export class FileWriter {
   /** Belongs between two writes: others get the thread, and what was written its place, in a turn of its own. */
   async pause(): Promise<void> {
     await setImmediate();
+    await this.#context.writer.keepUp();
     if (this.#sinceCheckpoint < transactionsToCheckpoint) return;
     this.#sinceCheckpoint = 0;
     this.#context.store.checkpoint();

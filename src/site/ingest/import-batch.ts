@@ -19,6 +19,7 @@ import { loadImagingSettings } from './imaging/imaging-settings.ts';
 import type { WorkerPool } from './imaging/worker-pool.ts';
 import { IngestError } from './ingest-error.ts';
 import type { FileOutcome, IngestSummary } from './ingest-outcome.ts';
+import type { NamedRecords } from './named-records.ts';
 import { OutcomeTally } from './outcome-tally.ts';
 import type { ReadingPool } from './reading-pool.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -42,6 +43,7 @@ export interface IngestOptions {
 export interface IngestStage extends IngestOptions {
   readonly pool: WorkerPool;
   readonly readers: ReadingPool;
+  readonly named: NamedRecords;
 }
 
 /** A larger image is refused: it is read whole. */
@@ -78,7 +80,7 @@ export class ImportBatch {
     this.#mapping = parsed;
     const { store, keys } = options;
     this.#subjects = openSubjectRegistry({ store, keys });
-    this.#writer = new RecordWriter({ store, subjects: this.#subjects });
+    this.#writer = new RecordWriter({ store, subjects: this.#subjects, named: options.named });
     store.transaction(() => {
       const startedAt = isoTime(store.clock.nowMs());
       const row = { batch_id: this.batchId, started_at: startedAt, finished_at: null };
@@ -149,6 +151,11 @@ export class ImportBatch {
   /** Keeps a file's outcome for the summary. */
   add(outcome: FileOutcome): void {
     this.#tally.add(outcome);
+  }
+
+  /** Belongs before the end of a large batch: leaves little for a restart to do. */
+  async settle(): Promise<void> {
+    await this.#options.named.settle();
   }
 
   /** Ends the batch. */

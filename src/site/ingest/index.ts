@@ -11,7 +11,7 @@ export { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentified-cop
 export { deathCode } from './ehr/code-system.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';
-export { eraseImages, erasePendingFacts } from './erase-records.ts';
+export { eraseImages } from './erase-records.ts';
 export { type IdentifierAuthorities, noAuthorities } from './identifier-authorities.ts';
 export { saveImagingSettings } from './imaging/imaging-settings.ts';
 export type { Quarantine, QuarantineDecision, QuarantineEntry } from './imaging/quarantine.ts';

@@ -8,6 +8,7 @@ import { spoolFolder } from './archive/sealed-spool.ts';
 import { ArrivalBatch } from './arrival-batch.ts';
 import { type MappingPreview, previewMapping } from './ehr/preview-mapping.ts';
 import { type MappingSuggestion, suggestMapping } from './ehr/suggest-mapping.ts';
+import { erasePendingFacts } from './erase-records.ts';
 import { headBytes } from './file-format.ts';
 import { openQuarantine, type Quarantine } from './imaging/quarantine.ts';
 import { openWorkerPool } from './imaging/worker-pool.ts';
@@ -24,6 +25,7 @@ import {
   recordCounts,
   type StoredOutcome,
 } from './ingest-outcome.ts';
+import { NamedRecords } from './named-records.ts';
 import { importPaths } from './path-import.ts';
 import { openPushBatch, type PushBatch } from './push-batch.ts';
 import { ReadingPool } from './reading-pool.ts';
@@ -70,6 +72,11 @@ export interface Ingest {
   previewMapping(request: { readonly head: string; readonly mapping: string }): MappingPreview;
   /** Files that wait for a person. */
   readonly quarantine: Quarantine;
+  /**
+   * Deletes the facts of every subject whose erasure is pending, until none is. Stopped at any moment, it goes on when it is called again.
+   * @returns how many were deleted
+   */
+  erasePendingFacts(): Promise<number>;
   /** Ends the workers. */
   close(): Promise<void>;
 }
@@ -87,7 +94,8 @@ export function openIngest(options: IngestOptions): Ingest {
     giveBack: objects.giveBack,
   });
   const readers = new ReadingPool({ linkageKey: keys.linkageKey, zone: zone.name });
-  const stage: IngestStage = { ...options, pool, readers };
+  const named = new NamedRecords(options.store);
+  const stage: IngestStage = { ...options, pool, readers, named };
   const batches = new Map<string, PushBatch>();
   const find = (batchId: string): PushBatch => {
     const batch = batches.get(batchId);
@@ -117,9 +125,11 @@ export function openIngest(options: IngestOptions): Ingest {
       return previewMapping({ head: bytes, isWhole, mapping, zone: options.zone });
     },
     quarantine: openQuarantine(stage),
+    erasePendingFacts: () => erasePendingFacts(options.store, named),
     close: async () => {
       readers.close();
       await pool.close();
+      await named.merge();
     },
   };
 }

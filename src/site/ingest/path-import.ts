@@ -39,6 +39,7 @@ export async function* importPaths(
       else yield* importFile(running, file);
     }
     if (!signal.aborted) yield* importImages(running);
+    await batch.settle();
     isClosed = true;
     yield { kind: 'summary', summary: batch.close() };
   } finally {

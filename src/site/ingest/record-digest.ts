@@ -15,7 +15,7 @@ const rememberedNeighbourhoods = 16;
 const number = /^\d{1,15}$/;
 
 export class RecordDigests {
-  /** Of the last name digested. */
+  /** Of the last name digested; negative where it does not end in a number. */
   key = 0;
   check = 0;
   readonly #digest: KeyedDigest;
@@ -45,7 +45,7 @@ export class RecordDigests {
   #setByName(name: readonly string[]): Buffer {
     const bytes = this.#mac;
     this.#digest.write(`record ${JSON.stringify(name)}`, bytes);
-    this.key = bytes.readUIntBE(0, 6);
+    this.key = -1 - bytes.readUIntBE(0, 6);
     this.check = checkOf(bytes, 6);
     return bytes;
   }

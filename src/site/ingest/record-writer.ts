@@ -6,6 +6,7 @@ import type { Store } from '#site/store/index.ts';
 import type { MergeRow } from './clinical-record.ts';
 import { ConsentWriter } from './consent-writer.ts';
 import { FactTable, type NewFact, type StoredFact } from './fact-table.ts';
+import type { NamedRecords } from './named-records.ts';
 import {
   linkKeyBytes,
   notStated,
@@ -29,6 +30,12 @@ export interface BatchSource {
   readonly outcomeId: number;
   /** Added to the batch's row numbers: where the part of the file begins that it was read from. */
   readonly rowOffset: number;
+}
+
+export interface WriterStages {
+  readonly store: Store;
+  readonly subjects: SubjectRegistry;
+  readonly named: NamedRecords;
 }
 
 interface CurrentSubject extends Subject {
@@ -64,9 +71,9 @@ export class RecordWriter {
   };
   #batch: WrittenBatch | undefined;
 
-  constructor({ store, subjects }: { readonly store: Store; readonly subjects: SubjectRegistry }) {
+  constructor({ store, subjects, named }: WriterStages) {
     this.#subjects = subjects;
-    this.#facts = new FactTable(store);
+    this.#facts = new FactTable(store, named);
     this.#consents = new ConsentWriter(store);
   }
 
@@ -94,6 +101,11 @@ export class RecordWriter {
     for (const [index, count] of conceptCounts.entries())
       this.#count(batch.concepts[index]?.kind ?? '', count);
     this.#batch = undefined;
+  }
+
+  /** Belongs between two transactions: what is due of the index of records is done. */
+  async keepUp(): Promise<void> {
+    await this.#facts.keepUp();
   }
 
   /** To be called when a transaction was rolled back: what it told is not so. @param added what was added before it */
@@ -137,7 +149,7 @@ export class RecordWriter {
   /** Removes a record's facts and ends its consents; whether there were any. */
   deleteRecord({ recordKey, consentName }: PackedDeletion): boolean {
     const facts = this.#facts.factsOf(recordKey);
-    for (const fact of facts) this.#facts.delete(fact);
+    for (const fact of facts) this.#facts.delete(recordKey, fact);
     const consentCount = this.#consents.end(consentName);
     this.#count('consent', consentCount);
     return facts.length + consentCount > 0;
@@ -241,7 +253,7 @@ export class RecordWriter {
     }
     if (stored === undefined) return isChanged;
     const left = stored.left();
-    for (const stale of left) this.#facts.delete(stale);
+    for (const stale of left) this.#facts.delete(recordKey, stale);
     return isChanged || left.length > 0;
   }
 

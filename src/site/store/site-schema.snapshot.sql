@@ -2,13 +2,13 @@ CREATE INDEX audit_leaf_action ON audit_leaf (json_extract(line, '$.action'), se
 
 CREATE UNIQUE INDEX consent_version ON consent (consent_id, version);
 
-CREATE INDEX fact_record ON fact (record_key);
-
 CREATE INDEX imaging_series_study ON imaging_series (imaging_study_no);
 
 CREATE INDEX imaging_study_subject ON imaging_study (subject_no, day);
 
 CREATE INDEX known_identifier_subject ON known_identifier (subject_no);
+
+CREATE INDEX numbered_record ON fact (record_key) WHERE record_key >= 0;
 
 CREATE INDEX patient_link_subject ON patient_link (subject_no);
 
@@ -145,7 +145,8 @@ CREATE TABLE fact (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE fact_sequence (
-  last_fact_id INTEGER NOT NULL          -- of the fact that came last, deleted since or not; one row
+  last_fact_id INTEGER NOT NULL,         -- of the fact that came last, deleted since or not; one row
+  merged_fact_id INTEGER NOT NULL        -- of the last before the first that named_record may lack
 ) STRICT;
 
 CREATE TABLE global_model (
@@ -218,6 +219,13 @@ CREATE TABLE model_update (
   state TEXT NOT NULL CHECK (state IN ('draft', 'approved', 'refused', 'blocked', 'sealed', 'received')),
   built_at TEXT NOT NULL                 -- ISO time
 ) STRICT;
+
+CREATE TABLE named_record (
+  record_key INTEGER NOT NULL,
+  concept_id INTEGER NOT NULL,
+  fact_id INTEGER NOT NULL,
+  PRIMARY KEY (record_key, concept_id, fact_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE opt_out (
   link_key BLOB NOT NULL,                -- as in patient_link: HMAC of authority and normalised identifier under the linkage key
@@ -413,6 +421,11 @@ CREATE TRIGGER audit_leaf_no_update BEFORE UPDATE ON audit_leaf BEGIN SELECT RAI
 CREATE TRIGGER audit_node_no_delete BEFORE DELETE ON audit_node BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
 
 CREATE TRIGGER audit_node_no_update BEFORE UPDATE ON audit_node BEGIN SELECT RAISE(ABORT, 'AUDIT_APPEND_ONLY'); END;
+
+CREATE TRIGGER fact_deleted AFTER DELETE ON fact WHEN old.record_key < 0 BEGIN
+  DELETE FROM named_record
+  WHERE record_key = old.record_key AND concept_id = old.concept_id AND fact_id = old.fact_id;
+END;
 
 CREATE TRIGGER sop_instance_deleted AFTER DELETE ON sop_instance WHEN old.object_no IS NOT NULL BEGIN
   DELETE FROM sealed_object WHERE object_no = old.object_no;

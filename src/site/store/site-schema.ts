@@ -86,6 +86,14 @@ export interface FactTable {
 
 export interface FactSequenceTable {
   last_fact_id: number;
+  merged_fact_id: number;
+}
+
+/** Finds the facts of a record whose name is not a number. */
+export interface NamedRecordTable {
+  record_key: number;
+  concept_id: number;
+  fact_id: number;
 }
 
 /** A fact in words; days and subject as they stand after merges. */
@@ -303,6 +311,7 @@ export interface SiteSchema extends ImagingSchema {
   concept: ConceptTable;
   fact: FactTable;
   fact_sequence: FactSequenceTable;
+  named_record: NamedRecordTable;
   subject_fact: SubjectFactView;
   consent: ConsentTable;
   trust_list: TrustListTable;

@@ -50,7 +50,8 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
   source_object: { source_id: true, object_digest: true },
   row_refusal: { outcome_id: true, row: true, code: true, field: true },
   concept: { concept_id: true, kind: true, system: true, code: true },
-  fact_sequence: { last_fact_id: true },
+  fact_sequence: { last_fact_id: true, merged_fact_id: true },
+  named_record: { record_key: true, concept_id: true, fact_id: true },
   fact: {
     fact_id: true,
     record_key: true,

@@ -89,12 +89,25 @@ CREATE TABLE fact (
   row INTEGER,                           -- the row or entry of that file, from 1
   PRIMARY KEY (concept_id, fact_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fact_record ON fact (record_key);
+CREATE INDEX numbered_record ON fact (record_key) WHERE record_key >= 0;
+
+-- Finds the facts of records whose names are not numbers.
+CREATE TABLE named_record (
+  record_key INTEGER NOT NULL,
+  concept_id INTEGER NOT NULL,
+  fact_id INTEGER NOT NULL,
+  PRIMARY KEY (record_key, concept_id, fact_id)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER fact_deleted AFTER DELETE ON fact WHEN old.record_key < 0 BEGIN
+  DELETE FROM named_record
+  WHERE record_key = old.record_key AND concept_id = old.concept_id AND fact_id = old.fact_id;
+END;
 
 CREATE TABLE fact_sequence (
-  last_fact_id INTEGER NOT NULL          -- of the fact that came last, deleted since or not; one row
+  last_fact_id INTEGER NOT NULL,         -- of the fact that came last, deleted since or not; one row
+  merged_fact_id INTEGER NOT NULL        -- of the last before the first that named_record may lack
 ) STRICT;
-INSERT INTO fact_sequence VALUES (0);
+INSERT INTO fact_sequence VALUES (0, 0);
 
 -- Facts in words, of the subjects as they stand now.
 CREATE VIEW subject_fact AS SELECT

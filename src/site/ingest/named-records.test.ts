@@ -1,0 +1,104 @@
+// Records with names that are not numbers: their keys wait in memory, and nothing may depend on whether they are in the index yet.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type IngestSite, openIngestSite } from '#support/ingest-site.ts';
+
+let site: IngestSite;
+beforeEach(() => {
+  site = openIngestSite();
+});
+afterEach(() => site.close());
+
+const recordCount = 300;
+
+function observations(value: (index: number) => number, count = recordCount): string {
+  const patient = {
+    resourceType: 'Patient',
+    id: 'p1',
+    identifier: [{ system: 'urn:oid:1.2.3', value: 'P1' }],
+  };
+  const lines = Array.from({ length: count }, (_, index) => ({
+    resourceType: 'Observation',
+    id: `obs-${index}-x`,
+    status: 'final',
+    subject: { reference: 'Patient/p1' },
+    code: { coding: [{ system: 'http://loinc.org', code: '2093-3' }] },
+    effectiveDateTime: '2026-01-05',
+    valueQuantity: { value: value(index), system: 'http://unitsofmeasure.org', code: 'mg/dL' },
+  }));
+  return [patient, ...lines].map((line) => JSON.stringify(line)).join('\n');
+}
+
+const numbers = (sql: string): number[] => site.store.prepareColumn(sql).all() as number[];
+const factCount = () => numbers('SELECT count(*) FROM fact')[0];
+const indexed = () => numbers('SELECT count(*) FROM named_record')[0];
+/** Facts whose key is in the index, with their places. */
+const found = () =>
+  numbers('SELECT count(*) FROM named_record JOIN fact USING (record_key, concept_id, fact_id)')[0];
+
+const asTheyAre = (index: number): number => 100 + index;
+
+it('knows records that wait, records in the index, and records that a crash left waiting', async () => {
+  await site.importFiles({ 'first.ndjson': observations(asTheyAre) });
+  expect([factCount(), indexed()]).toEqual([recordCount, 0]);
+  const again = await site.importFiles({ 'second.ndjson': `${observations(asTheyAre)}\n` });
+  expect(again.rowCounts).toMatchObject({ accepted: 0, rejected: 0 });
+
+  // As after a crash: another stage knows nothing of what waited in the first.
+  const restarted = site.reopen();
+  await imported(restarted, 'third.ndjson', `${observations(asTheyAre)}\n\n`);
+  expect(factCount()).toBe(recordCount);
+
+  await restarted.erasePendingFacts();
+  await restarted.close();
+  expect([indexed(), found()]).toEqual([recordCount, recordCount]);
+  await imported(site.reopen(), 'fourth.ndjson', `${observations(asTheyAre)}\n\n\n`);
+  expect(factCount()).toBe(recordCount);
+});
+
+it.each(['waits', 'is in the index'])('replaces what a corrected record says while it %s', async (state) => {
+  await site.importFiles({ 'first.ndjson': observations(asTheyAre) });
+  if (state === 'is in the index') {
+    const stage = site.reopen();
+    await imported(stage, 'none.ndjson', observations(asTheyAre, 1));
+    await stage.close();
+    expect(found()).toBe(recordCount);
+  }
+  const stage = site.reopen();
+  await imported(
+    stage,
+    'second.ndjson',
+    observations((index) => 200 + index),
+  );
+  await stage.close();
+  expect(numbers('SELECT min(number) FROM fact')).toEqual([200]);
+  expect([factCount(), indexed(), found()]).toEqual([recordCount, recordCount, recordCount]);
+});
+
+it('takes nothing twice after a transaction that was rolled back', async () => {
+  await site.importFiles({ 'first.ndjson': observations(asTheyAre, 100) });
+  site.store
+    .prepare(
+      `CREATE TRIGGER full BEFORE INSERT ON fact WHEN new.number = 350 BEGIN SELECT raise(ABORT, 'planted'); END`,
+    )
+    .run();
+  await expect(site.importFiles({ 'second.ndjson': observations(asTheyAre) })).rejects.toThrow('planted');
+  site.store.prepare('DROP TRIGGER full').run();
+  await site.importFiles({ 'third.ndjson': `${observations(asTheyAre)}\n` });
+  await site.importFiles({ 'fourth.ndjson': `${observations(asTheyAre)}\n\n` });
+  expect(factCount()).toBe(recordCount);
+  await site.ingest.erasePendingFacts();
+  const stage = site.reopen();
+  await imported(stage, 'fifth.ndjson', `${observations(asTheyAre)}\n\n\n`);
+  expect(factCount()).toBe(recordCount);
+});
+
+async function imported(stage: IngestSite['ingest'], name: string, text: string): Promise<void> {
+  const order = stage.openBatch({
+    files: [{ name, size: Buffer.byteLength(text) }],
+    mapping: null,
+    actor: { name: 'steward', role: 'steward' },
+  });
+  const bytes = Buffer.from(text).toString('base64');
+  await stage.push({ batchId: order.batchId, fileIndex: 0, offset: 0, bytes, isLast: true });
+  stage.closeBatch(order.batchId);
+}
