@@ -7,8 +7,8 @@ import type { Database } from '#site/store/index.ts';
 import { type FactPlace, PendingFacts } from './pending-facts.ts';
 import { PresenceFilter } from './presence-filter.ts';
 
-/** So many wait in memory: 14 MB. The index then takes four or more of them on each page, up to some twenty million facts. */
-const mostPending = 524_288;
+/** So many wait in memory: 7 MB. The index then takes two or more of them on each page, up to some twenty million facts. */
+const mostPending = 262_144;
 /** An import leaves so many waiting at most: what a restart reads again in a blink. */
 const mostLeftWaiting = 16_384;
 /** In one transaction: some hundredths of a second. */
