@@ -109,10 +109,10 @@ export class FactTable {
 
   #namedFactsOf(recordKey: number): readonly StoredFact[] {
     if (!this.#named.mayHave(recordKey)) return noFacts;
-    const places = this.#named.placesOf(recordKey);
-    return places.map(
-      ({ conceptId, factId }) => this.#statements.factAt.get(conceptId, factId) as StoredFact,
-    );
+    return this.#named.placesOf(recordKey).flatMap(({ conceptId, factId }) => {
+      const fact = this.#statements.factAt.get(conceptId, factId) as StoredFact | undefined;
+      return fact ?? [];
+    });
   }
 
   /** Written by `flush` at the latest. */

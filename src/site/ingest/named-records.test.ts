@@ -92,6 +92,19 @@ it('takes nothing twice after a transaction that was rolled back', async () => {
   expect(factCount()).toBe(recordCount);
 });
 
+it.each(['waits', 'is in the index'])(
+  'erases what finds the records of a patient while it %s (C10)',
+  async (state) => {
+    await site.importFiles({ 'first.ndjson': observations(asTheyAre) });
+    if (state === 'is in the index') await site.ingest.close();
+    expect(indexed()).toBe(state === 'is in the index' ? recordCount : 0);
+    site.store.prepare('UPDATE subject SET erasure_pending = 1').run();
+    expect(await site.ingest.erasePendingFacts()).toBe(recordCount);
+    await site.ingest.close();
+    expect([factCount(), indexed()]).toEqual([0, 0]);
+  },
+);
+
 async function imported(stage: IngestSite['ingest'], name: string, text: string): Promise<void> {
   const order = stage.openBatch({
     files: [{ name, size: Buffer.byteLength(text) }],
