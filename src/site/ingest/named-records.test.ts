@@ -1,6 +1,7 @@
 // Records with names that are not numbers: their keys wait in memory, and nothing may depend on whether they are in the index yet.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type IngestSite, openIngestSite } from '#support/ingest-site.ts';
+import { NamedRecords } from './named-records.ts';
 
 let site: IngestSite;
 beforeEach(() => {
@@ -104,6 +105,27 @@ it.each(['waits', 'is in the index'])(
     expect([factCount(), indexed()]).toEqual([0, 0]);
   },
 );
+
+it('fills its filter of a store that is large already, and misses no key that is merged meanwhile', async () => {
+  const keyOf = (index: number): number => -1 - ((index * 0x9e3779b97f) % 2 ** 48);
+  const before = new NamedRecords(site.store);
+  for (let index = 1; index <= 120_000; index += 1) before.add(keyOf(index), 1, index);
+  await before.merge();
+
+  const records = new NamedRecords(site.store);
+  const absent = Array.from({ length: 10_000 }, (_, index) => keyOf(1_000_000 + index));
+  for (const key of absent) expect(records.placesOf(key)).toEqual([]);
+  expect(absent.every((key) => records.mayHave(key))).toBe(true);
+  await records.keepUp(); // the first slice of three
+  for (let index = 120_001; index <= 130_000; index += 1) records.add(keyOf(index), 1, index);
+  await records.merge();
+  for (let slice = 1; slice < 4; slice += 1) await records.keepUp();
+
+  expect(absent.filter((key) => records.mayHave(key)).length).toBeLessThan(200);
+  for (let index = 1; index <= 130_000; index += 1)
+    if (!records.mayHave(keyOf(index))) throw new Error(`key ${index} is denied`);
+  expect(records.placesOf(keyOf(125_000))).toEqual([{ conceptId: 1, factId: 125_000 }]);
+});
 
 async function imported(stage: IngestSite['ingest'], name: string, text: string): Promise<void> {
   const order = stage.openBatch({
