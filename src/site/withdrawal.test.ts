@@ -360,6 +360,41 @@ describe('a withdrawal', () => {
     expect(subjects.findSubject({ authority, identifier: other })?.isErased).toBe(1);
   });
 
+  it('reaches whoever an import joins while facts are erased, with images, names and who was joined before', async () => {
+    const { store, subjects, ingest } = site;
+    const key = (name: string) => ({ authority, identifier: name });
+    const numberOf = (name: string) => subjects.findSubject(key(name))?.subjectNo ?? 0;
+    const older = numberOf('P-4');
+    store.transaction(() => subjects.mergePatients(key('P-3'), key('P-4')));
+    const other = numberOf('P-3');
+    expect((await site.importFiles({ 'P-3.dcm': sliceFile({ patient: 'P-3', instance: 3 }) })).accepted).toBe(
+      1,
+    );
+    // As its HL7 message does, while the facts of the one who withdrew are being erased.
+    let isJoined = false;
+    const interrupted = {
+      erasePendingFacts: () => {
+        const erasing = ingest.erasePendingFacts();
+        if (!isJoined) store.transaction(() => subjects.mergePatients(key('P-3'), key(identifier)));
+        isJoined = true;
+        return erasing;
+      },
+    };
+    const { linkageKey } = siteKeys;
+    const stages = { store, auditLog: site.auditLog, consents, subjects, ingest: interrupted, linkageKey };
+    await openWithdrawals(stages).withdraw({ subjectId, researchStudyId: null }, steward);
+    const factsOf = (subjectNo: number) =>
+      store.prepareColumn('SELECT count(*) FROM fact WHERE subject_no = ?').get(subjectNo);
+    expect([factsOf(other), factsOf(older)]).toEqual([0, 0]);
+    expect(store.all(store.query.selectFrom('sop_instance').selectAll())).toEqual([]);
+    const links = store.all(store.query.selectFrom('patient_link').selectAll());
+    const named = links.map(({ link_key, sealed }) => openLink(linkageKey, link_key, sealed)?.identifier);
+    expect(named).not.toContain('P-3');
+    expect(named).not.toContain('P-4');
+    expect(named).toContain('P-5');
+    expect(store.prepareColumn('SELECT count(*) FROM subject WHERE erasure_pending = 1').get()).toBe(0);
+  });
+
   it('that was cut off goes on where it stopped', async () => {
     const { store, subjects } = site;
     // As after a crash behind the first transaction: marked, facts still there.

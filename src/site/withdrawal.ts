@@ -65,10 +65,12 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
 
 async function finishErasures(stages: WithdrawalStages): Promise<void> {
   const { store, consents, subjects, ingest } = stages;
-  // Of those that an import joined to somebody who withdrew nothing is erased yet.
-  for (const subjectId of pendingSubjects(store))
-    store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }, systemActor));
-  if ((await ingest.erasePendingFacts()) > 0) await emptyLog(store);
+  // While facts are erased, an import can join somebody to one who withdrew: of them nothing is erased yet, and neither of their other identities.
+  for (let pending = pendingSubjects(store); pending.length > 0; pending = pendingSubjects(store)) {
+    for (const subjectId of pending)
+      store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }, systemActor));
+    if ((await ingest.erasePendingFacts()) > 0) await emptyLog(store);
+  }
   // Of those whose newer consent came with an import the next one brings the data again.
   for (const subjectId of erasedSubjects(store))
     if (consents.permitsAnything(subjectId)) store.transaction(() => subjects.restore(subjectId));

@@ -51,24 +51,22 @@ function prepareImageStatements(store: Store) {
 const factsInSlice = 100_000;
 
 /**
- * Deletes the facts of every subject whose erasure is pending, until none is. Stopped at any moment, it goes on when it is called again.
+ * Deletes the facts of the subjects whose erasure is pending when it is called; whoever joins them meanwhile stays pending. Stopped at
+ * any moment, it goes on when it is called again.
  * @returns how many were deleted
  */
 export async function erasePendingFacts(store: Store, named: NamedRecords): Promise<number> {
   const pending = store.prepareColumn('SELECT subject_no FROM subject WHERE erasure_pending = 1');
   const done = store.prepare('UPDATE subject SET erasure_pending = 0 WHERE subject_no = ?');
-  let deleted = 0;
-  for (;;) {
-    const subjectNos = pending.all() as number[];
-    if (subjectNos.length === 0) return deleted;
-    // No more facts of theirs come in; what waits of the keys of those that did would come into the index after its fact is gone.
-    await named.merge();
-    const list = JSON.stringify(subjectNos);
-    deleted += await eraseFacts(store, list);
-    store.transaction(() => {
-      for (const subjectNo of subjectNos) done.run(subjectNo);
-    });
-  }
+  const subjectNos = pending.all() as number[];
+  if (subjectNos.length === 0) return 0;
+  // No more facts of theirs come in; what waits of the keys of those that did would come into the index after its fact is gone.
+  await named.merge();
+  const deleted = await eraseFacts(store, JSON.stringify(subjectNos));
+  store.transaction(() => {
+    for (const subjectNo of subjectNos) done.run(subjectNo);
+  });
+  return deleted;
 }
 
 /** Code by code, as they lie. @param list JSON array of subject numbers */
