@@ -31,7 +31,10 @@ export class ArrivalBatch {
   async importFile(name: string, bytes: AsyncIterable<Uint8Array>): Promise<FileOutcome> {
     const file = new PushedFile(this.#batch, name, noNeighbours);
     try {
-      for await (const part of bytes) file.write(part);
+      for await (const part of bytes) {
+        file.write(part);
+        await file.pause();
+      }
     } catch (error) {
       this.#add(file.breakOff('TRUNCATED'));
       throw error;

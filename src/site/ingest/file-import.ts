@@ -49,6 +49,11 @@ export class FileImport {
     if (this.#section !== undefined) this.#takeBacklog(this.#section);
   }
 
+  /** Belongs between two calls of `write`: others get the thread, and what is due of the store is done. */
+  async pause(): Promise<void> {
+    await this.#writer.pause();
+  }
+
   /** As `write`, by pieces whose rows are written at once; between two the thread is free for others. */
   async writePieces(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length && !this.isRefused; at += pieceBytes) {

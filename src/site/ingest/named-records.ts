@@ -9,7 +9,9 @@ import { PresenceFilter } from './presence-filter.ts';
 
 /** So many wait in memory: 7 MB. The index then takes two or more of them on each page, up to some twenty million facts. */
 const mostPending = 262_144;
-/** An import leaves so many waiting at most: what a restart reads again in a blink. */
+/** Nor do keys wait while so many facts come: all after the first that waits are looked through when it is read again. */
+const farthestBehind = 1_048_576;
+/** An import of files by path leaves so many waiting at most. */
 const mostLeftWaiting = 16_384;
 /** In one transaction: some hundredths of a second. */
 const mergedInSlice = 4_096;
@@ -18,7 +20,7 @@ const slicesToCheckpoint = 8;
 const filteredInSlice = 50_000;
 /** Look-ups in a large index, from which on a filter pays. */
 const manyLookups = 10_000;
-const firstFilterLog2 = 24;
+const firstFilterLog2 = 22;
 /** 64 MB, for fifty million facts. */
 const lastFilterLog2 = 29;
 /** The lowest key is that of a digest of ones. */
@@ -35,12 +37,12 @@ export class NamedRecords {
   /** Undefined until they are read from the store. */
   #pending: PendingFacts | undefined;
   #merging: Promise<void> | undefined;
-  #filter: PresenceFilter | undefined;
-  #filterLog2 = firstFilterLog2;
-  /** One that is not filled yet, and up to which key it is. */
-  #unfilled: { readonly filter: PresenceFilter; filledTo: number } | undefined;
-  #filteredCount = 0;
+  #filter: IndexFilter | undefined;
+  /** One that is not filled yet. */
+  #unfilled: IndexFilter | undefined;
   #lookupCount = 0;
+  /** Of the store, as far as it was told. */
+  #lastFactId = 0;
 
   constructor(store: Database) {
     this.#store = store;
@@ -50,13 +52,13 @@ export class NamedRecords {
   /** False only where the store has no fact with this key. */
   mayHave(recordKey: number): boolean {
     if (this.#loaded().has(recordKey)) return true;
-    return this.#filter?.mayHave(recordKey) ?? true;
+    return this.#filter?.keys.mayHave(recordKey) ?? true;
   }
 
   /** Where the facts with this key lie. */
   placesOf(recordKey: number): FactPlace[] {
     const places = this.#loaded().placesOf(recordKey);
-    if (this.#filter?.mayHave(recordKey) === false) return places;
+    if (this.#filter?.keys.mayHave(recordKey) === false) return places;
     this.#lookupCount += 1;
     // While a merge is on its way, a fact is in both.
     for (const [conceptId, factId] of this.#statements.placesOf.all(recordKey) as [number, number][])
@@ -75,6 +77,7 @@ export class NamedRecords {
 
   /** Up to this fact nothing waits. @param lastFactId of the store */
   mark(lastFactId: number): number {
+    this.#lastFactId = lastFactId;
     const first = this.#loaded().firstFactId;
     return first === null ? lastFactId : first - 1;
   }
@@ -86,9 +89,12 @@ export class NamedRecords {
 
   /** Belongs between two transactions of an import: what is due is done, in slices. */
   async keepUp(): Promise<void> {
-    if (this.#lookupCount >= manyLookups && this.#filter === undefined) this.#beginFilter();
+    if (this.#lookupCount >= manyLookups && this.#filter === undefined)
+      this.#unfilled ??= newFilter(firstFilterLog2);
     if (this.#unfilled !== undefined) this.#fillOn(this.#unfilled);
-    if (this.#loaded().count >= mostPending) await this.merge();
+    const { count, firstFactId } = this.#loaded();
+    const isFarBehind = firstFactId !== null && this.#lastFactId - firstFactId >= farthestBehind;
+    if (count >= mostPending || isFarBehind) await this.merge();
   }
 
   /** Belongs at the end of an import. */
@@ -99,7 +105,7 @@ export class NamedRecords {
   /** Brings what waits when it is called into the index. */
   async merge(): Promise<void> {
     // One that is on its way may have begun before the last of it came.
-    while (this.#merging !== undefined) await this.#merging;
+    while (this.#merging !== undefined) await this.#merging.catch(() => undefined);
     this.#merging = this.#merge().finally(() => {
       this.#merging = undefined;
     });
@@ -124,8 +130,9 @@ export class NamedRecords {
     this.#store.transaction(() => {
       this.#statements.setMark.run(left.firstFactId === null ? null : left.firstFactId - 1);
     }, 'with-the-next');
-    this.#filteredCount += count;
-    if (this.#filter !== undefined && this.#filteredCount > this.#filter.capacity) this.#beginLargerFilter();
+    for (const filter of [this.#filter, this.#unfilled]) if (filter !== undefined) filter.count += count;
+    if (this.#filter !== undefined && isTooSmall(this.#filter))
+      this.#unfilled ??= newFilter(this.#filter.sizeLog2 + 2);
   }
 
   #mergeSlice(pending: PendingFacts, numbers: Uint32Array): void {
@@ -134,8 +141,8 @@ export class NamedRecords {
       const entry = pending.at(number);
       if (entry === undefined) continue;
       values.push(...entry);
-      this.#filter?.add(entry[0]);
-      this.#unfilled?.filter.add(entry[0]);
+      this.#filter?.keys.add(entry[0]);
+      this.#unfilled?.keys.add(entry[0]);
       if (values.length < rowsInStatement * 3) continue;
       this.#statements.insertMany.run(...values);
       values = [];
@@ -150,33 +157,43 @@ export class NamedRecords {
     this.#pending = pending;
     // An index that is empty needs no reading for its filter.
     if (this.#filter === undefined && this.#statements.isEmpty.get() === 1)
-      this.#filter = new PresenceFilter(this.#filterLog2);
+      this.#filter = newFilter(firstFilterLog2);
     return pending;
   }
 
-  #beginFilter(): void {
-    if (this.#unfilled !== undefined) return;
-    this.#filteredCount = this.#statements.count.get() as number;
-    while (this.#filteredCount * 16 > 2 ** this.#filterLog2 && this.#filterLog2 < lastFilterLog2)
-      this.#filterLog2 += 1;
-    this.#unfilled = { filter: new PresenceFilter(this.#filterLog2), filledTo: belowAllKeys };
-  }
-
-  #beginLargerFilter(): void {
-    if (this.#unfilled !== undefined || this.#filterLog2 >= lastFilterLog2) return;
-    this.#filterLog2 = Math.min(lastFilterLog2, this.#filterLog2 + 2);
-    this.#unfilled = { filter: new PresenceFilter(this.#filterLog2), filledTo: belowAllKeys };
-  }
-
-  #fillOn(unfilled: { readonly filter: PresenceFilter; filledTo: number }): void {
+  /** Reads the next slice of keys into it. Which size it needs turns out on the way: to count first would take one long turn. */
+  #fillOn(unfilled: IndexFilter): void {
     const keys = this.#statements.keysAfter.all(unfilled.filledTo, filteredInSlice) as number[];
-    for (const key of keys) unfilled.filter.add(key);
-    const last = keys.at(-1);
-    if (last !== undefined) unfilled.filledTo = last;
+    for (const key of keys) unfilled.keys.add(key);
+    unfilled.count += keys.length;
+    unfilled.filledTo = keys.at(-1) ?? unfilled.filledTo;
+    if (isTooSmall(unfilled)) {
+      this.#unfilled = newFilter(unfilled.sizeLog2 + 2);
+      return;
+    }
     if (keys.length === filteredInSlice) return;
-    this.#filter = unfilled.filter;
+    this.#filter = unfilled;
     this.#unfilled = undefined;
   }
+}
+
+/** Of the keys in the index. */
+interface IndexFilter {
+  readonly keys: PresenceFilter;
+  readonly sizeLog2: number;
+  /** Keys in it, some of them twice. */
+  count: number;
+  /** Up to this key it has what the index has. */
+  filledTo: number;
+}
+
+function newFilter(wantedLog2: number): IndexFilter {
+  const sizeLog2 = Math.min(wantedLog2, lastFilterLog2);
+  return { keys: new PresenceFilter(sizeLog2), sizeLog2, count: 0, filledTo: belowAllKeys };
+}
+
+function isTooSmall({ keys, count, sizeLog2 }: IndexFilter): boolean {
+  return count > keys.capacity && sizeLog2 < lastFilterLog2;
 }
 
 function prepareStatements(store: Database) {
@@ -194,7 +211,6 @@ function prepareStatements(store: Database) {
       WHERE record_key < 0 ORDER BY fact_id`,
     ),
     isEmpty: store.prepareColumn('SELECT NOT EXISTS (SELECT 1 FROM named_record)'),
-    count: store.prepareColumn('SELECT count(*) FROM named_record'),
     keysAfter: store.prepareColumn(
       'SELECT DISTINCT record_key FROM named_record WHERE record_key > ? ORDER BY record_key LIMIT ?',
     ),

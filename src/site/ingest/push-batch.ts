@@ -68,7 +68,10 @@ export function openPushBatch(options: IngestStage, { files, mapping, actor }: P
       file.write(bytes);
       const isOver = isLast || file.isRefused;
       const { bytesRead, rowCount } = file;
-      if (!isOver) return { bytesRead, rowCount, file: null };
+      if (!isOver) {
+        await file.pause();
+        return { bytesRead, rowCount, file: null };
+      }
       // Let go of first: it takes no more bytes while its outcome is awaited.
       leave();
       const outcome = finish(await file.end());

@@ -58,6 +58,11 @@ export class PushedFile {
     if (this.bytesRead >= tellingBytes) this.#open();
   }
 
+  /** Belongs between two calls of `write`. */
+  async pause(): Promise<void> {
+    if (this.#sink?.kind === 'record') await this.#sink.file.pause();
+  }
+
   /** @throws ObjectStoreError when the disk is full. */
   async end(): Promise<PushedOutcome> {
     if (this.#sink === undefined) this.#open();

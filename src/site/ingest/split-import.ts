@@ -116,7 +116,7 @@ export class SplitImport {
     this.#digest.update(bytes);
     this.bytesRead += bytes.length;
     if (this.#rest !== undefined) {
-      this.#readRest(bytes.slice());
+      await this.#readRest(bytes.slice());
       return;
     }
     const block = this.#splitter.write(bytes);
@@ -208,17 +208,18 @@ export class SplitImport {
     });
     const header = this.#isFirst ? new Uint8Array() : this.#header;
     this.#rest = { section, rowOffset: this.#lineCount - (header.length > 0 ? 1 : 0) };
-    if (header.length > 0) this.#readRest(header);
-    for (const part of parts) this.#readRest(part);
+    if (header.length > 0) await this.#readRest(header);
+    for (const part of parts) await this.#readRest(part);
   }
 
-  #readRest(bytes: Uint8Array): void {
+  async #readRest(bytes: Uint8Array): Promise<void> {
     if (this.#rest === undefined) return;
     const { section, rowOffset } = this.#rest;
     const before = section.rowCount;
     for (const batch of section.write(bytes)) this.#writer.write([{ batch, rowOffset }]);
     this.rowCount += section.rowCount - before;
     if (section.refusal !== undefined) this.#writer.refuse(section.refusal);
+    await this.#writer.pause();
   }
 
   #finish(digest: string | null): FileOutcome {

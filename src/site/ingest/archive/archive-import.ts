@@ -104,7 +104,7 @@ async function importRecord(
   try {
     for await (const chunk of file.read()) {
       if (signal.aborted) return running.breakOff('IMPORT_CANCELLED');
-      running.write(chunk);
+      await running.writePieces(chunk);
       if (running.isRefused) break;
     }
     return await running.end();
