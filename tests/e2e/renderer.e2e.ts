@@ -114,6 +114,7 @@ test.describe('by keyboard alone', () => {
       expect(server.site.changes.size).toBe(0);
       await expect(button).toBeFocused();
       await page.keyboard.press('Enter');
+      await expect(dialog).toBeVisible();
       await expectNoAxeFindings(page);
       await tabTo(page, /^Withdraw consent$/);
       await page.keyboard.press('Enter');

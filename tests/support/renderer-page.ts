@@ -49,17 +49,28 @@ export async function openRenderer(
   };
 }
 
-/** Every rule of axe, WCAG and best practice alike. What is still fading in has no final colours, so that is waited for. */
+/**
+ * Every rule of axe, WCAG and best practice alike. What is still fading in has no final colours, so that is waited for: a frame or two
+ * pass before what was just opened begins to.
+ */
 export async function expectNoAxeFindings(page: Page): Promise<void> {
-  // A progress bar that grows is never still, and its width is no colour.
-  const isStill = `document.getAnimations().every((animation) =>
-    !(animation instanceof CSSTransition) || !/color|opacity|filter|shadow/.test(animation.transitionProperty))`;
-  await expect.poll(() => page.evaluate<boolean>(isStill)).toBe(true);
+  await expect.poll(() => page.evaluate<boolean>(isStillAfterFrames)).toBe(true);
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(
     violations.map(({ id, nodes }) => ({ id, targets: nodes.map((node) => node.target.join(' ')) })),
   ).toEqual([]);
 }
+
+/** A progress bar that grows is never still, and its width is no colour. Runs in the page, as below. */
+const isStillAfterFrames = `(async () => {
+  for (let frame = 0; frame < 4; frame += 1) {
+    await new Promise((done) => requestAnimationFrame(done));
+    const isFading = (animation) =>
+      animation instanceof CSSTransition && /color|opacity|filter|shadow/.test(animation.transitionProperty);
+    if (document.getAnimations().some(isFading)) return false;
+  }
+  return true;
+})()`;
 
 /** Runs in the page. A string, because these tests are typed without the DOM. */
 const focusedName = `(() => {
