@@ -20,9 +20,6 @@ const slicesToCheckpoint = 8;
 const filteredInSlice = 50_000;
 /** Look-ups in a large index, from which on a filter pays. */
 const manyLookups = 10_000;
-const firstFilterLog2 = 22;
-/** 64 MB, for fifty million facts. */
-const lastFilterLog2 = 29;
 /** The lowest key is that of a digest of ones. */
 const belowAllKeys = -(2 ** 48) - 1;
 
@@ -37,9 +34,10 @@ export class NamedRecords {
   /** Undefined until they are read from the store. */
   #pending: PendingFacts | undefined;
   #merging: Promise<void> | undefined;
-  #filter: IndexFilter | undefined;
-  /** One that is not filled yet. */
-  #unfilled: IndexFilter | undefined;
+  /** Of the keys in the index. */
+  #filter: PresenceFilter | undefined;
+  /** One that is not filled yet, and up to which key it is. */
+  #unfilled: { readonly filter: PresenceFilter; filledTo: number } | undefined;
   #lookupCount = 0;
   /** Of the store, as far as it was told. */
   #lastFactId = 0;
@@ -52,13 +50,13 @@ export class NamedRecords {
   /** False only where the store has no fact with this key. */
   mayHave(recordKey: number): boolean {
     if (this.#loaded().has(recordKey)) return true;
-    return this.#filter?.keys.mayHave(recordKey) ?? true;
+    return this.#filter?.mayHave(recordKey) ?? true;
   }
 
   /** Where the facts with this key lie. */
   placesOf(recordKey: number): FactPlace[] {
     const places = this.#loaded().placesOf(recordKey);
-    if (this.#filter?.keys.mayHave(recordKey) === false) return places;
+    if (this.#filter?.mayHave(recordKey) === false) return places;
     this.#lookupCount += 1;
     // While a merge is on its way, a fact is in both.
     for (const [conceptId, factId] of this.#statements.placesOf.all(recordKey) as [number, number][])
@@ -90,7 +88,7 @@ export class NamedRecords {
   /** Belongs between two transactions of an import: what is due is done, in slices. */
   async keepUp(): Promise<void> {
     if (this.#lookupCount >= manyLookups && this.#filter === undefined)
-      this.#unfilled ??= newFilter(firstFilterLog2);
+      this.#unfilled ??= { filter: new PresenceFilter(), filledTo: belowAllKeys };
     if (this.#unfilled !== undefined) this.#fillOn(this.#unfilled);
     const { count, firstFactId } = this.#loaded();
     const isFarBehind = firstFactId !== null && this.#lastFactId - firstFactId >= farthestBehind;
@@ -130,9 +128,6 @@ export class NamedRecords {
     this.#store.transaction(() => {
       this.#statements.setMark.run(left.firstFactId === null ? null : left.firstFactId - 1);
     }, 'with-the-next');
-    for (const filter of [this.#filter, this.#unfilled]) if (filter !== undefined) filter.count += count;
-    if (this.#filter !== undefined && isTooSmall(this.#filter))
-      this.#unfilled ??= newFilter(this.#filter.sizeLog2 + 2);
   }
 
   #mergeSlice(pending: PendingFacts, numbers: Uint32Array): void {
@@ -141,8 +136,8 @@ export class NamedRecords {
       const entry = pending.at(number);
       if (entry === undefined) continue;
       values.push(...entry);
-      this.#filter?.keys.add(entry[0]);
-      this.#unfilled?.keys.add(entry[0]);
+      this.#filter?.add(entry[0]);
+      this.#unfilled?.filter.add(entry[0]);
       if (values.length < rowsInStatement * 3) continue;
       this.#statements.insertMany.run(...values);
       values = [];
@@ -157,43 +152,19 @@ export class NamedRecords {
     this.#pending = pending;
     // An index that is empty needs no reading for its filter.
     if (this.#filter === undefined && this.#statements.isEmpty.get() === 1)
-      this.#filter = newFilter(firstFilterLog2);
+      this.#filter = new PresenceFilter();
     return pending;
   }
 
-  /** Reads the next slice of keys into it. Which size it needs turns out on the way: to count first would take one long turn. */
-  #fillOn(unfilled: IndexFilter): void {
+  /** Reads the next slice of keys into it. */
+  #fillOn(unfilled: { readonly filter: PresenceFilter; filledTo: number }): void {
     const keys = this.#statements.keysAfter.all(unfilled.filledTo, filteredInSlice) as number[];
-    for (const key of keys) unfilled.keys.add(key);
-    unfilled.count += keys.length;
+    for (const key of keys) unfilled.filter.add(key);
     unfilled.filledTo = keys.at(-1) ?? unfilled.filledTo;
-    if (isTooSmall(unfilled)) {
-      this.#unfilled = newFilter(unfilled.sizeLog2 + 2);
-      return;
-    }
     if (keys.length === filteredInSlice) return;
-    this.#filter = unfilled;
+    this.#filter = unfilled.filter;
     this.#unfilled = undefined;
   }
-}
-
-/** Of the keys in the index. */
-interface IndexFilter {
-  readonly keys: PresenceFilter;
-  readonly sizeLog2: number;
-  /** Keys in it, some of them twice. */
-  count: number;
-  /** Up to this key it has what the index has. */
-  filledTo: number;
-}
-
-function newFilter(wantedLog2: number): IndexFilter {
-  const sizeLog2 = Math.min(wantedLog2, lastFilterLog2);
-  return { keys: new PresenceFilter(sizeLog2), sizeLog2, count: 0, filledTo: belowAllKeys };
-}
-
-function isTooSmall({ keys, count, sizeLog2 }: IndexFilter): boolean {
-  return count > keys.capacity && sizeLog2 < lastFilterLog2;
 }
 
 function prepareStatements(store: Database) {
