@@ -60,6 +60,7 @@ export class FactThreads {
   readonly #counters = new Int32Array(new SharedArrayBuffer(12));
   readonly #read: (code: FactCode) => FactColumnData;
   #threads: { readonly worker: Worker; readonly answers: MessagePort }[] = [];
+  #answerCount = 0;
 
   /** Other threads begin at once. */
   constructor({ store, door, codes, subjectCount }: FactThreadsOptions) {
@@ -68,6 +69,11 @@ export class FactThreads {
     if (door === undefined || subjectCount * codes.length < worthThreads) return;
     const count = Math.min(mostThreads, os.availableParallelism() - 1);
     this.#threads = Array.from({ length: count }, () => this.#start(door));
+  }
+
+  /** Codes that other threads have read so far. */
+  get answerCount(): number {
+    return this.#answerCount;
   }
 
   /** Gives each job the facts of its code. */
@@ -109,6 +115,7 @@ export class FactThreads {
         const answer = found.message as FactAnswer;
         Atomics.sub(this.#counters, counterOf.waitingBytes, answer.byteCount);
         Atomics.notify(this.#counters, counterOf.waitingBytes);
+        this.#answerCount += 1;
         yield answer;
         found = receiveMessageOnPort(answers);
       }
