@@ -53,7 +53,7 @@ export function busyNote(runs: readonly ChildMeasurement[]): string {
   return `The site's thread let others wait for at most ${longest.toFixed(0)} ms.`;
 }
 
-/** Runs a script of this repository under this very Node. */
+/** Runs a script of this repository from source, under this very Node. */
 export function nodeProgram(label: string, script: URL, words: readonly string[]): MeasuredProgram {
   return { label, command: process.execPath, words: [script.pathname, ...words] };
 }
@@ -66,7 +66,8 @@ export async function isInstalled(command: string, words = ['--version']): Promi
   );
 }
 
-function outputOf({ label, command, words, timeoutMs = 1_800_000 }: MeasuredProgram): Promise<string> {
+/** What it writes. @throws BenchRunError BENCH_RUN_FAILED. */
+export function outputOf({ label, command, words, timeoutMs = 1_800_000 }: MeasuredProgram): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], timeout: timeoutMs });
     let output = '';

@@ -1,10 +1,10 @@
 // The cases of `consilium bench cohort`: a freeze of growing sizes, which has to stay linear, and a preview.
 import type { BenchCase, Measurement } from '../cases/bench-case.ts';
-import { measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
+import { measureChild } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { writeCohortStore } from './cohort-store.ts';
 
-const cohortChild = new URL('./cohort-child.ts', import.meta.url);
 const featureCount = 50;
 
 const freezeCase: BenchCase = {
@@ -83,7 +83,7 @@ async function measureCohort(
     course: _,
     longestBusyMs: __,
     ...measured
-  } = await measureChild(nodeProgram(label, cohortChild, words));
+  } = await measureChild(await bundledProgram(label, 'cohort-child', words));
   const found = Math.round(measured.rate * measured.seconds);
   if (found !== subjectCount) throw new Error(`${found} of ${subjectCount} subjects are in the cohort`);
   return measured;

@@ -2,11 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BenchCase } from '../cases/bench-case.ts';
-import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
+import { type ChildMeasurement, isInstalled, measureChild } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
 
-const child = new URL('./c-store-child.ts', import.meta.url);
 const targetRate = 680;
 
 export const cStoreCase: BenchCase = {
@@ -32,9 +32,9 @@ export const cStoreCase: BenchCase = {
     const ours: ChildMeasurement[] = [];
     const imported: ChildMeasurement[] = [];
     const peers: ChildMeasurement[] = [];
-    const measure = (label: string, way: string) =>
+    const measure = async (label: string, way: string) =>
       measureChild(
-        nodeProgram(label, child, [
+        await bundledProgram(label, 'c-store-child', [
           way,
           emptyFolder(scratch, `${way}-${label.length}`),
           folder,

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from '../cases/bench-case.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
 import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
 
-const ownChild = new URL('./deidentify-child.ts', import.meta.url);
 const dcmjsChild = new URL('./dcmjs-child.ts', import.meta.url);
 const pythonPeer = fileURLToPath(new URL('./dicom_peer.py', import.meta.url));
 const targetRate = 935;
@@ -27,7 +27,7 @@ export const deidentifyCase: BenchCase = {
     for (const label of ['Consilium', 'Consilium, again', 'Consilium, a third time']) {
       say(`  ${label}`);
       const out = path.join(scratch, `out-${ours.length}`);
-      ours.push(await measureChild(nodeProgram(label, ownChild, [source, out])));
+      ours.push(await measureChild(await bundledProgram(label, 'deidentify-child', [source, out])));
     }
     say('  peers');
     const dcmjsOut = emptyFolder(scratch, 'dcmjs');

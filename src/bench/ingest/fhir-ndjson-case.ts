@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from '../cases/bench-case.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
 import {
   busyNote,
   type ChildMeasurement,
@@ -12,7 +13,6 @@ import {
 import { emptyFolder } from '../cases/scratch.ts';
 import { writeFhirExport } from './fhir-export.ts';
 
-const importChild = new URL('./import-child.ts', import.meta.url);
 const peerChild = new URL('./peer-child.ts', import.meta.url);
 const pythonPeer = fileURLToPath(new URL('./peer.py', import.meta.url));
 const targetRate = 130;
@@ -25,7 +25,9 @@ export const fhirNdjsonCase: BenchCase = {
     for (const [index, label] of ['Consilium', 'Consilium, again', 'Consilium, a third time'].entries()) {
       say(`  ${label}`);
       const profile = emptyFolder(scratch, `profile-${index}`);
-      ours.push(await measureChild(nodeProgram(label, importChild, ['bytes', profile, made.file])));
+      ours.push(
+        await measureChild(await bundledProgram(label, 'import-child', ['bytes', profile, made.file])),
+      );
     }
     say('  peers');
     const peers = [

@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase, BenchContext, Measurement } from '../cases/bench-case.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
 import { type ChildMeasurement, isInstalled, measureChild, nodeProgram } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
 
-const importChild = new URL('./import-child.ts', import.meta.url);
 const peerChild = new URL('./image-peer-child.ts', import.meta.url);
 const pythonPeer = fileURLToPath(new URL('./image_peer.py', import.meta.url));
 const sealedTarget = 1_000;
@@ -67,7 +67,7 @@ async function measureThrice(
     const profile = emptyFolder(scratch, `${counted}-${runs.length}`);
     runs.push(
       await measureChild(
-        nodeProgram(`Consilium, ${label}${suffix}`, importChild, [counted, profile, source]),
+        await bundledProgram(`Consilium, ${label}${suffix}`, 'import-child', [counted, profile, source]),
       ),
     );
   }

@@ -3,11 +3,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BenchCase } from '../cases/bench-case.ts';
-import { measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
+import { measureChild } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { encodeMrSlice } from './mr-slice.ts';
 
-const importChild = new URL('./import-child.ts', import.meta.url);
 const filesInFolder = 1_000;
 const shape = { size: 32, slicesInSeries: 50, slicesOfPatient: 200 };
 
@@ -24,7 +24,9 @@ export const largeImageCase: BenchCase = {
     }
     say('  Consilium');
     const words = ['files', emptyFolder(scratch, 'profile'), source];
-    const ours = await measureChild(nodeProgram('Consilium, sealed copies and index', importChild, words));
+    const ours = await measureChild(
+      await bundledProgram('Consilium, sealed copies and index', 'import-child', words),
+    );
     const { peakMegabytes, endRatio } = ours;
     return {
       name: 'large-images',

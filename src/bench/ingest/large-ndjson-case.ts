@@ -1,18 +1,19 @@
 // A large import: 2 GB of FHIR NDJSON. Memory must not grow with the file, and the rate must hold to its end.
 import path from 'node:path';
 import type { BenchCase } from '../cases/bench-case.ts';
-import { measureChild, nodeProgram } from '../cases/measure-child.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
+import { measureChild } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { writeFhirExport } from './fhir-export.ts';
-
-const importChild = new URL('./import-child.ts', import.meta.url);
 
 export const largeNdjsonCase: BenchCase = {
   name: 'large-ndjson',
   async run({ scratch, scale }) {
     const made = writeFhirExport(path.join(scratch, 'export.ndjson'), 2e9 * scale);
     const profile = emptyFolder(scratch, 'profile');
-    const run = await measureChild(nodeProgram('Consilium', importChild, ['bytes', profile, made.file]));
+    const run = await measureChild(
+      await bundledProgram('Consilium', 'import-child', ['bytes', profile, made.file]),
+    );
     const { course, ...ours } = run;
     const step = Math.max(1, Math.floor(course.length / 60));
     return {

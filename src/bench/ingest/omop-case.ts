@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from '../cases/bench-case.ts';
+import { bundledProgram } from '../cases/bundled-program.ts';
 import {
   busyNote,
   type ChildMeasurement,
@@ -12,7 +13,6 @@ import {
 import { emptyFolder } from '../cases/scratch.ts';
 import { writeOmopExport } from './omop-export.ts';
 
-const importChild = new URL('./import-child.ts', import.meta.url);
 const peerChild = new URL('./peer-child.ts', import.meta.url);
 const pythonPeer = fileURLToPath(new URL('./peer.py', import.meta.url));
 const targetRate = 180_000;
@@ -26,7 +26,9 @@ export const omopCase: BenchCase = {
     for (const [index, label] of ['Consilium', 'Consilium, again', 'Consilium, a third time'].entries()) {
       say(`  ${label}`);
       const profile = emptyFolder(scratch, `profile-${index}`);
-      ours.push(await measureChild(nodeProgram(label, importChild, ['rows', profile, made.folder])));
+      ours.push(
+        await measureChild(await bundledProgram(label, 'import-child', ['rows', profile, made.folder])),
+      );
     }
     say('  peers');
     const peers = [
@@ -42,7 +44,6 @@ export const omopCase: BenchCase = {
     const notes = [
       busyNote(ours),
       'The one thread that writes is the limit: inserts, commits and checkpoints of encrypted pages, and new patients (docs/adr/0011).',
-      'Run from source, Node strips the types: some 40 MB more than the bundle takes.',
     ];
     if (await isInstalled('python3')) {
       const words = [pythonPeer, 'csv', made.file, path.join(scratch, 'python.db')];
