@@ -4,6 +4,7 @@ import { registerConsortiumAudit } from '#cli/consortium-audit.ts';
 import { registerConsortiumEnrol } from '#cli/consortium-enrol.ts';
 import { registerConsortiumInit } from '#cli/consortium-init.ts';
 import { registerConsortiumPublish } from '#cli/consortium-publish.ts';
+import { registerConsortiumRemedy } from '#cli/consortium-remedy.ts';
 import { registerConsortiumRound } from '#cli/consortium-round.ts';
 import { registerConsortiumServe } from '#cli/consortium-serve.ts';
 import { registerConsortiumStatistics } from '#cli/consortium-statistics.ts';
@@ -16,6 +17,7 @@ export function registerConsortium(program: Command): void {
   registerConsortiumEnrol(consortium);
   registerConsortiumPublish(consortium);
   registerConsortiumRound(consortium);
+  registerConsortiumRemedy(consortium);
   registerConsortiumStatus(consortium);
   registerConsortiumStatistics(consortium);
   registerConsortiumAudit(consortium);

@@ -62,6 +62,7 @@ export function registerConsent(site: Command): void {
   );
   consent.addCommand(optOutCommand());
   consent.addCommand(roundsCommand());
+  consent.addCommand(remedyCommand());
   consent.addCommand(
     personCommand('withdraw', 'record that a consent is withdrawn; holds from now on')
       .argument('<subject>', 'subject id')
@@ -96,10 +97,38 @@ const departures = {
   received: 'an update with the subject left',
 } as const;
 
-function describeRound({ researchStudyId, round, part, departure, erasedAt }: SubjectRound): string {
+const remedyStates = {
+  none: '',
+  requested: '; its remedy is asked for',
+  refused: '; the consortium refused its remedy',
+  'carried-out': '; its remedy is carried out',
+} as const;
+
+function describeRound(found: SubjectRound): string {
+  const { researchStudyId, round, part, departure, erasedAt, remedy, remedyState, epsilon } = found;
   const until = erasedAt === null ? '' : `; erased ${erasedAt}`;
-  // There is no differential privacy yet: nothing limits what the update says of the subject.
-  return `${researchStudyId}  round ${round}  ${part}  ${departures[departure]}${until}`;
+  const bound = epsilon === null ? 'nothing bounds what it tells of the subject' : `epsilon ${epsilon}`;
+  const promised = remedy === null ? '' : `; the plan's remedy: ${remedy}`;
+  const left = departure === 'never' ? '' : ` (${bound}${promised})`;
+  return `${researchStudyId}  round ${round}  ${part}  ${departures[departure]}${left}${until}${remedyStates[remedyState]}`;
+}
+
+function remedyCommand(): Command {
+  return personCommand(
+    'remedy',
+    "ask the consortium for the plan's remedy after a withdrawal, without saying for whom; the next sync sends it",
+  )
+    .argument('<subject>', 'subject id')
+    .requiredOption('--research-study <id>', 'in this research study')
+    .action(async (subjectId: string, options: SiteCommandOptions & { researchStudy: string }) => {
+      await withSite(options, async ({ client }) => {
+        const { researchStudy: researchStudyId } = options;
+        const requested = await client.consent.requestRemedy({ subjectId, researchStudyId });
+        printResult(options, requested, ({ remedy, fromRound, toRound }) => [
+          `${remedy} is asked for, for rounds ${fromRound} to ${toRound}.`,
+        ]);
+      });
+    });
 }
 
 function optOutCommand(): Command {

@@ -7,5 +7,11 @@ export type { ProfileOptions } from './profile.ts';
 export type { PublishedStatistics } from './publish/index.ts';
 export { type ReachedConsortium, reachConsortium } from './reach.ts';
 export { type ServedConsortium, type ServeOptions, serveConsortium } from './serve.ts';
-export type { ConsortiumStatus, ResearchStudyStatus, RoundStatus } from './status.ts';
+export type {
+  ConsortiumStatus,
+  RemedyRequestStatus,
+  RemedyStatus,
+  ResearchStudyStatus,
+  RoundStatus,
+} from './status.ts';
 export { type ConsortiumKeys, createConsortiumKeys } from './store/consortium-keys.ts';

@@ -5,7 +5,7 @@ import { recomputeModels } from './aggregate/index.ts';
 import { createInvitation, EnrolmentError, type TrustRegister } from './enrolment/index.ts';
 import type { ConsortiumOperations } from './operations.ts';
 import { publishPlan, readStatistics } from './publish/index.ts';
-import { closeCompleteRound, closeRoundEarly, openRound } from './rounds/index.ts';
+import { carryOutRemedy, closeCompleteRound, closeRoundEarly, openRound } from './rounds/index.ts';
 import { readStatus } from './status.ts';
 import type { Foundation } from './store/index.ts';
 
@@ -32,6 +32,8 @@ export function createOperations(
     openRound: async (request) => openRound(foundation, register.current(), request),
     closeRound: async ({ researchStudyId }) =>
       closeRoundEarly(foundation, register.current(), researchStudyId),
+    carryOutRemedy: async ({ researchStudyId }) =>
+      carryOutRemedy(foundation, register.current(), researchStudyId),
     statistics: async ({ researchStudyId }) => ({
       statistics: readStatistics(store, register.current(), researchStudyId) ?? null,
     }),

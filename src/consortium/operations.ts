@@ -5,7 +5,7 @@ import { identifier } from '#federation/records/fields.ts';
 import type { RecomputedModels } from './aggregate/index.ts';
 import type { MadeInvitation } from './enrolment/index.ts';
 import type { PlanPublication, PublishedStatistics } from './publish/index.ts';
-import type { ClosedRound, OpenedRound } from './rounds/index.ts';
+import type { CarriedOut, ClosedRound, OpenedRound } from './rounds/index.ts';
 import type { ConsortiumStatus } from './status.ts';
 
 export interface AuditVerification {
@@ -22,6 +22,7 @@ export const operationInputs = {
   publishPlan: z.strictObject({ plan: z.unknown() }),
   openRound: z.strictObject({ researchStudyId: identifier, days: z.number().optional() }),
   closeRound: z.strictObject({ researchStudyId: identifier }),
+  carryOutRemedy: z.strictObject({ researchStudyId: identifier }),
   statistics: z.strictObject({ researchStudyId: identifier }),
   verifyAudit: z.strictObject({}),
 } as const;
@@ -38,6 +39,8 @@ export interface ConsortiumOperations {
   openRound(input: OperationInput<'openRound'>): Promise<OpenedRound>;
   /** Closes the open round with the updates that are there. */
   closeRound(input: OperationInput<'closeRound'>): Promise<ClosedRound>;
+  /** Answers the sites that wait for the plan's remedy after a withdrawal. */
+  carryOutRemedy(input: OperationInput<'carryOutRemedy'>): Promise<CarriedOut>;
   /** What the sites released in the statistics round; null where nothing is published. */
   statistics(
     input: OperationInput<'statistics'>,

@@ -3,6 +3,7 @@
 import { type GlobalModel, globalModelRecord } from '#federation/records/global-model.ts';
 import { verifyRecord } from '#federation/records/record.ts';
 import type { RoundKind } from '#federation/records/round.ts';
+import type { CarriedOutRemedy, RequestedRemedy } from '#federation/records/withdrawal-remedy.ts';
 import type { SignedTrust } from './enrolment/index.ts';
 import { findPlan, listResearchStudies } from './publish/index.ts';
 import { readOpening } from './rounds/index.ts';
@@ -48,11 +49,34 @@ export interface ResearchStudyStatus {
   /** Kinds of the plan's rounds, round 1 first. */
   readonly plannedRounds: readonly RoundKind[];
   readonly models: readonly ModelStatus[];
+  readonly remedies: readonly RemedyStatus[];
+  readonly remedyRequests: readonly RemedyRequestStatus[];
   readonly rounds: readonly RoundStatus[];
+}
+
+/** What was carried out after withdrawals, oldest first. */
+export interface RemedyStatus {
+  readonly number: number;
+  readonly kind: CarriedOutRemedy;
+  readonly fromRound: number;
+  readonly decidedAt: string;
+}
+
+/** Which site asked for it, for which rounds; never for whom. */
+export interface RemedyRequestStatus {
+  readonly siteId: string;
+  readonly kind: RequestedRemedy;
+  readonly fromRound: number;
+  readonly toRound: number;
+  readonly receivedAt: string;
+  /** null while it waits. */
+  readonly carriedOutAt: string | null;
 }
 
 export interface ModelStatus {
   readonly round: number;
+  /** Whether no remedy has taken it back. */
+  readonly isInForce: boolean;
   readonly kind: GlobalModel['kind'];
   readonly modelDigest: string;
   readonly publishedAt: string;
@@ -154,6 +178,7 @@ function readResearchStudy(
       participants: plan.participants.map(({ siteId }) => siteId),
       plannedRounds: plan.rounds,
       models: readModels(store, trust, researchStudyId),
+      ...readRemedies(store, researchStudyId),
       rounds: store
         .all(rounds.orderBy('round').orderBy('attempt'))
         .map((row) => readRound(store, trust, row)),
@@ -162,12 +187,22 @@ function readResearchStudy(
 }
 
 function readModels(store: ConsortiumStore, trust: SignedTrust, researchStudyId: string): ModelStatus[] {
-  const columns = ['round', 'model_digest', 'envelope', 'published_at'] as const;
+  const columns = ['round', 'model_digest', 'envelope', 'leaf_seq', 'published_at'] as const;
   const models = store.query
     .selectFrom('global_model')
     .select(columns)
     .where('research_study_id', '=', researchStudyId);
-  return store.all(models.orderBy('round')).map((row) => {
+  const inForce = new Set(
+    store
+      .all(
+        store.query
+          .selectFrom('model_in_force')
+          .select('leaf_seq')
+          .where('research_study_id', '=', researchStudyId),
+      )
+      .map((row) => row.leaf_seq),
+  );
+  return store.all(models.orderBy('remedy').orderBy('round')).map((row) => {
     const atMs = Date.parse(row.published_at);
     const { kind, included, evaluation } = verifyRecord(globalModelRecord, row.envelope, {
       trust: trust.keys,
@@ -175,6 +210,7 @@ function readModels(store: ConsortiumStore, trust: SignedTrust, researchStudyId:
     }).predicate;
     return {
       round: row.round,
+      isInForce: inForce.has(row.leaf_seq),
       kind,
       modelDigest: row.model_digest,
       publishedAt: row.published_at,
@@ -182,6 +218,34 @@ function readModels(store: ConsortiumStore, trust: SignedTrust, researchStudyId:
       evaluation,
     };
   });
+}
+
+function readRemedies(
+  store: ConsortiumStore,
+  researchStudyId: string,
+): Pick<ResearchStudyStatus, 'remedies' | 'remedyRequests'> {
+  const { query } = store;
+  const remedies = query.selectFrom('remedy').selectAll().where('research_study_id', '=', researchStudyId);
+  const requests = query
+    .selectFrom('remedy_request')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId);
+  return {
+    remedies: store.all(remedies.orderBy('number')).map((row) => ({
+      number: row.number,
+      kind: row.kind,
+      fromRound: row.from_round,
+      decidedAt: row.decided_at,
+    })),
+    remedyRequests: store.all(requests.orderBy('received_at')).map((row) => ({
+      siteId: row.site_id,
+      kind: row.kind,
+      fromRound: row.from_round,
+      toRound: row.to_round,
+      receivedAt: row.received_at,
+      carriedOutAt: row.carried_out_at,
+    })),
+  };
 }
 
 function readRound(store: ConsortiumStore, trust: SignedTrust, row: RoundRow): RoundStatus {

@@ -39,6 +39,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'consent.grant': ['steward'],
   'consent.withdraw': ['steward'],
   'consent.rounds': ['steward'],
+  'consent.requestRemedy': ['steward'],
   'consent.importOptOuts': ['steward'],
   researchStudies: 'anyone',
   'cohort.preview': ['steward', 'investigator'],

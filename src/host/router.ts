@@ -106,6 +106,9 @@ export function createSiteRouter(site: Site) {
       rounds: contract.consent.rounds.handler(({ input, context: { actor } }) =>
         site.consent.rounds(input.subjectId, actor),
       ),
+      requestRemedy: contract.consent.requestRemedy.handler(({ input, context: { actor } }) =>
+        site.consent.requestRemedy(input, actor),
+      ),
       importOptOuts: contract.consent.importOptOuts.handler(({ input, context: { actor } }) =>
         site.consent.importOptOuts(input, actor),
       ),

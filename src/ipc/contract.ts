@@ -5,7 +5,12 @@ import { mappingContract, quarantineContract, sourcesContract } from '#ipc/inges
 import { optOutImport, optOutSummary } from '#ipc/opt-out-schema.ts';
 import { qualityReport } from '#ipc/quality-schema.ts';
 import * as schema from '#ipc/schema.ts';
-import { subjectRounds, subjectRoundsQuery } from '#ipc/subject-rounds-schema.ts';
+import {
+  remedyOrder,
+  requestedRemedy,
+  subjectRounds,
+  subjectRoundsQuery,
+} from '#ipc/subject-rounds-schema.ts';
 
 export const siteContract = {
   session: {
@@ -42,6 +47,8 @@ export const siteContract = {
     grant: oc.input(schema.consentGrant).output(schema.consentRow),
     withdraw: oc.input(schema.consentWithdraw).output(schema.consentRow),
     rounds: oc.input(subjectRoundsQuery).output(subjectRounds),
+    /** After a withdrawal. The consortium learns the rounds, never for whom. */
+    requestRemedy: oc.input(remedyOrder).output(requestedRemedy),
     importOptOuts: oc.input(optOutImport).output(optOutSummary),
   },
   researchStudies: oc.output(z.array(schema.researchStudy)),

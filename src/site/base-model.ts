@@ -31,7 +31,7 @@ export function loadBaseModel(
   return readModel(row);
 }
 
-/** The newest model of a research study, undefined before the first. @throws SiteError BASE_MODEL_DAMAGED. */
+/** The newest model of a research study that counts, undefined before the first. @throws SiteError BASE_MODEL_DAMAGED. */
 export function loadLatestModel(store: Store, researchStudyId: string): StoredModel | undefined {
   const row = store.get(models(store, researchStudyId).orderBy('round', 'desc').limit(1));
   return row === undefined ? undefined : readModel(row);
@@ -43,7 +43,10 @@ export function weightsOf(tensors: TensorMap): TensorMap {
 }
 
 function models(store: Store, researchStudyId: string) {
-  return store.query.selectFrom('global_model').selectAll().where('research_study_id', '=', researchStudyId);
+  return store.query
+    .selectFrom('model_in_force')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId);
 }
 
 function readModel(row: GlobalModelTable): StoredModel {

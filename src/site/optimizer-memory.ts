@@ -23,6 +23,13 @@ export function loadOptimizerState(
       .selectFrom('model_update')
       .innerJoin('training_run', 'training_run.run_id', 'model_update.run_id')
       .innerJoin('cohort', 'cohort.cohort_id', 'training_run.cohort_id')
+      // What a remedy took back was trained from a model that counts no longer.
+      .innerJoin('round_in_force', (join) =>
+        join
+          .onRef('round_in_force.research_study_id', '=', 'model_update.research_study_id')
+          .onRef('round_in_force.round', '=', 'model_update.round')
+          .onRef('round_in_force.attempt', '=', 'model_update.attempt'),
+      )
       .select(['training_run.tensors', 'cohort.cohort_digest'])
       .where('model_update.research_study_id', '=', researchStudyId)
       .where('model_update.round', '<', round)

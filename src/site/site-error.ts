@@ -10,5 +10,7 @@ export type SiteCode =
   | 'BASE_MODEL_MISSING'
   | 'BASE_MODEL_DAMAGED'
   | 'NORMALISATION_MISSING'
+  | 'REMEDY_KEEPS_MODEL'
+  | 'REMEDY_NOT_NEEDED'
   | 'ROUND_RUNNING';
 export class SiteError extends CodedError<SiteCode> {}

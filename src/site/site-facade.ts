@@ -3,7 +3,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import type { Actor, AuditExport, AuditPage, AuditQuery, AuditVerification } from '#site/audit/index.ts';
-import type { CohortPreview, SubjectRound } from '#site/cohort/index.ts';
+import type { CohortPreview } from '#site/cohort/index.ts';
 import type {
   ConsentPage,
   ConsentQuery,
@@ -20,6 +20,7 @@ import type { SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
 import type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
 import type { SiteRounds } from './site-rounds.ts';
+import type { RemediableRound, RemedyOrder, RequestedRemedySummary } from './withdrawal-remedy.ts';
 
 export interface Enrolment {
   readonly invitation: string;
@@ -76,7 +77,9 @@ export interface Site {
     /** Resolves when nothing of what it erases is left. */
     withdraw(subject: ConsentSubject, actor: Actor): Promise<ConsentRow>;
     /** In which rounds the subject was, and what of them left. */
-    rounds(subjectId: string, actor: Actor): SubjectRound[];
+    rounds(subjectId: string, actor: Actor): RemediableRound[];
+    /** Asks the consortium for the plan's remedy, without saying for whom. */
+    requestRemedy(order: RemedyOrder, actor: Actor): RequestedRemedySummary;
     importOptOuts(list: OptOutOrder, actor: Actor): Promise<OptOutSummary>;
   };
   /** The accepted plans; none before enrolment. */

@@ -1,7 +1,7 @@
 // The composition root: opens the stages of a site in the order of STAGES and gives the facade that hosts serve.
 import { openAgreement } from '#site/agreement/index.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
-import { listSubjectRounds, openCohorts } from '#site/cohort/index.ts';
+import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
@@ -22,6 +22,7 @@ import { openSync, type SyncStages } from './site-sync.ts';
 import { loadTimeZone } from './site-time-zone.ts';
 import { rememberEngine } from './used-engine.ts';
 import { openWithdrawals } from './withdrawal.ts';
+import { listRemediableRounds, requestRemedy } from './withdrawal-remedy.ts';
 
 export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
 export { systemActor } from '#site/audit/index.ts';
@@ -190,8 +191,9 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
             object: `subject:${subjectId}`,
             outcome: 'success',
           });
-          return listSubjectRounds(store, subjectId);
+          return listRemediableRounds(stages, subjectId);
         }),
+      requestRemedy: (order, actor) => requestRemedy(stages, order, actor),
     },
     researchStudies: () =>
       agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan),

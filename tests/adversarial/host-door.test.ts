@@ -338,6 +338,7 @@ const allowed: Readonly<Record<string, readonly Role[] | 'all'>> = {
   'consent.grant': ['steward'],
   'consent.withdraw': ['steward'],
   'consent.rounds': ['steward'],
+  'consent.requestRemedy': ['steward'],
   'consent.importOptOuts': ['steward'],
   researchStudies: 'all',
   'cohort.preview': ['steward', 'investigator'],
@@ -383,6 +384,7 @@ const inputs = (): Readonly<Record<string, unknown>> => ({
   'consent.grant': { ...subject, untilDate: null },
   'consent.withdraw': subject,
   'consent.rounds': { subjectId: subject.subjectId },
+  'consent.requestRemedy': { subjectId: subject.subjectId, researchStudyId: 'heart' },
   'consent.importOptOuts': {
     path: '/nowhere',
     authority: 'urn:example:nobody',

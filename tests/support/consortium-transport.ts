@@ -26,6 +26,8 @@ export interface ConsortiumState {
   plan: Uint8Array;
   openRound: Uint8Array | undefined;
   models: HeldModel[];
+  /** DSSE of each remedy, the first one first; absent: none. */
+  remedies?: Uint8Array[];
   /** Entries of the log that the next proofs cover; undefined: all. */
   logSize: number | undefined;
 }
@@ -93,6 +95,9 @@ export function createConsortiumTransport(
     if (path.endsWith('/plan')) return ok(state.plan);
     if (path.endsWith('/rounds/open'))
       return state.openRound === undefined ? { status: 204, body: new Uint8Array() } : ok(state.openRound);
+    const remedy = /\/remedies\/([0-9]+)$/.exec(path);
+    if (remedy !== null) return ok(state.remedies?.[Number(remedy[1]) - 1] ?? new Uint8Array());
+    if (path === '/v1/remedy-requests') return { status: 204, body: new Uint8Array() };
     if (path.startsWith('/v1/updates/')) return ok(await receive(body));
     if (path === '/v1/log-checkpoints') {
       transport.notes.push(parseLogExtension(new TextDecoder().decode(body)).note);
@@ -108,6 +113,7 @@ export function createConsortiumTransport(
   const summary = () => ({
     researchStudyId: samplePlan.researchStudyId,
     planVersion: 1,
+    remedy: state.remedies?.length ?? 0,
     latestModelRound: state.models.length - 1,
     openRound: null,
     attempt: null,

@@ -255,6 +255,13 @@ function consentRouter(site: FakeSite) {
       change(input.subjectId, { decision: 'deny', rule: 'withdrawn', source: 'steward' }),
     ),
     rounds: os.consent.rounds.handler(() => []),
+    requestRemedy: os.consent.requestRemedy.handler(({ input: { researchStudyId } }) => ({
+      researchStudyId,
+      remedy: 'rebuild-model' as const,
+      fromRound: 2,
+      toRound: 3,
+      requestedAt: '2026-11-21T08:00:00.000Z',
+    })),
     importOptOuts: os.consent.importOptOuts.handler(({ input }) => ({
       authority: input.authority,
       entryCount: 1200,

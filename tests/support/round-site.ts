@@ -136,6 +136,7 @@ export function storeModel(
   const modelDigest = sha256Hex(bytes);
   const row = {
     research_study_id: researchStudyId,
+    remedy: 0,
     round,
     model_digest: modelDigest,
     envelope: new Uint8Array(),

@@ -59,6 +59,7 @@ export const samplePlan: ResearchStudyPlan = {
   privacy: null,
   secureAggregation: null,
   optOutLists: [],
+  withdrawal: { remedy: 'rebuild-model' },
   approval: { requiredStewards: 1 },
   retentionDays: 3650,
   publishedAt: '2026-11-01T00:00:00.000Z',

@@ -55,3 +55,28 @@ export function readConsortiumStore({ consortium }: Pick<DemoFederation, 'consor
     store.close();
   }
 }
+
+/** Every cell of the consortium's store, to search in. */
+export function consortiumBytes({ consortium }: Pick<DemoFederation, 'consortium'>): Buffer {
+  const [, profile = '', , keyFile = ''] = consortium;
+  const { storeKey } = loadConsortiumKeys(keyFile, profile);
+  const file = path.join(profile, 'consortium.db');
+  const store = openConsortiumStore({ file, key: storeKey, clock: systemClock });
+  try {
+    const tables = store.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all() as {
+      name: string;
+    }[];
+    const cells = tables.flatMap(({ name }) =>
+      (store.prepare(`SELECT * FROM "${name}"`).all() as Record<string, unknown>[]).flatMap((row) =>
+        Object.values(row),
+      ),
+    );
+    return Buffer.concat(
+      cells.map((cell) =>
+        cell instanceof Uint8Array ? Buffer.from(cell) : Buffer.from(`${String(cell)}\n`),
+      ),
+    );
+  } finally {
+    store.close();
+  }
+}

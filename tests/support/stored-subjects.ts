@@ -79,6 +79,7 @@ export function createTestPlan(changes: Partial<ResearchStudyPlan> = {}): Resear
     privacy: null,
     secureAggregation: null,
     optOutLists: [],
+    withdrawal: { remedy: 'rebuild-model' },
     approval: { requiredStewards: 1 },
     retentionDays: 365,
     publishedAt: '2026-11-01T00:00:00.000Z',

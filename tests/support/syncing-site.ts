@@ -1,6 +1,7 @@
 // An enrolled site and its in-memory consortium, ready to sync: initial model published, round 1 open.
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import type { GlobalModel } from '#federation/records/global-model.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import { decide } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
@@ -33,13 +34,13 @@ export interface SyncingSite extends EnrolledSite {
   sealUpdate(): Promise<DraftUpdate>;
 }
 
-/** `file` as in `createSiteFoundation`. */
-export function createSyncingSite(file = ':memory:'): SyncingSite {
-  const site = createEnrolledSite({ file, withRound: false });
+/** `file` as in `createSiteFoundation`, `plan` as in `createEnrolledSite`. */
+export function createSyncingSite(file = ':memory:', plan: Partial<ResearchStudyPlan> = {}): SyncingSite {
+  const site = createEnrolledSite({ file, withRound: false, plan });
   const { consortium, planDigest, clock } = site;
   const transport = createConsortiumTransport(consortium, clock, {
     trustList: consortium.trustList().envelope,
-    plan: consortium.plan().envelope,
+    plan: consortium.plan(plan).envelope,
     openRound: consortium.round({ planDigest, baseModelDigest: initialDigest }).envelope,
     models: [],
     logSize: undefined,

@@ -4,7 +4,7 @@
 import { equalBytes } from '#base/bytes.ts';
 import { BugError, CodedError } from '#base/coded-error.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
-import { findModel, findPlan, listResearchStudies } from '#consortium/publish/index.ts';
+import { findPlan, listResearchStudies } from '#consortium/publish/index.ts';
 import type { ConsortiumStore, Foundation, GlobalModelRow } from '#consortium/store/index.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
@@ -50,7 +50,7 @@ function listModels(store: ConsortiumStore, researchStudyId: string): GlobalMode
     .selectFrom('global_model')
     .selectAll()
     .where('research_study_id', '=', researchStudyId);
-  return store.all(query.orderBy('round'));
+  return store.all(query.orderBy('remedy').orderBy('round'));
 }
 
 async function check(foundation: Foundation, trust: SignedTrust, model: GlobalModelRow): Promise<ModelCheck> {
@@ -88,9 +88,8 @@ async function aggregateAgain(
 ): Promise<Uint8Array> {
   const { store } = foundation;
   const { researchStudyId, round, attempt, kind } = predicate;
-  const base = findModel(store, researchStudyId, round - 1);
-  if (base === undefined || kind === 'initial' || base.model_digest !== predicate.baseModelDigest)
-    return new Uint8Array();
+  const base = findBase(store, predicate);
+  if (base === undefined || kind === 'initial') return new Uint8Array();
   const updates = await openReceived(foundation, trust, {
     research_study_id: researchStudyId,
     round,
@@ -107,6 +106,19 @@ async function aggregateAgain(
     encodeCanonicalJson([made.included, made.evaluation, made.statistics ?? null]);
   const isSameClaim = equalBytes(claimOf({ included, evaluation, statistics }), claimOf(predicate));
   return isSameClaim ? encodeSafetensors(tensors) : new Uint8Array();
+}
+
+/** Also one that a remedy has taken back since. */
+function findBase(
+  store: ConsortiumStore,
+  { researchStudyId, round, baseModelDigest }: GlobalModel,
+): GlobalModelRow | undefined {
+  const query = store.query
+    .selectFrom('global_model')
+    .selectAll()
+    .where('research_study_id', '=', researchStudyId)
+    .where('round', '=', round - 1);
+  return store.get(query.where('model_digest', '=', baseModelDigest ?? '').limit(1));
 }
 
 /** The updates of an attempt as their sealed files say, signatures checked as of the moment they came in. */

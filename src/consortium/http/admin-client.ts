@@ -27,6 +27,7 @@ export function createAdminClient(endpoint: AdminEndpoint): ConsortiumOperations
     publishPlan: call('publishPlan'),
     openRound: call('openRound'),
     closeRound: call('closeRound'),
+    carryOutRemedy: call('carryOutRemedy'),
     statistics: call('statistics'),
     verifyAudit: call('verifyAudit'),
   };

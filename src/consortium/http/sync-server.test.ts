@@ -41,11 +41,13 @@ const ofRoute: Record<keyof typeof routes, object> = {
   researchStudies: {},
   plan: { parameters: { researchStudyId } },
   openRound: { parameters: { researchStudyId } },
+  remedy: { parameters: { researchStudyId, remedy: 1 } },
   model: { parameters: { researchStudyId, round: 0 } },
   modelTensors: { parameters: { researchStudyId, round: 0 } },
   modelProof: { parameters: { researchStudyId, round: 0 } },
   logConsistency: { parameters: { oldSize: 1, size: 2 } },
   update: { parameters: { bundleId: 'ab'.repeat(32) }, body: utf8('x') },
+  remedyRequest: { body: utf8('x') },
   logCheckpoint: { body: utf8('x') },
 };
 const signedRoutes = (Object.keys(routes) as (keyof typeof routes)[]).filter((name) => routes[name].isSigned);
@@ -120,12 +122,12 @@ describe('a site', () => {
         JSON.parse(new TextDecoder().decode((await world.send(cleveland, 'researchStudies')).body)),
       );
     expect(await read()).toEqual([
-      { researchStudyId, planVersion: 1, latestModelRound: 0, openRound: null, attempt: null },
+      { researchStudyId, planVersion: 1, remedy: 0, latestModelRound: 0, openRound: null, attempt: null },
     ]);
     expect((await world.send(cleveland, 'openRound', { parameters: { researchStudyId } })).status).toBe(204);
     await openRound();
     expect(await read()).toEqual([
-      { researchStudyId, planVersion: 1, latestModelRound: 0, openRound: 1, attempt: 1 },
+      { researchStudyId, planVersion: 1, remedy: 0, latestModelRound: 0, openRound: 1, attempt: 1 },
     ]);
   });
 

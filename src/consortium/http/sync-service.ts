@@ -2,7 +2,7 @@
 import { toBase64, utf8 } from '#base/bytes.ts';
 import { isCodedError } from '#base/coded-error.ts';
 import { enrolSite, type SignedTrust, type TrustRegister } from '#consortium/enrolment/index.ts';
-import { receiveCheckpoint, receiveUpdate } from '#consortium/intake/index.ts';
+import { receiveCheckpoint, receiveRemedyRequest, receiveUpdate } from '#consortium/intake/index.ts';
 import {
   findModel,
   findPlan,
@@ -11,7 +11,7 @@ import {
   type PublishedPlan,
   proveModel,
 } from '#consortium/publish/index.ts';
-import { findOpenRound, readOpening } from '#consortium/rounds/index.ts';
+import { findOpenRound, findRemedy, lastRemedy, readOpening } from '#consortium/rounds/index.ts';
 import type { Foundation, GlobalModelRow } from '#consortium/store/index.ts';
 import { mediaTypes, type ResearchStudySummaries, type routes } from '#federation/sync-contract/routes.ts';
 import { SyncError } from '#federation/sync-contract/sync-error.ts';
@@ -51,6 +51,7 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     researchStudies: ({ siteId }) => json(summarise(foundation, register.current(), siteId)),
     plan: (call) => envelope(ownPlan(foundation, register.current(), call).envelope),
     openRound: (call) => openRound(foundation, register.current(), call),
+    remedy: (call) => envelope(ownRemedy(options, call)),
     model: (call) => envelope(ownModel(options, call).envelope),
     modelTensors: (call) => ({
       status: 200,
@@ -60,6 +61,10 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     modelProof: (call) => json(proveModel(foundation, ownModel(options, call))),
     logConsistency: ({ parameters }) => json(proveConsistency(foundation, parameters)),
     update: (call) => update(options, call),
+    remedyRequest: ({ siteId, body }) => {
+      receiveRemedyRequest(foundation, register.current(), { siteId, envelope: body });
+      return empty;
+    },
     logCheckpoint: ({ siteId, body }) => {
       receiveCheckpoint(foundation, register.current(), { siteId, extension: body });
       return empty;
@@ -88,7 +93,8 @@ function summarise({ store }: Foundation, trust: SignedTrust, siteId: string): R
     const open = findOpenRound(store, researchStudyId);
     const latestModelRound = latestModel(store, researchStudyId)?.round ?? 0;
     const round = { openRound: open?.round ?? null, attempt: open?.attempt ?? null };
-    return [{ researchStudyId, planVersion: plan.version, latestModelRound, ...round }];
+    const remedy = lastRemedy(store, researchStudyId)?.number ?? 0;
+    return [{ researchStudyId, planVersion: plan.version, remedy, latestModelRound, ...round }];
   });
 }
 
@@ -112,6 +118,13 @@ function openRound(foundation: Foundation, trust: SignedTrust, call: SyncCall): 
   const row = findOpenRound(foundation.store, plan.researchStudyId);
   const isAsked = row !== undefined && readOpening(row, trust).participants.includes(call.siteId);
   return isAsked ? envelope(row.envelope) : empty;
+}
+
+function ownRemedy({ foundation, register }: SyncServiceOptions, call: SyncCall): Uint8Array {
+  const { plan } = ownPlan(foundation, register.current(), call);
+  const remedy = findRemedy(foundation.store, plan.researchStudyId, Number(call.parameters.remedy));
+  if (remedy === undefined) throw notFound('remedy');
+  return remedy;
 }
 
 function ownModel({ foundation, register }: SyncServiceOptions, call: SyncCall): GlobalModelRow {

@@ -2,6 +2,7 @@
 export { findModel, latestModel, type NewModel, proveModel, publishModel } from './model-register.ts';
 export {
   findPlan,
+  findPlanVersion,
   listResearchStudies,
   type PlanPublication,
   type PublishedPlan,

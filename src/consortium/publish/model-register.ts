@@ -48,6 +48,7 @@ export function publishModel({ store, signers, log }: Foundation, model: NewMode
   log.checkpoint();
   const row = {
     research_study_id: predicate.researchStudyId,
+    remedy: predicate.remedy,
     round: predicate.round,
     model_digest: modelDigest,
     envelope,
@@ -59,23 +60,23 @@ export function publishModel({ store, signers, log }: Foundation, model: NewMode
   return modelDigest;
 }
 
-/** The model of the last closed round, or undefined before a plan was published. */
+/** The model of the last closed round that counts, or undefined before a plan was published. */
 export function latestModel(store: ConsortiumStore, researchStudyId: string): GlobalModelRow | undefined {
   const models = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .selectAll()
     .where('research_study_id', '=', researchStudyId);
   return store.get(models.orderBy('round', 'desc').limit(1));
 }
 
-/** The model that closed `round` (0: the initial one). */
+/** The model that counts for `round` (0: the initial one). */
 export function findModel(
   store: ConsortiumStore,
   researchStudyId: string,
   round: number,
 ): GlobalModelRow | undefined {
   const models = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .selectAll()
     .where('research_study_id', '=', researchStudyId);
   return store.get(models.where('round', '=', round));

@@ -90,6 +90,7 @@ function publishInitialModel(foundation: Foundation, plan: ResearchStudyPlan, pl
     planDigest,
     round: 0,
     attempt: 0,
+    remedy: 0,
     kind: 'initial',
     baseModelDigest: null,
     tensors: createInitialWeights(plan.model),
@@ -124,4 +125,22 @@ export function findPlan(
 export function listResearchStudies(store: ConsortiumStore): string[] {
   const query = store.query.selectFrom('research_study').select('research_study_id').distinct();
   return store.all(query.orderBy('research_study_id')).map((row) => row.research_study_id);
+}
+
+/** A version of a plan by its digest, in force or not; undefined where none was published. */
+export function findPlanVersion(
+  store: ConsortiumStore,
+  trust: SignedTrust,
+  { researchStudyId, planDigest }: { readonly researchStudyId: string; readonly planDigest: string },
+): ResearchStudyPlan | undefined {
+  const row = store.get(
+    store.query
+      .selectFrom('research_study')
+      .selectAll()
+      .where('research_study_id', '=', researchStudyId)
+      .where('plan_digest', '=', planDigest),
+  );
+  if (row === undefined) return undefined;
+  const atMs = Date.parse(row.published_at);
+  return verifyRecord(planRecord, row.envelope, { trust: trust.keys, atMs }).predicate;
 }

@@ -27,7 +27,7 @@ export function readStatistics(
   const published = findPlan(store, trust, researchStudyId);
   const layout = published === undefined ? undefined : statisticsLayout(published.plan);
   const models = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .selectAll()
     .where('research_study_id', '=', researchStudyId);
   // A plan with statistics has one such round, the first.

@@ -77,7 +77,7 @@ interface Closing {
 
 function close(foundation: Foundation, trust: SignedTrust, { row, opening, actor }: Closing): ClosedRound {
   const { store, log } = foundation;
-  const { researchStudyId, round, attempt, kind, baseModelDigest } = opening;
+  const { researchStudyId, round, attempt, remedy, kind, baseModelDigest } = opening;
   const base = findModel(store, researchStudyId, round - 1);
   if (base === undefined || base.model_digest !== baseModelDigest)
     throw new BugError('the base of an open round is not there');
@@ -89,6 +89,7 @@ function close(foundation: Foundation, trust: SignedTrust, { row, opening, actor
     planDigest: opening.planDigest,
     round,
     attempt,
+    remedy,
     kind,
     baseModelDigest,
     included,

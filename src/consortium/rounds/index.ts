@@ -1,4 +1,5 @@
-// Rounds: one open at a time for each research study.
+// Rounds: one open at a time for each research study, and what takes them back.
+export { type CarriedOut, carryOutRemedy } from './carry-out-remedy.ts';
 export { type ClosedRound, closeCompleteRound, closeRoundEarly, readOpening } from './close-round.ts';
 export {
   findOpenRound,
@@ -7,4 +8,5 @@ export {
   openRound,
   unknownResearchStudy,
 } from './open-round.ts';
+export { findRemedy, lastRemedy, pendingRequests } from './remedies.ts';
 export { type RoundCode, RoundError } from './round-error.ts';

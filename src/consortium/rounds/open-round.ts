@@ -5,6 +5,7 @@ import { findPlan, latestModel, type PublishedPlan } from '#consortium/publish/i
 import type { ConsortiumStore, Foundation, GlobalModelRow, RoundRow } from '#consortium/store/index.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type RoundKind, type RoundOpening, roundRecord } from '#federation/records/round.ts';
+import { lastRemedy, pendingRequests, sitesThatLeft } from './remedies.ts';
 import { RoundError } from './round-error.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -30,7 +31,8 @@ export interface OpenedRound {
 /**
  * Signs and stores the opening of the next round. A round that ran out of time is opened again as the next attempt; what it
  * had received is kept and not counted.
- * @throws RoundError RESEARCH_STUDY_UNKNOWN, PARTICIPANT_NOT_ENROLLED, ROUND_ALREADY_OPEN, ROUNDS_DONE, BAD_ROUND_REQUEST.
+ * @throws RoundError RESEARCH_STUDY_UNKNOWN, RESEARCH_STUDY_RETIRED, REMEDY_PENDING, PARTICIPANT_NOT_ENROLLED, TOO_FEW_PARTICIPANTS,
+ * ROUND_ALREADY_OPEN, ROUNDS_DONE, BAD_ROUND_REQUEST.
  */
 export function openRound(
   foundation: Foundation,
@@ -48,6 +50,7 @@ export function openRound(
     const published = findPlan(store, trust, request.researchStudyId);
     const base = latestModel(store, request.researchStudyId);
     if (published === undefined || base === undefined) throw unknownResearchStudy(request.researchStudyId);
+    refuseBeforeRemedy(store, request.researchStudyId);
     requireEnrolled(published, trust);
     abandonExpired(foundation, request.researchStudyId);
     return storeOpening(foundation, trust, { published, base, days });
@@ -73,6 +76,33 @@ function requireEnrolled({ plan }: PublishedPlan, trust: SignedTrust): void {
       details: { missing },
     },
   );
+}
+
+/** Stops further rounds from being built on a model that a withdrawal has taken back, or is about to (C11). */
+function refuseBeforeRemedy(store: ConsortiumStore, researchStudyId: string): void {
+  if (lastRemedy(store, researchStudyId)?.kind === 'retire-model')
+    throw new RoundError('RESEARCH_STUDY_RETIRED', 'The model was retired after a withdrawal.');
+  const { length: found } = pendingRequests(store, researchStudyId);
+  if (found === 0) return;
+  throw new RoundError(
+    'REMEDY_PENDING',
+    'A site waits for the remedy that the plan promises after a withdrawal.',
+    {
+      details: { found },
+    },
+  );
+}
+
+/** Everybody whom the plan names but those who left after a withdrawal. */
+function remainingParticipants(store: ConsortiumStore, { plan }: PublishedPlan): string[] {
+  const left = sitesThatLeft(store, plan.researchStudyId);
+  const participants = plan.participants.map(({ siteId }) => siteId).filter((siteId) => !left.has(siteId));
+  // A model made of one site's update alone would hand that update to all others.
+  const expected = Math.min(2, plan.participants.length);
+  if (participants.length >= expected) return participants.sort();
+  throw new RoundError('TOO_FEW_PARTICIPANTS', 'Too few sites are left in the research study.', {
+    details: { expected, found: participants.length },
+  });
 }
 
 function abandonExpired({ store, log }: Foundation, researchStudyId: string): void {
@@ -121,9 +151,10 @@ function storeOpening({ store, signers, log }: Foundation, trust: SignedTrust, n
     planDigest,
     round,
     attempt: lastAttempt(store, researchStudyId, round) + 1,
+    remedy: lastRemedy(store, researchStudyId)?.number ?? 0,
     kind,
     baseModelDigest: next.base.model_digest,
-    participants: plan.participants.map(({ siteId }) => siteId).sort(),
+    participants: remainingParticipants(store, next.published),
     recipientKeyId: signers.receiving.keyId,
     trustListVersion: trust.list.version,
     opensAt: isoTime(nowMs),

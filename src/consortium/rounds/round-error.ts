@@ -8,6 +8,10 @@ export type RoundCode =
   | 'NO_ROUND_OPEN'
   | 'ROUNDS_DONE'
   | 'TOO_FEW_UPDATES'
-  | 'BAD_ROUND_REQUEST';
+  | 'BAD_ROUND_REQUEST'
+  | 'NO_REMEDY_PENDING'
+  | 'REMEDY_PENDING'
+  | 'RESEARCH_STUDY_RETIRED'
+  | 'TOO_FEW_PARTICIPANTS';
 
 export class RoundError extends CodedError<RoundCode> {}

@@ -22,6 +22,8 @@ export type ConsortiumAction =
   | 'plan-published'
   | 'round-opened'
   | 'round-abandoned'
+  | 'remedy-requested'
+  | 'remedy-carried-out'
   | 'round-closed'
   | 'update-received'
   | 'site-checkpoint-received'

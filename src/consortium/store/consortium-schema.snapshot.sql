@@ -4,13 +4,14 @@ CREATE UNIQUE INDEX round_open ON round (research_study_id) WHERE state = 'open'
 
 CREATE TABLE global_model (
   research_study_id TEXT NOT NULL,
+  remedy INTEGER NOT NULL,               -- number of the last remedy before its round was opened; 0: none
   round INTEGER NOT NULL,                -- 0: initial model
   model_digest TEXT NOT NULL,            -- sha256 of 'tensors'
   envelope BLOB NOT NULL,                -- DSSE, signed by the model key
   tensors BLOB NOT NULL,                 -- safetensors
   leaf_seq INTEGER NOT NULL REFERENCES log_leaf (seq),
   published_at TEXT NOT NULL,            -- ISO time
-  PRIMARY KEY (research_study_id, round)
+  PRIMARY KEY (research_study_id, remedy, round)
 ) STRICT;
 
 CREATE TABLE invitation (
@@ -66,6 +67,28 @@ CREATE TABLE received_update (
   received_at TEXT NOT NULL,             -- ISO time
   UNIQUE (research_study_id, round, attempt, site_id),
   FOREIGN KEY (research_study_id, round, attempt) REFERENCES round
+) STRICT;
+
+CREATE TABLE remedy (
+  research_study_id TEXT NOT NULL,
+  number INTEGER NOT NULL,               -- from 1, no gaps
+  kind TEXT NOT NULL CHECK (kind IN ('rebuild-model', 'retire-model')),
+  from_round INTEGER NOT NULL,           -- models of this round and later ones that were there before count no longer
+  envelope BLOB NOT NULL,                -- DSSE, signed by the model key
+  decided_at TEXT NOT NULL,              -- ISO time
+  PRIMARY KEY (research_study_id, number)
+) STRICT;
+
+CREATE TABLE remedy_request (
+  request_digest TEXT PRIMARY KEY,       -- sha256 of the request statement's bytes: the same request counts once
+  research_study_id TEXT NOT NULL,
+  site_id TEXT NOT NULL REFERENCES site,
+  kind TEXT NOT NULL CHECK (kind IN ('leave-study', 'rebuild-model', 'retire-model')),
+  from_round INTEGER NOT NULL,
+  to_round INTEGER NOT NULL,
+  envelope BLOB NOT NULL,                -- DSSE, signed by the site
+  received_at TEXT NOT NULL,             -- ISO time
+  carried_out_at TEXT                    -- ISO time, null while it waits
 ) STRICT;
 
 CREATE TABLE request_nonce (
@@ -146,6 +169,10 @@ CREATE TRIGGER received_update_no_delete BEFORE DELETE ON received_update BEGIN 
 
 CREATE TRIGGER received_update_no_update BEFORE UPDATE ON received_update BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
 
+CREATE TRIGGER remedy_no_delete BEFORE DELETE ON remedy BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
+
+CREATE TRIGGER remedy_no_update BEFORE UPDATE ON remedy BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
+
 CREATE TRIGGER research_study_no_delete BEFORE DELETE ON research_study BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
 
 CREATE TRIGGER research_study_no_update BEFORE UPDATE ON research_study BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
@@ -153,3 +180,8 @@ CREATE TRIGGER research_study_no_update BEFORE UPDATE ON research_study BEGIN SE
 CREATE TRIGGER trust_list_no_delete BEFORE DELETE ON trust_list BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
 
 CREATE TRIGGER trust_list_no_update BEFORE UPDATE ON trust_list BEGIN SELECT RAISE(ABORT, 'APPEND_ONLY'); END;
+
+CREATE VIEW model_in_force AS
+  SELECT * FROM global_model WHERE NOT EXISTS (
+    SELECT 1 FROM remedy WHERE remedy.research_study_id = global_model.research_study_id
+      AND remedy.number > global_model.remedy AND remedy.from_round <= global_model.round);

@@ -1,5 +1,6 @@
 // The columns of each table as Kysely sees them; meanings are in the migration.
 import type { RoundKind } from '#federation/records/round.ts';
+import type { CarriedOutRemedy, RequestedRemedy } from '#federation/records/withdrawal-remedy.ts';
 
 export interface ConsortiumSchema {
   setting: { name: string; value: string };
@@ -24,6 +25,10 @@ export interface ConsortiumSchema {
   round: RoundRow;
   received_update: ReceivedUpdateRow;
   global_model: GlobalModelRow;
+  /** A view: what no remedy has taken back. */
+  model_in_force: GlobalModelRow;
+  remedy: RemedyRow;
+  remedy_request: RemedyRequestRow;
   request_nonce: { key_id: string; nonce: string; seen_at_ms: number };
   site_checkpoint: {
     site_id: string;
@@ -70,8 +75,30 @@ export interface ReceivedUpdateRow {
   received_at: string;
 }
 
+export interface RemedyRow {
+  research_study_id: string;
+  number: number;
+  kind: CarriedOutRemedy;
+  from_round: number;
+  envelope: Uint8Array;
+  decided_at: string;
+}
+
+export interface RemedyRequestRow {
+  request_digest: string;
+  research_study_id: string;
+  site_id: string;
+  kind: RequestedRemedy;
+  from_round: number;
+  to_round: number;
+  envelope: Uint8Array;
+  received_at: string;
+  carried_out_at: string | null;
+}
+
 export interface GlobalModelRow {
   research_study_id: string;
+  remedy: number;
   round: number;
   model_digest: string;
   envelope: Uint8Array;

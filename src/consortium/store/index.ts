@@ -5,7 +5,13 @@ import type { ConsortiumSchema } from './consortium-schema.ts';
 import { initialMigration } from './migrations/0001-initial.ts';
 
 export { type ConsortiumEvent, type ConsortiumLog, openConsortiumLog } from './consortium-log.ts';
-export type { ConsortiumSchema, GlobalModelRow, ReceivedUpdateRow, RoundRow } from './consortium-schema.ts';
+export type {
+  ConsortiumSchema,
+  GlobalModelRow,
+  ReceivedUpdateRow,
+  RemedyRequestRow,
+  RoundRow,
+} from './consortium-schema.ts';
 export { type ConsortiumSigners, createConsortiumSigners } from './consortium-signers.ts';
 export type { Foundation } from './foundation.ts';
 export { isBegun, loadSetting, saveSetting } from './setting.ts';

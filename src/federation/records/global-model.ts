@@ -11,6 +11,8 @@ export const globalModel = z.strictObject({
   /** 0 for the initial model, n for the model that closed round n. */
   round: count,
   attempt: count,
+  /** Number of the last remedy before its round was opened; 0 before the first. */
+  remedy: count,
   kind: z.union([z.literal('initial'), roundKind]),
   baseModelDigest: digestHex.nullable(),
   tensorManifestDigest: digestHex,

@@ -12,6 +12,7 @@ import { imagingInput } from '#federation/records/imaging-input.ts';
 import { defineRecord } from '#federation/records/record.ts';
 import { SMALLEST_COHORT } from '#federation/records/smallest-cohort.ts';
 import { statisticsSpecification } from '#federation/records/statistics-plan.ts';
+import { withdrawalRemedy } from '#federation/records/withdrawal-remedy.ts';
 
 const optimizer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sgd'), learningRate: positiveNumber }),
@@ -89,6 +90,8 @@ export const researchStudyPlan = z.strictObject({
   optOutLists: z
     .array(z.strictObject({ authority: plainText(200), maxAgeDays: z.int().min(1).max(3_650) }))
     .max(100),
+  /** What becomes of the model when a patient withdraws whose data an update that left was made with. */
+  withdrawal: z.strictObject({ remedy: withdrawalRemedy }),
   approval: z.strictObject({ requiredStewards: z.literal(1) }),
   retentionDays: z.int().min(1),
   publishedAt: isoTimestamp,

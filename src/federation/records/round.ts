@@ -12,6 +12,8 @@ export const roundOpening = z.strictObject({
   /** From 1. Round n is `plan.rounds[n - 1]`. */
   round: z.int().min(1),
   attempt: z.int().min(1),
+  /** Number of the last remedy (remedy.ts) before it; 0 before the first. */
+  remedy: count,
   kind: roundKind,
   /** sha256 of the global model's safetensors that this round starts from. */
   baseModelDigest: digestHex,

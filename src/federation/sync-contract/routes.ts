@@ -40,6 +40,7 @@ export const routes = {
   plan: get('/v1/research-studies/:researchStudyId/plan', envelope),
   /** 204 without a body when no round is open. */
   openRound: get('/v1/research-studies/:researchStudyId/rounds/open', envelope),
+  remedy: get('/v1/research-studies/:researchStudyId/remedies/:remedy', envelope),
   model: get('/v1/research-studies/:researchStudyId/models/:round', envelope),
   modelTensors: get('/v1/research-studies/:researchStudyId/models/:round/tensors', bytes),
   /** `LeafProof` (federation/log/leaf-proof.ts): the model is in the consortium's log. */
@@ -53,6 +54,14 @@ export const routes = {
     isSigned: true,
     request: bytes,
     response: envelope,
+  },
+  /** Signed request for the plan's remedy -> 204; the same one again changes nothing. */
+  remedyRequest: {
+    method: 'POST',
+    path: '/v1/remedy-requests',
+    isSigned: true,
+    request: envelope,
+    response: json,
   },
   /** The site's own signed checkpoint, as `LogExtension` (federation/log/log-extension.ts) -> 204; the consortium keeps it. */
   logCheckpoint: {
@@ -70,6 +79,7 @@ const treeSize = z.string().regex(/^[1-9][0-9]{0,15}$/);
 export const routeParameters = {
   researchStudyId: identifier,
   round: z.string().regex(/^(?:0|[1-9][0-9]{0,5})$/),
+  remedy: z.string().regex(/^[1-9][0-9]{0,5}$/),
   bundleId: digestHex,
   oldSize: treeSize,
   size: treeSize,
@@ -95,7 +105,9 @@ export const researchStudySummaries = z
     z.strictObject({
       researchStudyId: identifier,
       planVersion: z.int().min(1),
-      /** Round of the newest global model; 0 is the initial one. */
+      /** Number of the last remedy that was carried out; 0 before the first. */
+      remedy: count,
+      /** Round of the newest global model that counts; 0 is the initial one. */
       latestModelRound: count,
       /** The round that is open, or null. */
       openRound: z.int().min(1).nullable(),

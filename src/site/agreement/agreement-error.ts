@@ -9,10 +9,12 @@ export type AgreementCode =
   | 'PLAN_CHANGED'
   | 'PLAN_NOT_ACCEPTED'
   | 'PLAN_NOT_SUPPORTED'
+  | 'REMEDY_NOT_AGREED'
   | 'ROLLBACK'
   | 'ROUND_NOT_IN_PLAN'
   | 'WRONG_BASE'
   | 'WRONG_PLAN'
-  | 'WRONG_RECIPIENT';
+  | 'WRONG_RECIPIENT'
+  | 'WRONG_REMEDY';
 
 export class AgreementError extends CodedError<AgreementCode> {}

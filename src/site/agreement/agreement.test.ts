@@ -30,6 +30,7 @@ afterEach(() => site.close());
 const addModel = (round: number, digest: string): void => {
   const row = {
     research_study_id: samplePlan.researchStudyId,
+    remedy: 0,
     round,
     model_digest: digest,
     envelope: new Uint8Array(),

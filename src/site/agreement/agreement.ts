@@ -1,6 +1,7 @@
 // What this site agreed to: whose keys it trusts, which plans it takes part in, which round is open. What is refused is logged.
 import { CodedError } from '#base/coded-error.ts';
 import type { TrustedKeys } from '#federation/records/record.ts';
+import type { Remedy } from '#federation/records/remedy.ts';
 import type { RoundOpening } from '#federation/records/round.ts';
 import type { Actor, AuditAction, AuditEvent, AuditLog, Json } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
@@ -11,6 +12,7 @@ import {
   saveConsortiumSettings,
 } from './consortium-settings.ts';
 import { type AcceptedPlan, listPlanIds, loadPlan, storePlan } from './plan.ts';
+import { type AcceptedRemedy, listRemedies, storeRemedy } from './remedy.ts';
 import { loadOpenRound, type RoundCheck, storeRound } from './round.ts';
 import { loadLatestTrustList, loadTrustList, storeTrustList } from './trust.ts';
 
@@ -27,6 +29,10 @@ export interface Agreement {
   acceptPlan(envelope: Uint8Array, actor: Actor): AcceptedPlan & { readonly isNew: boolean };
   /** Gives whether the opening is new. @throws RecordError; AgreementError with one of the codes of a round. */
   acceptRound(envelope: Uint8Array, actor: Actor): { readonly round: RoundOpening; readonly isNew: boolean };
+  /** Takes back what a remedy takes back. @throws RecordError; AgreementError as `storeRemedy`. */
+  acceptRemedy(envelope: Uint8Array, actor: Actor): Remedy;
+  /** All remedies of a research study, in order; their numbers have no gaps. */
+  remedies(researchStudyId: string): AcceptedRemedy[];
   /** Keys of the accepted trust list. @throws AgreementError NOT_ENROLLED, EXPIRED. */
   trustedKeys(): TrustedKeys;
   /** @throws AgreementError PLAN_NOT_ACCEPTED, NOT_ENROLLED. */
@@ -76,6 +82,17 @@ export function openAgreement(options: AgreementOptions): Agreement {
         const { researchStudyId, round, attempt, kind } = stored.round;
         return { result: stored, event: { researchStudyId, round, detail: { attempt, kind } } };
       }),
+    acceptRemedy: (envelope, actor) =>
+      logged(options, { actor, accepted: 'remedy-accepted', refused: 'remedy-refused' }, () => {
+        const check = { envelope, trust: trustedKeys(), planOf: currentPlan };
+        const remedy = storeRemedy(store, check);
+        const { researchStudyId, number, kind, fromRound: round } = remedy;
+        return {
+          result: { remedy, isNew: true },
+          event: { researchStudyId, round, detail: { number, kind } },
+        };
+      }).remedy,
+    remedies: (researchStudyId) => listRemedies(store, researchStudyId),
     trustedKeys,
     currentPlan,
     listResearchStudies: () => listPlanIds(store).map(currentPlan),

@@ -3,4 +3,5 @@ export { type Agreement, type AgreementOptions, openAgreement } from './agreemen
 export { type AgreementCode, AgreementError } from './agreement-error.ts';
 export type { ConsortiumSettings } from './consortium-settings.ts';
 export type { AcceptedPlan } from './plan.ts';
+export type { AcceptedRemedy } from './remedy.ts';
 export { type CheckedTrustList, checkTrustList } from './trust.ts';

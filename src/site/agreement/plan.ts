@@ -77,7 +77,7 @@ function refuseOtherPlan(
 
 function countClosedRounds(store: Store, researchStudyId: string): number {
   const rounds = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .select('round')
     .where('research_study_id', '=', researchStudyId);
   return store.get(rounds.orderBy('round', 'desc').limit(1))?.round ?? 0;

@@ -6,6 +6,7 @@ import { findKeyFor } from '#federation/records/trusted-keys.ts';
 import type { RoundTable, Store } from '#site/store/index.ts';
 import { AgreementError } from './agreement-error.ts';
 import type { AcceptedPlan } from './plan.ts';
+import { isRetired, lastRemedyNumber, wrongRemedy } from './remedy.ts';
 
 export interface RoundCheck {
   readonly envelope: Uint8Array;
@@ -17,7 +18,7 @@ export interface RoundCheck {
 /**
  * Stores a round's opening in the caller's transaction; `isNew` is false when it is stored already.
  * @throws RecordError; AgreementError WRONG_PLAN, NOT_A_PARTICIPANT, ROUND_NOT_IN_PLAN, WRONG_RECIPIENT, WRONG_BASE,
- * EXPIRED, ROLLBACK.
+ * WRONG_REMEDY, EXPIRED, ROLLBACK.
  */
 export function storeRound(
   store: Store,
@@ -32,12 +33,14 @@ export function storeRound(
   // Asked for again and again while it is open, also after its time or its plan has passed: no news, no refusal.
   if (known !== undefined && storedDigest(known, check.trust) === digest) return { round, isNew: false };
   checkRound(round, check, nowMs);
+  refuseOtherRemedy(store, round);
   refuseWrongBase(store, round);
   if (known !== undefined && !isLater(round, known)) throw rollback(known, round);
   const row = {
     research_study_id: round.researchStudyId,
     round: round.round,
     attempt: round.attempt,
+    remedy: round.remedy,
     envelope: check.envelope,
     received_at: isoTime(nowMs),
   };
@@ -49,8 +52,9 @@ function storedDigest(row: RoundTable, trust: TrustedKeys): string {
   return verifyRecord(roundRecord, row.envelope, { trust, atMs: Date.parse(row.received_at) }).digest;
 }
 
-/** A later round, or a later attempt. Stops a second, different opening of one attempt: two bases, two recipients. */
+/** After a later remedy, a later round, or a later attempt. Stops a second, different opening of one attempt: two bases, two recipients. */
 function isLater(round: RoundOpening, known: RoundTable): boolean {
+  if (round.remedy !== known.remedy) return round.remedy > known.remedy;
   return round.round > known.round || (round.round === known.round && round.attempt > known.attempt);
 }
 
@@ -99,11 +103,17 @@ function checkRound(round: RoundOpening, check: Omit<RoundCheck, 'envelope'>, no
   }
 }
 
+/** Stops a round from before a remedy from being answered after it: its model is one that was taken back. */
+function refuseOtherRemedy(store: Store, { researchStudyId, remedy }: RoundOpening): void {
+  const expected = lastRemedyNumber(store, researchStudyId);
+  if (remedy !== expected) throw wrongRemedy(expected, remedy);
+}
+
 /** The base is the model that closed the round before. One that is not here yet is checked when it comes. */
 function refuseWrongBase(store: Store, round: RoundOpening): void {
   const base = store.get(
     store.query
-      .selectFrom('global_model')
+      .selectFrom('model_in_force')
       .select('model_digest')
       .where('research_study_id', '=', round.researchStudyId)
       .where('round', '=', round.round - 1),
@@ -119,7 +129,8 @@ function refuseWrongBase(store: Store, round: RoundOpening): void {
 }
 
 /**
- * The open round, or undefined: none was announced, its time is over, its model is there already, or its plan was replaced.
+ * The open round, or undefined: none was announced, its time is over, its model is there already, its plan was replaced, or a remedy
+ * has ended it.
  * @throws as `storeRound`.
  */
 export function loadOpenRound(
@@ -136,6 +147,8 @@ export function loadOpenRound(
   const nowMs = store.clock.nowMs();
   if (Date.parse(round.closesAt) <= nowMs || isClosed(store, round)) return undefined;
   if (check.planOf(researchStudyId).planDigest !== round.planDigest) return undefined;
+  if (round.remedy !== lastRemedyNumber(store, researchStudyId) || isRetired(store, researchStudyId))
+    return undefined;
   checkRound(round, check, nowMs);
   refuseWrongBase(store, round);
   return round;
@@ -143,7 +156,7 @@ export function loadOpenRound(
 
 function isClosed(store: Store, round: RoundOpening): boolean {
   const query = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .select('round')
     .where('research_study_id', '=', round.researchStudyId)
     .where('round', '>=', round.round);
@@ -156,6 +169,7 @@ function latestRow(store: Store, researchStudyId: string): RoundTable | undefine
       .selectFrom('round')
       .selectAll()
       .where('research_study_id', '=', researchStudyId)
+      .orderBy('remedy', 'desc')
       .orderBy('round', 'desc')
       .orderBy('attempt', 'desc')
       .limit(1),

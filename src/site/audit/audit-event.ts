@@ -36,6 +36,8 @@ export const auditActions = [
   'plan-refused',
   'round-received',
   'round-refused',
+  'remedy-accepted',
+  'remedy-refused',
   // ingest and de-identification
   'import-started',
   'import-finished',
@@ -62,6 +64,7 @@ export const auditActions = [
   'consent-withdrawn',
   'subject-erased',
   'subject-rounds-shown',
+  'remedy-requested',
   'opt-outs-imported',
   // cohort
   'cohort-previewed',
@@ -94,6 +97,7 @@ export const auditActions = [
   'receipt-received',
   'receipt-refused',
   'checkpoint-sent',
+  'remedy-request-sent',
   'global-model-verified',
   'global-model-refused',
   // the log itself

@@ -37,7 +37,7 @@ function prepareStatements(store: Store) {
   return {
     remember: store.prepare(
       `INSERT INTO erased_member (subject_no, research_study_id, round, part, departure, erased_at)
-      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET erased_at = excluded.erased_at`,
     ),
     deleteMember: store.prepare('DELETE FROM cohort_member WHERE cohort_id = ? AND subject_no = ?'),
     countTraining: store.prepare(

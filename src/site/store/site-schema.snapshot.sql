@@ -151,12 +151,13 @@ CREATE TABLE fact_sequence (
 
 CREATE TABLE global_model (
   research_study_id TEXT NOT NULL,
+  remedy INTEGER NOT NULL,               -- number of the last remedy before its round was opened; 0: none
   round INTEGER NOT NULL,                -- 0: initial model
   model_digest TEXT NOT NULL,            -- sha256 of 'tensors', recomputed here
   envelope BLOB NOT NULL,                -- DSSE, as received
   tensors BLOB NOT NULL,                 -- safetensors
   verified_at TEXT NOT NULL,             -- ISO time
-  PRIMARY KEY (research_study_id, round)
+  PRIMARY KEY (research_study_id, remedy, round)
 ) STRICT;
 
 CREATE TABLE imaging_series (
@@ -277,6 +278,28 @@ CREATE TABLE quarantine (
   waived TEXT NOT NULL                   -- JSON: checks that releases have waived so far
 ) STRICT;
 
+CREATE TABLE remedy (
+  research_study_id TEXT NOT NULL,
+  number INTEGER NOT NULL,               -- from 1, no gaps
+  kind TEXT NOT NULL CHECK (kind IN ('rebuild-model', 'retire-model')),
+  from_round INTEGER NOT NULL,           -- what was there of this round and later ones counts no longer
+  envelope BLOB NOT NULL,                -- DSSE, as received
+  accepted_at TEXT NOT NULL,             -- ISO time
+  PRIMARY KEY (research_study_id, number)
+) STRICT;
+
+CREATE TABLE remedy_request (
+  request_digest TEXT PRIMARY KEY,       -- sha256 of the request statement's bytes
+  research_study_id TEXT NOT NULL,
+  subject_no INTEGER NOT NULL REFERENCES subject, -- for whom; stays here
+  from_round INTEGER NOT NULL,
+  to_round INTEGER NOT NULL,
+  envelope BLOB NOT NULL,                -- DSSE, signed by the site's key
+  requested_at TEXT NOT NULL,            -- ISO time
+  sent_at TEXT,                          -- ISO time, null until the consortium has it
+  refused_code TEXT                      -- with which the consortium refused it for good
+) STRICT;
+
 CREATE TABLE research_study (
   research_study_id TEXT NOT NULL,
   plan_version INTEGER NOT NULL,         -- never falls
@@ -290,6 +313,7 @@ CREATE TABLE round (
   research_study_id TEXT NOT NULL,
   round INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
+  remedy INTEGER NOT NULL,               -- number of the last remedy before it was opened; 0: none
   envelope BLOB NOT NULL,                -- DSSE, as received
   received_at TEXT NOT NULL,             -- ISO time
   PRIMARY KEY (research_study_id, round, attempt)
@@ -430,6 +454,16 @@ END;
 CREATE TRIGGER sop_instance_deleted AFTER DELETE ON sop_instance WHEN old.object_no IS NOT NULL BEGIN
   DELETE FROM sealed_object WHERE object_no = old.object_no;
 END;
+
+CREATE VIEW model_in_force AS
+  SELECT * FROM global_model WHERE NOT EXISTS (
+    SELECT 1 FROM remedy WHERE remedy.research_study_id = global_model.research_study_id
+      AND remedy.number > global_model.remedy AND remedy.from_round <= global_model.round);
+
+CREATE VIEW round_in_force AS
+  SELECT research_study_id, round, attempt, remedy FROM round WHERE NOT EXISTS (
+    SELECT 1 FROM remedy WHERE remedy.research_study_id = round.research_study_id
+      AND remedy.number > round.remedy AND remedy.from_round <= round.round);
 
 CREATE VIEW subject_fact AS SELECT
   fact_id, standing.subject_id AS subject_id, what.kind AS kind, what.system AS code_system, what.code AS code,

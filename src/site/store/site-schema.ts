@@ -1,6 +1,7 @@
 // Row types of the site's tables, column by column as in migrations/; what each column holds is said there.
 
 import type { Generated } from 'kysely';
+import type { CarriedOutRemedy } from '#federation/records/withdrawal-remedy.ts';
 import type { SourceObjectTable, SourceTable } from '#site/store/source-schema.ts';
 import type { ImagingSchema } from './imaging-schema.ts';
 
@@ -147,16 +148,39 @@ export interface ResearchStudyTable {
   accepted_at: string;
 }
 
+export interface RemedyTable {
+  research_study_id: string;
+  number: number;
+  kind: CarriedOutRemedy;
+  from_round: number;
+  envelope: Uint8Array;
+  accepted_at: string;
+}
+
+export interface RemedyRequestTable {
+  request_digest: string;
+  research_study_id: string;
+  subject_no: number;
+  from_round: number;
+  to_round: number;
+  envelope: Uint8Array;
+  requested_at: string;
+  sent_at: string | null;
+  refused_code: string | null;
+}
+
 export interface RoundTable {
   research_study_id: string;
   round: number;
   attempt: number;
+  remedy: number;
   envelope: Uint8Array;
   received_at: string;
 }
 
 export interface GlobalModelTable {
   research_study_id: string;
+  remedy: number;
   round: number;
   model_digest: string;
   envelope: Uint8Array;
@@ -316,8 +340,14 @@ export interface SiteSchema extends ImagingSchema {
   consent: ConsentTable;
   trust_list: TrustListTable;
   research_study: ResearchStudyTable;
+  remedy: RemedyTable;
+  remedy_request: RemedyRequestTable;
   round: RoundTable;
+  /** A view: rounds that no remedy has taken back. */
+  round_in_force: Pick<RoundTable, 'research_study_id' | 'round' | 'attempt' | 'remedy'>;
   global_model: GlobalModelTable;
+  /** A view: models that no remedy has taken back. */
+  model_in_force: GlobalModelTable;
   cohort: CohortTable;
   cohort_member: CohortMemberTable;
   erased_member: ErasedMemberTable;

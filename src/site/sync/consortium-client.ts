@@ -43,6 +43,7 @@ export interface ConsortiumClient {
   getPlan(researchStudyId: string): Promise<Uint8Array>;
   /** undefined when no round is open. */
   getOpenRound(researchStudyId: string): Promise<Uint8Array | undefined>;
+  getRemedy(researchStudyId: string, remedy: number): Promise<Uint8Array>;
   getModel(researchStudyId: string, round: number): Promise<Uint8Array>;
   getModelTensors(researchStudyId: string, round: number, maxBytes: number): Promise<Uint8Array>;
   /** JSON value of a LeafProof, unverified. */
@@ -51,6 +52,8 @@ export interface ConsortiumClient {
   getLogConsistency(oldSize: number, size: number): Promise<unknown>;
   /** Sealed update -> DSSE receipt. */
   putUpdate(bundleId: string, sealedFile: Uint8Array): Promise<Uint8Array>;
+  /** Signed request for the plan's remedy. */
+  postRemedyRequest(envelope: Uint8Array): Promise<void>;
   /** This site's signed checkpoint with its proof (`LogExtension`). */
   postLogCheckpoint(extension: string): Promise<void>;
 }
@@ -81,6 +84,7 @@ export function createConsortiumClient(options: ClientOptions): ConsortiumClient
       const opening = await envelope(routes.openRound, { researchStudyId });
       return opening.length === 0 ? undefined : opening;
     },
+    getRemedy: (researchStudyId, remedy) => envelope(routes.remedy, { researchStudyId, remedy }),
     getModel: (researchStudyId, round) => envelope(routes.model, { researchStudyId, round }),
     getModelTensors: (researchStudyId, round, maxResponseBytes) => {
       const parameters = { researchStudyId, round };
@@ -102,6 +106,14 @@ export function createConsortiumClient(options: ClientOptions): ConsortiumClient
         maxResponseBytes: MAX_ENVELOPE_BYTES,
         timeoutMs: LONG_TIMEOUT_MS,
       }),
+    postRemedyRequest: async (body) => {
+      await exchange(options, {
+        route: routes.remedyRequest,
+        kind: 'remedy-request',
+        body,
+        maxResponseBytes: MAX_JSON_BYTES,
+      });
+    },
     postLogCheckpoint: async (extension) => {
       const body = utf8(extension);
       await exchange(options, {

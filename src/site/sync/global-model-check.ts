@@ -6,6 +6,7 @@ import type { ResearchStudyPlan } from '#federation/records/research-study-plan.
 import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
 import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
+import type { AcceptedRemedy } from '#site/agreement/index.ts';
 import { PublishedError } from './published-error.ts';
 import { checkPublishedStatistics } from './published-statistics-check.ts';
 
@@ -17,6 +18,8 @@ export interface ModelExpectation {
   readonly planDigests: ReadonlySet<string>;
   /** Digest of the model that closed the round before; null for round 0. */
   readonly baseModelDigest: string | null;
+  /** All that this site knows. */
+  readonly remedies: readonly AcceptedRemedy[];
   readonly siteId: string;
   /** Digest of this site's update statement in each attempt of the round that it sealed. */
   readonly ownUpdates: ReadonlyMap<number, OwnUpdate>;
@@ -36,7 +39,7 @@ export interface OwnUpdate {
 }
 
 /**
- * @throws PublishedError MIXUP, WRONG_PLAN, EXPIRED, WRONG_BASE, WRONG_MODEL_DIGEST, INCLUSION_MISMATCH; RecordError for
+ * @throws PublishedError MIXUP, WRONG_PLAN, WRONG_REMEDY, EXPIRED, WRONG_BASE, WRONG_MODEL_DIGEST, INCLUSION_MISMATCH; RecordError for
  * what no trusted model key signed; TensorError BAD_TENSORS.
  */
 export function verifyGlobalModel(
@@ -66,6 +69,17 @@ function checkPlace(model: GlobalModel, expected: ModelExpectation): void {
       expected: kind ?? null,
       found: model.kind,
       planDigest: model.planDigest,
+    });
+  }
+  // Stops a model that a remedy has taken back, with the withdrawn patient's share in it, from being served again.
+  const { remedies } = expected;
+  const isTakenBack = remedies.some(
+    ({ number, fromRound }) => number > model.remedy && fromRound <= model.round,
+  );
+  if (isTakenBack || model.remedy > remedies.length) {
+    throw refusal('WRONG_REMEDY', 'The model is of before or after another remedy.', {
+      expected: remedies.length,
+      found: model.remedy,
     });
   }
   // Stops the consortium from freezing a site at an old model.
@@ -162,7 +176,14 @@ function checkWeights(model: GlobalModel): void {
 }
 
 function refusal(
-  code: 'EXPIRED' | 'INCLUSION_MISMATCH' | 'MIXUP' | 'WRONG_BASE' | 'WRONG_MODEL_DIGEST' | 'WRONG_PLAN',
+  code:
+    | 'EXPIRED'
+    | 'INCLUSION_MISMATCH'
+    | 'MIXUP'
+    | 'WRONG_BASE'
+    | 'WRONG_MODEL_DIGEST'
+    | 'WRONG_PLAN'
+    | 'WRONG_REMEDY',
   message: string,
   details: Readonly<Record<string, unknown>>,
 ): PublishedError {

@@ -26,10 +26,10 @@ interface StoredModel {
   readonly model_digest: string;
 }
 
-/** The newest model of a research study that this site has verified. */
+/** The newest model of a research study that this site has verified and that counts. */
 export function latestStoredModel({ store }: SyncContext, researchStudyId: string): StoredModel | undefined {
   const query = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .select(['round', 'model_digest'])
     .where('research_study_id', '=', researchStudyId);
   return store.get(query.orderBy('round', 'desc').limit(1));
@@ -106,6 +106,7 @@ function expectationOf(
     plan: agreement.currentPlan(researchStudyId).plan,
     planDigests: loadPlanDigests(context, researchStudyId),
     baseModelDigest: latestStoredModel(context, researchStudyId)?.model_digest ?? null,
+    remedies: agreement.remedies(researchStudyId),
     siteId: settings.siteId,
     ownUpdates: loadOwnUpdates(context, { researchStudyId, round }),
     isLatest,
@@ -189,6 +190,7 @@ function storeModel({ store, auditLog, actor }: SyncContext, place: ModelPlace, 
     refuseOvertaken(store, seen);
     const row = {
       research_study_id: researchStudyId,
+      remedy: record.predicate.remedy,
       round,
       model_digest: record.subjectDigest,
       envelope,

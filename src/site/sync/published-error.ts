@@ -12,6 +12,7 @@ export type PublishedCode =
   | 'SYNC_OVERTAKEN'
   | 'WRONG_BASE'
   | 'WRONG_MODEL_DIGEST'
-  | 'WRONG_PLAN';
+  | 'WRONG_PLAN'
+  | 'WRONG_REMEDY';
 
 export class PublishedError extends CodedError<PublishedCode> {}

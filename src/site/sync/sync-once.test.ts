@@ -152,7 +152,7 @@ describe('a sync', () => {
       if (path !== '/v1/research-studies') return undefined;
       transport.intercept = () => undefined;
       const stale = [
-        { researchStudyId, planVersion: 1, latestModelRound: 0, openRound: null, attempt: null },
+        { researchStudyId, planVersion: 1, remedy: 0, latestModelRound: 0, openRound: null, attempt: null },
       ];
       return { status: 200, headers: {}, body: utf8(JSON.stringify(stale)) };
     };

@@ -11,6 +11,7 @@ import { createConsortiumClient } from './consortium-client.ts';
 import { fetchGlobalModels, latestStoredModel } from './global-models.ts';
 import { type SentUpdate, sendOutbox } from './outbox.ts';
 import { PublishedError } from './published-error.ts';
+import { sendRemedyRequests } from './remedy-requests.ts';
 import { sendSiteCheckpoint } from './site-checkpoint.ts';
 import type { SyncContext } from './sync-context.ts';
 import { createTraffic, saveTraffic } from './traffic.ts';
@@ -26,7 +27,7 @@ export interface SyncOptions {
 }
 
 export interface ReceivedRecord {
-  readonly record: 'global-model' | 'plan' | 'round' | 'trust-list';
+  readonly record: 'global-model' | 'plan' | 'remedy' | 'round' | 'trust-list';
   readonly researchStudyId: string | null;
   readonly round: number | null;
 }
@@ -60,6 +61,7 @@ export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
   const received: ReceivedRecord[] = [];
   try {
     const refusals = await takeOver(context, received);
+    await sendRemedyRequests(context);
     const sent = await sendOutbox(context);
     await sendSiteCheckpoint(context);
     const [refusal] = refusals;
@@ -121,6 +123,7 @@ async function takeOverResearchStudy(
   const plan = agreement.acceptPlan(await client.getPlan(researchStudyId), actor);
   requireSame(researchStudyId, plan.plan.researchStudyId);
   if (plan.isNew) received.push({ record: 'plan', researchStudyId, round: null });
+  await takeOverRemedies(context, status, received);
   await takeOverModels(context, { researchStudyId, latestRound: status.latestModelRound }, received);
   const envelope = await client.getOpenRound(researchStudyId);
   if (envelope === undefined) return;
@@ -140,6 +143,26 @@ function requireSame(expected: string, found: string): void {
   throw new PublishedError('MIXUP', 'The consortium answered with a record of another research study.', {
     details: { expected, found },
   });
+}
+
+/** Before models and rounds: these are judged by what the remedies have taken back. */
+async function takeOverRemedies(
+  { client, agreement, actor }: SyncContext,
+  { researchStudyId, remedy: latest }: ResearchStudySummaries[number],
+  received: ReceivedRecord[],
+): Promise<void> {
+  const known = agreement.remedies(researchStudyId).length;
+  // Stops models that were taken back from coming in again under an older count.
+  if (latest < known) {
+    throw new PublishedError('ROLLBACK', 'The consortium names an older remedy as its latest.', {
+      details: { expected: known, found: latest },
+    });
+  }
+  for (let number = known + 1; number <= latest; number += 1) {
+    const remedy = agreement.acceptRemedy(await client.getRemedy(researchStudyId, number), actor);
+    requireSame(researchStudyId, remedy.researchStudyId);
+    received.push({ record: 'remedy', researchStudyId, round: remedy.fromRound });
+  }
 }
 
 async function takeOverModels(

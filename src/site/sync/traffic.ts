@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Store } from '#site/store/index.ts';
 
 /** Bodies by what they hold; `request` is the signed request lines and header fields of all requests. */
-export type SentKind = 'enrolment' | 'log-checkpoint' | 'request' | 'update';
+export type SentKind = 'enrolment' | 'log-checkpoint' | 'remedy-request' | 'request' | 'update';
 
 const totals = z.strictObject({
   sent: z.record(z.string(), z.int().min(0)),

@@ -116,11 +116,19 @@ export function lastReceivedUpdate(
   const rows = store.all(
     store.query
       .selectFrom('model_update')
+      .leftJoin('round', (join) =>
+        join
+          .onRef('round.research_study_id', '=', 'model_update.research_study_id')
+          .onRef('round.round', '=', 'model_update.round')
+          .onRef('round.attempt', '=', 'model_update.attempt'),
+      )
       .select(['update_id', 'report'])
-      .where('research_study_id', '=', researchStudyId)
+      .where('model_update.research_study_id', '=', researchStudyId)
       .where('state', '=', 'received')
-      .orderBy('round', 'desc')
-      .orderBy('attempt', 'desc'),
+      // After a remedy the rounds begin again.
+      .orderBy('round.remedy', 'desc')
+      .orderBy('model_update.round', 'desc')
+      .orderBy('model_update.attempt', 'desc'),
   );
   for (const row of rows) {
     const report = JSON.parse(row.report) as DisclosureReport;

@@ -6,6 +6,7 @@ const appendOnlyTables = [
   'log_checkpoint',
   'received_update',
   'global_model',
+  'remedy',
   'trust_list',
   'research_study',
 ];
@@ -85,13 +86,41 @@ CREATE TABLE received_update (
 
 CREATE TABLE global_model (
   research_study_id TEXT NOT NULL,
+  remedy INTEGER NOT NULL,               -- number of the last remedy before its round was opened; 0: none
   round INTEGER NOT NULL,                -- 0: initial model
   model_digest TEXT NOT NULL,            -- sha256 of 'tensors'
   envelope BLOB NOT NULL,                -- DSSE, signed by the model key
   tensors BLOB NOT NULL,                 -- safetensors
   leaf_seq INTEGER NOT NULL REFERENCES log_leaf (seq),
   published_at TEXT NOT NULL,            -- ISO time
-  PRIMARY KEY (research_study_id, round)
+  PRIMARY KEY (research_study_id, remedy, round)
+) STRICT;
+
+CREATE TABLE remedy (
+  research_study_id TEXT NOT NULL,
+  number INTEGER NOT NULL,               -- from 1, no gaps
+  kind TEXT NOT NULL CHECK (kind IN ('rebuild-model', 'retire-model')),
+  from_round INTEGER NOT NULL,           -- models of this round and later ones that were there before count no longer
+  envelope BLOB NOT NULL,                -- DSSE, signed by the model key
+  decided_at TEXT NOT NULL,              -- ISO time
+  PRIMARY KEY (research_study_id, number)
+) STRICT;
+
+CREATE VIEW model_in_force AS
+  SELECT * FROM global_model WHERE NOT EXISTS (
+    SELECT 1 FROM remedy WHERE remedy.research_study_id = global_model.research_study_id
+      AND remedy.number > global_model.remedy AND remedy.from_round <= global_model.round);
+
+CREATE TABLE remedy_request (
+  request_digest TEXT PRIMARY KEY,       -- sha256 of the request statement's bytes: the same request counts once
+  research_study_id TEXT NOT NULL,
+  site_id TEXT NOT NULL REFERENCES site,
+  kind TEXT NOT NULL CHECK (kind IN ('leave-study', 'rebuild-model', 'retire-model')),
+  from_round INTEGER NOT NULL,
+  to_round INTEGER NOT NULL,
+  envelope BLOB NOT NULL,                -- DSSE, signed by the site
+  received_at TEXT NOT NULL,             -- ISO time
+  carried_out_at TEXT                    -- ISO time, null while it waits
 ) STRICT;
 
 CREATE TABLE request_nonce (

@@ -154,24 +154,58 @@ CREATE TABLE research_study (
   PRIMARY KEY (research_study_id, plan_version)
 ) STRICT;
 
+CREATE TABLE remedy (
+  research_study_id TEXT NOT NULL,
+  number INTEGER NOT NULL,               -- from 1, no gaps
+  kind TEXT NOT NULL CHECK (kind IN ('rebuild-model', 'retire-model')),
+  from_round INTEGER NOT NULL,           -- what was there of this round and later ones counts no longer
+  envelope BLOB NOT NULL,                -- DSSE, as received
+  accepted_at TEXT NOT NULL,             -- ISO time
+  PRIMARY KEY (research_study_id, number)
+) STRICT;
+
+CREATE TABLE remedy_request (
+  request_digest TEXT PRIMARY KEY,       -- sha256 of the request statement's bytes
+  research_study_id TEXT NOT NULL,
+  subject_no INTEGER NOT NULL REFERENCES subject, -- for whom; stays here
+  from_round INTEGER NOT NULL,
+  to_round INTEGER NOT NULL,
+  envelope BLOB NOT NULL,                -- DSSE, signed by the site's key
+  requested_at TEXT NOT NULL,            -- ISO time
+  sent_at TEXT,                          -- ISO time, null until the consortium has it
+  refused_code TEXT                      -- with which the consortium refused it for good
+) STRICT;
+
 CREATE TABLE round (
   research_study_id TEXT NOT NULL,
   round INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
+  remedy INTEGER NOT NULL,               -- number of the last remedy before it was opened; 0: none
   envelope BLOB NOT NULL,                -- DSSE, as received
   received_at TEXT NOT NULL,             -- ISO time
   PRIMARY KEY (research_study_id, round, attempt)
 ) STRICT;
 
+CREATE VIEW round_in_force AS
+  SELECT research_study_id, round, attempt, remedy FROM round WHERE NOT EXISTS (
+    SELECT 1 FROM remedy WHERE remedy.research_study_id = round.research_study_id
+      AND remedy.number > round.remedy AND remedy.from_round <= round.round);
+
 CREATE TABLE global_model (
   research_study_id TEXT NOT NULL,
+  remedy INTEGER NOT NULL,               -- number of the last remedy before its round was opened; 0: none
   round INTEGER NOT NULL,                -- 0: initial model
   model_digest TEXT NOT NULL,            -- sha256 of 'tensors', recomputed here
   envelope BLOB NOT NULL,                -- DSSE, as received
   tensors BLOB NOT NULL,                 -- safetensors
   verified_at TEXT NOT NULL,             -- ISO time
-  PRIMARY KEY (research_study_id, round)
+  PRIMARY KEY (research_study_id, remedy, round)
 ) STRICT;
+
+CREATE VIEW model_in_force AS
+  SELECT * FROM global_model WHERE NOT EXISTS (
+    SELECT 1 FROM remedy WHERE remedy.research_study_id = global_model.research_study_id
+      AND remedy.number > global_model.remedy AND remedy.from_round <= global_model.round);
 
 CREATE TABLE cohort (
   cohort_id TEXT PRIMARY KEY,            -- random

@@ -1,0 +1,136 @@
+// What a site asks for after a withdrawal, and what it says of it (security.md C11).
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isoTime } from '#base/clock.ts';
+import { verifyRecord } from '#federation/records/record.ts';
+import { remedyRequestRecord } from '#federation/records/remedy-request.ts';
+import { refusalCode } from '#support/refusal-code.ts';
+import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
+import { listRemediableRounds, requestRemedy } from './withdrawal-remedy.ts';
+
+const subjectId = 'train-3';
+const steward = { name: 'Ada Steward', role: 'steward' } as const;
+let site: RoundSite;
+
+const open = (remedy: RoundSite['plan']['withdrawal']['remedy']): void => {
+  site = createRoundSite({
+    plan: {
+      rounds: ['statistics', 'training', 'training', 'evaluation', 'training'],
+      withdrawal: { remedy },
+    },
+  });
+};
+beforeEach(() => open('rebuild-model'));
+afterEach(() => site.close());
+
+const subjectNo = (): number =>
+  (
+    site.store.prepare('SELECT subject_no AS no FROM subject WHERE subject_id = ?').get(subjectId) as {
+      no: number;
+    }
+  ).no;
+
+interface Remembered {
+  readonly round: number;
+  readonly part?: 'training' | 'holdout';
+  readonly departure?: 'never' | 'possible' | 'received';
+}
+
+/** As a withdrawal leaves it. */
+function remember({ round, part = 'training', departure = 'received' }: Remembered): void {
+  site.store.run(
+    site.store.query.insertInto('erased_member').values({
+      subject_no: subjectNo(),
+      research_study_id: researchStudyId,
+      round,
+      part,
+      departure,
+      erased_at: isoTime(site.clock.nowMs()),
+    }),
+  );
+}
+
+const ask = () => requestRemedy(site, { subjectId, researchStudyId }, steward);
+const states = () =>
+  listRemediableRounds(site, subjectId).map(({ round, remedyState }) => [round, remedyState]);
+
+describe('a remedy', () => {
+  it.each<[string, Remembered[], [number, number] | 'REMEDY_NOT_NEEDED']>([
+    ['for the training rounds whose update left', [{ round: 1 }, { round: 2 }, { round: 3 }], [2, 3]],
+    ['not for statistics, which by subtraction would tell the subject', [{ round: 1 }], 'REMEDY_NOT_NEEDED'],
+    ['for one that may have arrived', [{ round: 2, departure: 'possible' }], [2, 2]],
+    ['not for one that never left', [{ round: 2, departure: 'never' }, { round: 3 }], [3, 3]],
+    ['not for an evaluation, which learns nothing', [{ round: 4 }], 'REMEDY_NOT_NEEDED'],
+    [
+      'not for the holdout part, which nothing learned from',
+      [{ round: 2, part: 'holdout' }],
+      'REMEDY_NOT_NEEDED',
+    ],
+    ['not where nothing left', [{ round: 2, departure: 'never' }], 'REMEDY_NOT_NEEDED'],
+    ['not for whoever was in no round', [], 'REMEDY_NOT_NEEDED'],
+  ])('is asked %s', (_name, rounds, expected) => {
+    for (const round of rounds) remember(round);
+    if (expected === 'REMEDY_NOT_NEEDED') {
+      expect(refusalCode(ask)).toBe(expected);
+      return;
+    }
+    const [fromRound, toRound] = expected;
+    expect(ask()).toMatchObject({ remedy: 'rebuild-model', fromRound, toRound });
+  });
+
+  it('is not asked while the subject is still a member', () => {
+    site.open('training');
+    site.cohorts.freeze({ plan: site.plan, round: 2, kind: 'training', actor: steward });
+    expect(states()).toEqual([[2, 'none']]);
+    expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
+  });
+
+  it('is asked once', () => {
+    remember({ round: 2 });
+    ask();
+    expect(states()).toEqual([[2, 'requested']]);
+    expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
+  });
+
+  it('is not asked where the plan keeps the model', () => {
+    site.close();
+    open('keep-model');
+    remember({ round: 2 });
+    expect(refusalCode(ask)).toBe('REMEDY_KEEPS_MODEL');
+    expect(listRemediableRounds(site, subjectId)).toMatchObject([{ remedy: 'keep-model', epsilon: null }]);
+  });
+
+  it('is asked in words that name rounds and nobody: the subject stays here', () => {
+    remember({ round: 2 });
+    ask();
+    const row = site.store.get(site.store.query.selectFrom('remedy_request').selectAll());
+    const trust = site.agreement.trustedKeys();
+    const record = verifyRecord(remedyRequestRecord, row?.envelope ?? new Uint8Array(), {
+      trust,
+      atMs: site.clock.nowMs(),
+      siteId: 'cleveland',
+    });
+    expect(Object.keys(record.predicate).sort()).toEqual(
+      ['fromRound', 'planDigest', 'remedy', 'requestedAt', 'researchStudyId', 'siteId', 'toRound'].sort(),
+    );
+    expect(new TextDecoder().decode(record.statement)).not.toContain(subjectId);
+  });
+
+  it('is carried out where the consortium took the round back since', () => {
+    remember({ round: 2 });
+    remember({ round: 3 });
+    ask();
+    const row = {
+      research_study_id: researchStudyId,
+      number: 1,
+      kind: 'rebuild-model',
+      from_round: 3,
+      envelope: new Uint8Array(),
+      accepted_at: isoTime(site.clock.nowMs()),
+    } as const;
+    site.store.run(site.store.query.insertInto('remedy').values(row));
+    expect(states()).toEqual([
+      [2, 'requested'],
+      [3, 'carried-out'],
+    ]);
+  });
+});
