@@ -123,9 +123,11 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     store,
     auditLog,
     days,
-    purposesOf: (researchStudyId) =>
-      agreement.listResearchStudies().find(({ plan }) => plan.researchStudyId === researchStudyId)?.plan
-        .purposes,
+    termsOf: (researchStudyId) => {
+      const studies = agreement.listResearchStudies();
+      const plan = studies.find((study) => study.plan.researchStudyId === researchStudyId)?.plan;
+      return plan === undefined ? undefined : { purposes: plan.purposes, ...plan.consent };
+    },
     linkageKey: keys.linkageKey,
   });
   const { linkageKey } = keys;

@@ -90,8 +90,8 @@ export function createTestPlan(changes: Partial<ResearchStudyPlan> = {}): Resear
 /** 2026-11-21, the day of the test clock. */
 export const testDay = 20_778;
 
-/** No shift: a test reads better with plain days. */
-export const plainDays: SubjectDays = { shiftDay: (_, day) => day };
+/** No shift, and no birth date: a test reads better with plain days. */
+export const plainDays: SubjectDays = { shiftDay: (_, day) => day, birthDayOf: () => undefined };
 
 export interface StoredFact {
   readonly code: { readonly system: string; readonly code: string };

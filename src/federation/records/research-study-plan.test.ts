@@ -22,6 +22,11 @@ describe('a plan', () => {
     expect(accepts(beyond)).toBe(false);
   });
 
+  it('may state the age of majority, in whole years that some law has', () => {
+    const stating = (ageOfMajority: number) => accepts({ consent: { ageOfMajority } });
+    expect([14, 15, 18, 18.5, 21, 22].map(stating)).toEqual([false, true, true, false, true, false]);
+  });
+
   it('is what ships with the program', () => {
     const file = new URL('../../../assets/research-studies/heart/plan.json', import.meta.url);
     const shipped = JSON.parse(readFileSync(file, 'utf8')) as object;

@@ -49,6 +49,13 @@ export const researchStudyPlan = z.strictObject({
   ethicsNumber: plainText(100).nullable(),
   /** HL7 v3 PurposeOfUse codes. */
   purposes: z.array(z.enum(['HRESCH', 'CLINTRL'])).min(1),
+  /** What consents have to say beside the purposes; absent: nothing else. */
+  consent: z
+    .strictObject({
+      /** Whole years, 18 where absent: what a guardian permitted holds until this birthday. Laws lie between 15 and 21. */
+      ageOfMajority: z.int().min(15).max(21).optional(),
+    })
+    .optional(),
   participants: z
     .array(z.strictObject({ siteId: identifier, name: plainText(200) }))
     .min(1)

@@ -19,6 +19,8 @@ export const exclusionReasons = [
   'consent-denied',
   'consent-expired',
   'consent-not-yet-valid',
+  'majority-reached',
+  'majority-unknown',
   'consent-inactive',
   'criterion-not-met',
   'criterion-excludes',
@@ -46,6 +48,8 @@ const reasonOfRule = {
   denied: 'consent-denied',
   expired: 'consent-expired',
   'not-yet-valid': 'consent-not-yet-valid',
+  'majority-reached': 'majority-reached',
+  'majority-unknown': 'majority-unknown',
   inactive: 'consent-inactive',
 } as const;
 

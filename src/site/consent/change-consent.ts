@@ -7,16 +7,16 @@ import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { ConsentError } from './consent-error.ts';
-import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import type { ConsentVersion } from './evaluate-consent.ts';
 import { isOptedOut, optedOut } from './opt-outs.ts';
-import { readSubjectConsents, type SubjectDays } from './read-consents.ts';
+import { type ConsentTerms, decideVersions, readSubjectConsents, type SubjectDays } from './read-consents.ts';
 
 export interface ConsentContext {
   readonly store: Store;
   readonly auditLog: AuditLog;
   readonly days: SubjectDays;
-  /** What the plan of a research study is for, undefined without a plan; absent, all are for healthcare research. */
-  readonly purposesOf?: (researchStudyId: string) => readonly string[] | undefined;
+  /** What the plan of a research study says, undefined without a plan; absent, all are for healthcare research. */
+  readonly termsOf?: (researchStudyId: string) => ConsentTerms | undefined;
 }
 
 export interface ConsentChange {
@@ -147,6 +147,7 @@ function ownConsent(researchStudyId: string | null): ConsentVersion {
     researchStudyId,
     status: 'active',
     decision: 'deny',
+    isByGuardian: false,
     provision: null,
     source: 'steward',
     ...open,
@@ -155,7 +156,8 @@ function ownConsent(researchStudyId: string | null): ConsentVersion {
 
 function insertVersion(store: Store, subjectId: string, version: ConsentVersion): void {
   const { consentId, researchStudyId, decision, statedDay, untilDay } = version;
-  // A withdrawal holds from now on and from before: only what was already sent is untouched by it.
+  // A withdrawal holds from now on and from before: only what was already sent is untouched by it. What a steward records is the
+  // patient's own word, also where a guardian gave the version before.
   const columns = {
     consent_id: consentId,
     version: version.version,
@@ -190,11 +192,11 @@ export function permitsAnything(context: ConsentContext, subjectId: string): boo
 
 /** What the rules say about one subject at this moment. */
 export function decideSubject(
-  { store, days, purposesOf }: Pick<ConsentContext, 'store' | 'days' | 'purposesOf'>,
+  { store, days, termsOf }: Pick<ConsentContext, 'store' | 'days' | 'termsOf'>,
   { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
 ) {
   if (isOptedOut(store, subjectId)) return optedOut;
-  const day = days.shiftDay(subjectId, dayOf(store.clock.nowMs()));
-  const purposes = researchStudyId === null ? undefined : purposesOf?.(researchStudyId);
-  return evaluateConsent(readSubjectConsents(store, subjectId), { researchStudyId, day, purposes });
+  const terms = researchStudyId === null ? undefined : termsOf?.(researchStudyId);
+  const scope = { researchStudyId, terms, atMs: store.clock.nowMs(), subjectId, days };
+  return decideVersions(readSubjectConsents(store, subjectId), scope);
 }

@@ -312,7 +312,7 @@ it('asks for the purposes that the plan of the research study has', async () => 
   const { store, auditLog } = site;
   const decisionFor = (purposes: string[]) => {
     const days = openSubjectRegistry({ store, keys: siteKeys });
-    const consents = openConsents({ store, auditLog, days, purposesOf: () => purposes, ...siteKeys });
+    const consents = openConsents({ store, auditLog, days, termsOf: () => ({ purposes }), ...siteKeys });
     return [...consents.decisions('heart').values()].map(({ decision }) => decision);
   };
   expect(decisionFor(['HRESCH'])).toEqual(['permit']);

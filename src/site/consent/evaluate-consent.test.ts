@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ConsentProvision } from '#site/store/index.ts';
 import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
 
 const today = 1000;
@@ -12,6 +13,7 @@ function version(changes: Partial<ConsentVersion> = {}): ConsentVersion {
     researchStudyId: 'heart',
     status: 'active',
     decision: 'permit',
+    isByGuardian: false,
     statedDay: today - 100,
     fromDay: null,
     untilDay: null,
@@ -198,12 +200,103 @@ describe('evaluating the consents of a subject', () => {
   });
 });
 
+const guardian = (changes: Partial<ConsentVersion> = {}) => version({ isByGuardian: true, ...changes });
+const ofPerson = { consentId: 'c2', statedDay: today - 1 };
+
+/** A rule that permits clinical data; one that denies images. */
+function provisionOf(...types: ('permit' | 'deny')[]): ConsentProvision {
+  const open = { fromDay: null, untilDay: null, dataFromDay: null, dataUntilDay: null, notUnderstood: false };
+  const lists = { purposes: [], actors: [], classes: [], codes: [], securityLabels: [], actions: [] };
+  const imaging = ['http://hl7.org/fhir/resource-types|ImagingStudy'];
+  const rules = types.map((type) => ({
+    ...open,
+    ...lists,
+    type,
+    children: [],
+    classes: type === 'deny' ? imaging : [],
+  }));
+  return { base: 'deny', root: { ...open, ...lists, type: null, children: rules } };
+}
+
+describe('a consent by a guardian (C7)', () => {
+  it.each<[string, ConsentVersion[], number | null, string]>([
+    ['on the day before majority', [guardian()], today + 1, 'permit'],
+    ['on the day of majority', [guardian()], today, 'majority-reached'],
+    ['after majority', [guardian()], today - 900, 'majority-reached'],
+    ['of somebody whose birth date is not known', [guardian()], null, 'majority-unknown'],
+    ['that has ended before majority', [guardian({ untilDay: today - 1 })], today + 1, 'expired'],
+    ['by its rules', [guardian({ provision: provisionOf('permit') })], today + 1, 'permit'],
+    [
+      'by its rules, after majority',
+      [guardian({ provision: provisionOf('permit') })],
+      today,
+      'majority-reached',
+    ],
+    ['renewed by the person', [guardian(), version(ofPerson)], today - 50, 'permit'],
+    [
+      'renewed by the person in the same record',
+      [guardian(), version({ version: 2, statedDay: today - 1 })],
+      today - 50,
+      'permit',
+    ],
+    [
+      'renewed by a guardian of somebody of age',
+      [guardian(), guardian({ version: 2, statedDay: today - 1 })],
+      today - 50,
+      'majority-reached',
+    ],
+    ['that denies, after majority', [guardian({ decision: 'deny' })], today - 50, 'denied'],
+    [
+      'that denies, beside a permit of the person',
+      [guardian({ decision: 'deny' }), version(ofPerson)],
+      today - 50,
+      'denied',
+    ],
+    [
+      'that permits what a guardian had denied before, once the person permits too',
+      [guardian({ decision: 'deny' }), guardian({ version: 2, statedDay: today - 80 }), version(ofPerson)],
+      today - 50,
+      'permit',
+    ],
+    [
+      'that permits what somebody of age had denied',
+      [
+        version({ decision: 'deny' }),
+        guardian({ version: 2, statedDay: today - 10 }),
+        version({ consentId: 'c2', statedDay: today - 90 }),
+      ],
+      today - 500,
+      'denied',
+    ],
+  ])('%s', (_, versions, majorityDay, rule) => {
+    const decision = evaluateConsent(versions, { ...scope, majorityDay });
+    expect(decision.rule).toBe(rule);
+    expect(decision.decision).toBe(rule === 'permit' ? 'permit' : 'deny');
+    expect(evaluateConsent(versions.toReversed(), { ...scope, majorityDay })).toEqual(decision);
+  });
+
+  it('keeps what it denies when what it permits has ended', () => {
+    const versions = [guardian({ provision: provisionOf('permit', 'deny') }), version(ofPerson)];
+    const { decision, data } = evaluateConsent(versions, { ...scope, majorityDay: today });
+    expect(decision).toBe('permit');
+    expect(data).toEqual({ clinical: [{ from: null, until: null }], imaging: [] });
+  });
+
+  it('says in its path why it does not hold', () => {
+    expect(evaluateConsent([guardian()], { ...scope, majorityDay: today }).path).toEqual([
+      'majority-reached',
+    ]);
+    expect(evaluateConsent([guardian()], scope).path).toEqual(['majority-unknown']);
+  });
+});
+
 const day = fc.option(fc.integer({ min: today - 4, max: today + 4 }), { nil: null });
 const anyVersion = fc.record({
   consentId: fc.constantFrom('c1', 'c2', 'c3'),
   researchStudyId: fc.constantFrom('heart', 'lungs', null),
   status: fc.constantFrom('active', 'active', 'active', 'inactive', 'entered-in-error'),
   decision: fc.constantFrom('permit' as const, 'permit' as const, 'deny' as const),
+  isByGuardian: fc.constantFrom(false, false, true),
   statedDay: day,
   fromDay: day,
   untilDay: day,
@@ -221,7 +314,11 @@ function numbered(versions: readonly Omit<ConsentVersion, 'version'>[]): Consent
   });
 }
 
-describe('the rules of consent (C15)', () => {
+describe.each([
+  ['a minor', today + 1],
+  ['somebody who came of age amid the days that are drawn', today - 2],
+])('the rules of consent (C15) for %s', (_name, majorityDay) => {
+  const ageScope = { ...scope, majorityDay };
   it('an added deny never turns a deny into a permit, wherever it is added', () => {
     const permitCount = { before: 0 };
     fc.assert(
@@ -229,8 +326,8 @@ describe('the rules of consent (C15)', () => {
         const before = numbered(versions);
         const added = { ...extra, decision: 'deny' as const, status: 'active' };
         const after = numbered([...versions, added]);
-        if (evaluateConsent(before, scope).decision === 'permit') permitCount.before += 1;
-        else expect(evaluateConsent(after, scope).decision).toBe('deny');
+        if (evaluateConsent(before, ageScope).decision === 'permit') permitCount.before += 1;
+        else expect(evaluateConsent(after, ageScope).decision).toBe('deny');
       }),
       { numRuns: 3000, seed: 15 },
     );
@@ -247,9 +344,10 @@ describe('the rules of consent (C15)', () => {
           provision: null,
           researchStudyId: null,
           source: 'steward',
+          isByGuardian: false,
         };
         const added = { consentId: 'c1', status: 'active', decision: 'deny' as const, ...open };
-        expect(evaluateConsent(numbered([...versions, added]), scope).decision).toBe('deny');
+        expect(evaluateConsent(numbered([...versions, added]), ageScope).decision).toBe('deny');
       }),
       { numRuns: 1000, seed: 15 },
     );
@@ -265,9 +363,9 @@ describe('the rules of consent (C15)', () => {
         expect(
           evaluateConsent(
             shuffled.map(({ entry }) => entry),
-            scope,
+            ageScope,
           ),
-        ).toEqual(evaluateConsent(read, scope));
+        ).toEqual(evaluateConsent(read, ageScope));
       }),
       { numRuns: 1000, seed: 15 },
     );
@@ -281,7 +379,9 @@ describe('the rules of consent (C15)', () => {
           .map((entry) => ({ entry, key: order.next().value }))
           .sort((a, b) => a.key - b.key);
         const other = numbered(shuffled.map(({ entry }) => entry));
-        expect(evaluateConsent(other, scope).decision).toBe(evaluateConsent(numbered(dated), scope).decision);
+        expect(evaluateConsent(other, ageScope).decision).toBe(
+          evaluateConsent(numbered(dated), ageScope).decision,
+        );
       }),
       { numRuns: 1000, seed: 15 },
     );

@@ -1,5 +1,5 @@
 // What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
-// (security.md C1, C4), and an old export read again lifts nothing. Pure; adding a deny never turns a deny into a permit, and
+// (security.md C1, C4), and an old export read again lifts nothing. What a guardian permits ends at majority (C7). Pure; adding a deny never turns a deny into a permit, and
 // the order of the versions does not matter.
 import type { ConsentProvision } from '#site/store/index.ts';
 import { combineDays } from './day-ranges.ts';
@@ -16,6 +16,8 @@ export interface ConsentVersion {
   /** FHIR Consent.status. */
   readonly status: string;
   readonly decision: 'permit' | 'deny';
+  /** Given by somebody else for the patient. */
+  readonly isByGuardian: boolean;
   readonly statedDay: number | null;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
@@ -29,6 +31,8 @@ export type ConsentRule =
   | 'withdrawn'
   | 'expired'
   | 'not-yet-valid'
+  | 'majority-reached'
+  | 'majority-unknown'
   | 'no-consent'
   | 'opted-out'
   | 'denied'
@@ -54,6 +58,8 @@ export interface ConsentScope {
   readonly day: number;
   /** v3-ActReason codes of what it is for, each of which must be permitted; healthcare research where none is given. */
   readonly purposes?: readonly string[] | undefined;
+  /** The day on which the subject comes of age, shifted; null or absent: its birth date is not known. */
+  readonly majorityDay?: number | null;
 }
 
 export const noConsent: ConsentDecision = {
@@ -131,10 +137,11 @@ interface Finding {
 const rank = {
   denyInForce: 0,
   permit: 1,
-  expired: 2,
-  notYetValid: 3,
-  denyOutOfForce: 4,
-  inactive: 5,
+  majority: 2,
+  expired: 3,
+  notYetValid: 4,
+  denyOutOfForce: 5,
+  inactive: 6,
 } as const;
 
 interface JudgeContext {
@@ -149,9 +156,7 @@ function standingVersions(versions: readonly ConsentVersion[], scope: ConsentSco
   const findings: Finding[] = [];
   for (const siblings of groupByConsent(versions)) {
     for (const version of siblings) {
-      const lifting = siblings.filter(
-        (other) => isNewer(other, version) && lifts(other, { version, day: scope.day }),
-      );
+      const lifting = siblings.filter((other) => isNewer(other, version) && lifts(other, { version, scope }));
       const isPermitLifted = lifting.length > 0;
       const isLifted =
         lifting.some((other) => !isActiveDeny(other)) || (isPermitLifted && !hasDenies(version));
@@ -169,11 +174,21 @@ function hasDenies({ provision, decision }: ConsentVersion): boolean {
 
 /**
  * A deny is lifted by a newer permit or retraction, never by another deny (denies only add up) and never by a draft. A
- * permit is lifted by whatever is newer. What is dated in the future lifts nothing towards permission.
+ * permit is lifted by whatever is newer. What is dated in the future, or permitted by a guardian of somebody of age, lifts
+ * nothing towards permission.
  */
-function lifts(other: ConsentVersion, { version, day }: { version: ConsentVersion; day: number }): boolean {
-  const isFuture = other.statedDay !== null && other.statedDay > day;
-  if (isActiveDeny(version)) return !isActiveDeny(other) && !unstated.has(other.status) && !isFuture;
+function lifts(
+  other: ConsentVersion,
+  { version, scope }: { readonly version: ConsentVersion; readonly scope: ConsentScope },
+): boolean {
+  const { statedDay } = other;
+  const isFuture = statedDay !== null && statedDay > scope.day;
+  if (isActiveDeny(version)) {
+    const wasOfAge = endOfGuardianship(other, { ...scope, day: statedDay ?? scope.day }) !== undefined;
+    const isPermit = isActive(other) && other.decision === 'permit';
+    if (isPermit && wasOfAge) return false;
+    return !isActiveDeny(other) && !unstated.has(other.status) && !isFuture;
+  }
   return !(isFuture && other.decision === 'permit' && isActive(other));
 }
 
@@ -230,8 +245,12 @@ function judge(version: ConsentVersion, context: JudgeContext): Finding | undefi
   if (!isActive(version)) return says(version, ruleOfInactive(version, context), rank.inactive);
   if (version.provision !== null) return judgeRules(version, version.provision, context);
   const whyNot = outOfForce(version, day);
-  if (version.decision === 'permit')
+  if (version.decision === 'permit') {
+    const ended = endOfGuardianship(version, context.scope);
+    if (whyNot === undefined && ended !== undefined)
+      return { ...says(version, ended, rank.majority), path: [ended] };
     return whyNot ?? says(version, 'permit', rank.permit, { permitted: allData });
+  }
   const isInForce = !hasEnded(version, day) && hasBegun(version, day);
   const rule = ruleOfDeny(version, context);
   return isInForce
@@ -250,6 +269,9 @@ function judgeRules(
   const isStated = version.statedDay === null || version.statedDay <= day;
   const permitted = isStated && !context.isPermitLifted ? reading.permitted : noData;
   const { denied, path } = reading;
+  const ended = endOfGuardianship(version, context.scope);
+  if (permitted !== noData && ended !== undefined)
+    return { ...says(version, ended, rank.majority), denied, path: [ended] };
   if (permitted !== noData) return { ...says(version, 'permit', rank.permit), permitted, denied, path };
   if (denied !== noData) {
     const rule = ruleOfDeny(version, context);
@@ -266,6 +288,16 @@ function says(
 ): Finding {
   const { permitted = noData, denied = noData } = data;
   return { version, rule, rank: position, permitted, denied, path: rootPath };
+}
+
+/** Why what a guardian permits does not hold on the day (C7), undefined where it does and for what the patient says. */
+function endOfGuardianship(
+  { isByGuardian }: ConsentVersion,
+  { day, majorityDay = null }: ConsentScope,
+): 'majority-reached' | 'majority-unknown' | undefined {
+  if (!isByGuardian) return undefined;
+  if (majorityDay === null) return 'majority-unknown';
+  return day < majorityDay ? undefined : 'majority-reached';
 }
 
 /** Why a permit does not hold on the day, undefined where it does. */

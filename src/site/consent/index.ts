@@ -35,7 +35,7 @@ export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
 export type { ProvisionRequest } from './match-rule.ts';
 export type { OptOutImport, OptOutRequirement, OptOutSummary } from './opt-outs.ts';
 export { allData, type DataClass, type DayRange, noData, type PermittedData } from './permitted-data.ts';
-export type { SubjectDays } from './read-consents.ts';
+export type { ConsentTerms, SubjectDays } from './read-consents.ts';
 
 export interface ConsentSubject {
   readonly subjectId: string;
@@ -101,7 +101,7 @@ export function openConsents(options: ConsentOptions): Consents {
     decisions: (researchStudyId) =>
       readConsentDecisions(store, days, {
         researchStudyId,
-        purposes: options.purposesOf?.(researchStudyId),
+        terms: options.termsOf?.(researchStudyId),
         atMs: store.clock.nowMs(),
       }),
   };

@@ -18,7 +18,7 @@ export interface ConsentRow extends Omit<ConsentDecision, 'path' | 'data'> {
   readonly subjectId: string;
   /** null for callers who may not see names, where none is stored, and in the answer to a change. */
   readonly patientName: string | null;
-  /** Last day on which the deciding version holds, as a date; null: open or no consent. */
+  /** Last day that the deciding version states, as a date; null: open or no consent. Never that of majority, which would tell the birth date. */
   readonly untilDate: string | null;
   readonly source: string | null;
 }
@@ -46,10 +46,10 @@ function maySeeNames(actor: Actor): boolean {
 export function listConsents(context: ConsentListing, query: ConsentQuery, actor: Actor): ConsentPage {
   const { store, days } = context;
   const { researchStudyId } = query;
-  const purposes = researchStudyId === null ? undefined : context.purposesOf?.(researchStudyId);
+  const terms = researchStudyId === null ? undefined : context.termsOf?.(researchStudyId);
   const decisions = readConsentDecisions(store, days, {
     researchStudyId,
-    purposes,
+    terms,
     atMs: store.clock.nowMs(),
   });
   const isFound = searchFilter(context, query.search.trim(), actor);

@@ -1,5 +1,6 @@
 // Reads consents subject by subject in one pass over the table, and decides each subject for a research study and a moment.
 import { dayOf } from '#base/clock.ts';
+import { addYears } from '#site/deidentify/index.ts';
 import type { ConsentProvision, Store } from '#site/store/index.ts';
 import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
 import { optedOut, optedOutSubjects } from './opt-outs.ts';
@@ -8,7 +9,20 @@ import { optedOut, optedOutSubjects } from './opt-outs.ts';
 export interface SubjectDays {
   /** `day` (whole days since 1970-01-01) in the subject's shifted calendar. */
   shiftDay(subjectId: string, day: number): number;
+  /** Day of birth in that calendar, of whom a whole birth date is known: lies in a sealed link, so nobody asks without need. */
+  birthDayOf(subjectId: string): number | undefined;
 }
+
+/** What the plan of a research study says of the consents that it needs. */
+export interface ConsentTerms {
+  /** v3-ActReason codes. */
+  readonly purposes: readonly string[];
+  /** Whole years; undefined: `usualAgeOfMajority`. */
+  readonly ageOfMajority?: number | undefined;
+}
+
+/** Whole years, where a plan says no other. */
+export const usualAgeOfMajority = 18;
 
 interface ConsentRow {
   readonly subject_id: string;
@@ -17,6 +31,7 @@ interface ConsentRow {
   readonly research_study_id: string | null;
   readonly status: string;
   readonly decision: 'permit' | 'deny';
+  readonly is_by_guardian: number;
   readonly stated_day: number | null;
   readonly from_day: number | null;
   readonly until_day: number | null;
@@ -24,7 +39,8 @@ interface ConsentRow {
   readonly source: string;
 }
 
-const columns = `subject_id, consent_id, version, research_study_id, status, decision, stated_day, from_day, until_day, provision, source`;
+const columns = `subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day, from_day, until_day,
+  provision, source`;
 
 /** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
 export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
@@ -54,7 +70,8 @@ export function readSubjectConsents(store: Store, subjectId: string): ConsentVer
 
 export interface DecisionScope {
   readonly researchStudyId: string | null;
-  readonly purposes: readonly string[] | undefined;
+  /** Undefined without a plan: healthcare research. */
+  readonly terms: ConsentTerms | undefined;
   readonly atMs: number;
 }
 
@@ -65,18 +82,49 @@ export interface DecisionScope {
 export function readConsentDecisions(
   store: Store,
   days: SubjectDays,
-  { researchStudyId, purposes, atMs }: DecisionScope,
+  scope: DecisionScope,
 ): Map<string, ConsentDecision> {
-  const today = dayOf(atMs);
   const decisions = new Map<string, ConsentDecision>();
   for (const [subjectId, versions] of readConsents(store)) {
-    decisions.set(
-      subjectId,
-      evaluateConsent(versions, { researchStudyId, purposes, day: days.shiftDay(subjectId, today) }),
-    );
+    decisions.set(subjectId, decideVersions(versions, { ...scope, days, subjectId }));
   }
   for (const subjectId of optedOutSubjects(store)) decisions.set(subjectId, optedOut);
   return decisions;
+}
+
+export interface SubjectScope extends DecisionScope {
+  readonly subjectId: string;
+  readonly days: SubjectDays;
+}
+
+/** Decides over all versions of one subject. */
+export function decideVersions(
+  versions: readonly ConsentVersion[],
+  { researchStudyId, terms, atMs, subjectId, days }: SubjectScope,
+): ConsentDecision {
+  const day = days.shiftDay(subjectId, dayOf(atMs));
+  const ageOfMajority = terms?.ageOfMajority ?? usualAgeOfMajority;
+  // Nobody else's link is opened.
+  const isGuarded = versions.some(({ isByGuardian }) => isByGuardian);
+  const majorityDay = isGuarded ? majorityDayOf(subjectId, { days, ageOfMajority, day }) : null;
+  return evaluateConsent(versions, { researchStudyId, purposes: terms?.purposes, day, majorityDay });
+}
+
+interface MajorityScope {
+  readonly days: SubjectDays;
+  /** Whole years. */
+  readonly ageOfMajority: number;
+  /** Today, shifted. */
+  readonly day: number;
+}
+
+/** In the subject's shifted calendar; null where no birth date is known, or one that has not come yet. */
+function majorityDayOf(subjectId: string, { days, ageOfMajority, day }: MajorityScope): number | null {
+  const birthDay = days.birthDayOf(subjectId);
+  if (birthDay === undefined || birthDay > day) return null;
+  // Years are of different lengths: they are counted in the real calendar.
+  const offset = days.shiftDay(subjectId, 0);
+  return addYears(birthDay - offset, ageOfMajority) + offset;
 }
 
 function toVersion(row: ConsentRow): ConsentVersion {
@@ -86,6 +134,7 @@ function toVersion(row: ConsentRow): ConsentVersion {
     researchStudyId: row.research_study_id,
     status: row.status,
     decision: row.decision,
+    isByGuardian: row.is_by_guardian === 1,
     statedDay: row.stated_day,
     fromDay: row.from_day,
     untilDay: row.until_day,

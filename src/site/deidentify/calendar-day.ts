@@ -41,6 +41,12 @@ export function formatDay(day: number): string {
   return new Date(day * dayMs).toISOString().slice(0, 10);
 }
 
+/** The birthday that many years after a day: 1 March for 29 February in a year that has none, as `ageInYears` counts. */
+export function addYears(day: number, years: number): number {
+  const date = new Date(day * dayMs);
+  return Date.UTC(date.getUTCFullYear() + years, date.getUTCMonth(), date.getUTCDate()) / dayMs;
+}
+
 /** Completed years from one day to another: 90 for every age above 89, null before birth. */
 export function ageInYears(birthDay: number, onDay: number): number | null {
   if (onDay < birthDay) return null;

@@ -1,5 +1,5 @@
 // De-identification: patients in, subjects out; days moved, ages capped, names sealed (security.md D2, D4, D10).
-export { ageInYears, formatDay, highestExactAge, parseDay } from './calendar-day.ts';
+export { addYears, ageInYears, formatDay, highestExactAge, parseDay } from './calendar-day.ts';
 export { dateOffsetDays } from './date-offset.ts';
 export { type DeidentifyCode, DeidentifyError } from './deidentify-error.ts';
 export { type BurnedInCode, type BurnedInRisk, burnedInRisk, mayShowFace } from './dicom/burned-in.ts';

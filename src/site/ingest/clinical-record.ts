@@ -54,6 +54,8 @@ export interface SourceConsent {
   /** FHIR Consent.status. */
   readonly status: ConsentStatus;
   readonly decision: 'permit' | 'deny';
+  /** Whether somebody else gave it for the patient, as far as the source says. */
+  readonly isByGuardian: boolean;
   /** Real days. */
   readonly statedDay: number | null;
   readonly fromDay: number | null;

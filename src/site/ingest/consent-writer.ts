@@ -46,6 +46,7 @@ export class ConsentWriter {
         research_study_id: consent.researchStudyId,
         status: consent.status,
         decision: consent.decision,
+        is_by_guardian: Number(consent.isByGuardian),
         stated_day: shift(consent.statedDay),
         from_day: shift(consent.fromDay),
         until_day: shift(consent.untilDay),
@@ -87,10 +88,10 @@ function prepareStatements(store: Store) {
     ),
     // Another content digest than any source's: the consent read again is a change, and stands again.
     endVersion: store.prepare(
-      `INSERT INTO consent (consent_id, version, subject_id, research_study_id, status, decision, stated_day, from_day,
-      until_day, source, content_digest, recorded_at)
-      SELECT consent_id, version + 1, subject_id, research_study_id, '${endedStatus}', 'deny', stated_day, from_day, until_day,
-      source, x'00', ? FROM consent WHERE consent_id = ? AND version = ?`,
+      `INSERT INTO consent (consent_id, version, subject_id, research_study_id, status, decision, is_by_guardian, stated_day,
+      from_day, until_day, source, content_digest, recorded_at)
+      SELECT consent_id, version + 1, subject_id, research_study_id, '${endedStatus}', 'deny', is_by_guardian, stated_day, from_day,
+      until_day, source, x'00', ? FROM consent WHERE consent_id = ? AND version = ?`,
     ),
   };
 }

@@ -95,7 +95,8 @@ export class RecordPacker {
   }
 
   #packConsent(consent: SourceConsent): PackedConsent {
-    const { sourceId, researchStudyId, status, decision, statedDay, fromDay, untilDay, provision } = consent;
+    const { sourceId, researchStudyId, status, decision, isByGuardian } = consent;
+    const { statedDay, fromDay, untilDay, provision } = consent;
     const { name, scope } = recordIdentityOf(sourceId);
     const nameId = this.#consentName(JSON.stringify(name));
     const scopeId = toHex(
@@ -105,6 +106,7 @@ export class RecordPacker {
       researchStudyId,
       status,
       decision,
+      isByGuardian,
       statedDay,
       fromDay,
       untilDay,

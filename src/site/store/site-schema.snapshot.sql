@@ -99,6 +99,7 @@ CREATE TABLE consent (
   research_study_id TEXT,                -- the research study it is for; null: research in general
   status TEXT NOT NULL,                  -- FHIR Consent.status
   decision TEXT NOT NULL CHECK (decision IN ('permit', 'deny')),
+  is_by_guardian INTEGER NOT NULL DEFAULT 0, -- 1 where somebody else gave it for the patient: what it permits ends at majority
   stated_day INTEGER,                    -- day it was given
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open

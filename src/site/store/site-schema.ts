@@ -125,6 +125,7 @@ export interface ConsentTable {
   research_study_id: string | null;
   status: string;
   decision: 'permit' | 'deny';
+  is_by_guardian: Generated<number>;
   stated_day: number | null;
   from_day: number | null;
   until_day: number | null;

@@ -92,6 +92,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     research_study_id: true,
     status: true,
     decision: true,
+    is_by_guardian: true,
     stated_day: true,
     from_day: true,
     until_day: true,

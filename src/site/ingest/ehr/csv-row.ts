@@ -191,6 +191,7 @@ export class MappedRow {
         sourceId: [...patientId, 'consent', researchStudyId ?? 'any'],
         researchStudyId,
         ...stated,
+        isByGuardian: false,
         statedDay: day(consent.stated),
         fromDay: day(consent.from),
         untilDay: day(consent.until),

@@ -130,6 +130,31 @@ describe('a FHIR consent', () => {
     expect(read({ status: 'inactive', provision })).toMatchObject({ status: 'inactive', decision: 'permit' });
   });
 
+  it.each<[string, boolean, object[]]>([
+    ['nobody who is named', false, []],
+    ['the patient', false, [{ reference: 'Patient/p1' }]],
+    ['the patient at a full address', false, [{ reference: 'https://ward.example/fhir/Patient/p1' }]],
+    ['the patient and who took it', false, [{ reference: 'Practitioner/7' }, { reference: 'Patient/p1' }]],
+    [
+      'the patient and an organization by its identifier',
+      false,
+      [{ reference: 'Patient/p1' }, { type: 'Organization', identifier: { value: '1' } }],
+    ],
+    ['a related person', true, [{ reference: 'RelatedPerson/r1' }]],
+    [
+      'the patient and a related person',
+      true,
+      [{ reference: 'Patient/p1' }, { reference: 'RelatedPerson/r1' }],
+    ],
+    ['another patient', true, [{ reference: 'Patient/p2' }]],
+    ['the patient and another one', true, [{ reference: 'Patient/p1' }, { reference: 'Patient/p2' }]],
+    ['a professional alone', true, [{ reference: 'Practitioner/7' }]],
+    ['somebody who cannot be found', true, [{ reference: 'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' }]],
+    ['somebody by name only', true, [{ display: 'Ada Example' }]],
+  ])('by %s is by a guardian: %s (C7)', (_, isByGuardian, performer) => {
+    expect(read({ provision: { provision: [permit] }, performer })?.isByGuardian).toBe(isByGuardian);
+  });
+
   it.each(['draft', 'proposed', 'rejected', 'inactive', 'entered-in-error'])(
     'keeps its status %s for the evaluation',
     (status) => {

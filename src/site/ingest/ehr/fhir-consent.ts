@@ -1,8 +1,11 @@
 // A FHIR R4 Consent for research as the tree of its rules (security.md C1-C3), with a summary of it for lists; the tree decides.
+
+import type { PatientKey } from '#site/deidentify/index.ts';
 import { type ConsentProvision, isFullPermit, type ProvisionRule } from '#site/store/index.ts';
 import { type ClinicalRecord, RowRefusal, type SourceConsent } from '../clinical-record.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { readProvisionTree } from './fhir-provision.ts';
+import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
 import type { ConsentResource } from './fhir-resource.ts';
 import { readConsentStatus, readDay } from './field-value.ts';
 
@@ -23,6 +26,7 @@ export function readConsent(resource: ConsentResource, context: ResourceContext)
   const provision = readProvisionTree(resource, zone);
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
+    isByGuardian: isByGuardian(resource.performer ?? [], subject, context.patients),
     status: readConsentStatus(resource.status ?? '', 'status'),
     statedDay: resource.dateTime === undefined ? null : readDay(resource.dateTime, 'dateTime', zone),
     ...summarize(provision),
@@ -30,6 +34,34 @@ export function readConsent(resource: ConsentResource, context: ResourceContext)
     source: 'fhir',
   };
   return { subject, patient: null, sourceId: null, facts: [], consents: [consent] };
+}
+
+/** Who may stand beside the patient as having taken the consent. */
+const professionals = ['Practitioner', 'PractitionerRole', 'Organization'];
+
+/** Whoever is not certainly the patient or a professional counts as a guardian, and so do professionals without the patient. */
+function isByGuardian(
+  performers: readonly FhirReference[],
+  patient: PatientKey,
+  patients: PatientsByUrl,
+): boolean {
+  const others = performers.filter((performer) => !isPatient(performer, patient, patients));
+  return others.length === performers.length ? others.length > 0 : !others.every(isProfessional);
+}
+
+function isPatient(performer: FhirReference, patient: PatientKey, patients: PatientsByUrl): boolean {
+  try {
+    const { key } = resolvePatient(performer, 'performer', patients);
+    return key.authority === patient.authority && key.identifier === patient.identifier;
+  } catch (error) {
+    if (error instanceof RowRefusal) return false;
+    throw error;
+  }
+}
+
+function isProfessional({ reference, type }: FhirReference): boolean {
+  const named = /^(?:https?:\/\/[^?#]+\/)?([A-Za-z]+)\/[A-Za-z0-9.-]{1,64}$/.exec(reference ?? '')?.[1];
+  return professionals.includes(named ?? type ?? '');
 }
 
 interface Summary {

@@ -73,6 +73,8 @@ export const consentSchema = z.object({
   scope: codeableConcept.optional(),
   patient: reference.optional(),
   dateTime: text,
+  /** Who agreed. */
+  performer: z.array(reference).max(100).optional(),
   policyRule: codeableConcept.optional(),
   modifierExtension,
   /** Rules within rules: read by fhir-provision.ts. */

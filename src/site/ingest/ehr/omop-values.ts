@@ -114,6 +114,7 @@ function readOmopConsent(
         researchStudyId,
         status: readConsentStatus(status, 'qualifier_concept_id'),
         decision,
+        isByGuardian: false,
         statedDay: readDay(required(row, 'observation_date'), 'observation_date', zone),
         fromDay: null,
         untilDay: until === '' ? null : readDay(until, 'value_as_string', zone),
