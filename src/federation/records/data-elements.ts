@@ -197,6 +197,8 @@ export const dataElements = z.strictObject({
     include: z.array(criterion).max(100),
     exclude: z.array(criterion).max(100),
   }),
+  /** Whether patients who died are asked about too, as a study of survival needs; absent: they are left out. */
+  includesDeceased: z.boolean().optional(),
   split: splitSpecification,
   features: z.array(featureSpecification).max(10_000),
   label: labelSpecification,

@@ -12,6 +12,8 @@ export interface CohortSubjects {
   readonly daysMoved: Int32Array;
   /** By subject_no, of those of whom not all may be read. */
   readonly limits: ReadonlyMap<number, ConsentDecision['data']>;
+  /** By subject_no: 1 for one that stands and died, as a record of any of its identities says. */
+  readonly deceased: Uint8Array;
   /** Subjects that stand for themselves. */
   readonly standingCount: number;
   /** By subject_no, of those that stand for themselves. */
@@ -19,6 +21,14 @@ export interface CohortSubjects {
   /** Whether data of this day may be read of a subject that stands. null: a day that is not known. */
   isReadable(standingNo: number, day: number | null, of: ReadClass): boolean;
 }
+
+type SubjectRow = [
+  subjectNo: number,
+  survivorNo: number | null,
+  daysMoved: number,
+  isDeceased: 0 | 1,
+  subjectId: string,
+];
 
 /** @param decisions what is permitted to be read of a subject; who is not in it is out, and is read to be counted only */
 export function readCohortSubjects(
@@ -28,13 +38,17 @@ export function readCohortSubjects(
   const size = highestSubjectNo(store) + 1;
   const standingNos = new Int32Array(size);
   const daysMoved = new Int32Array(size);
+  const deceased = new Uint8Array(size);
   const subjectIds = new Array<string | undefined>(size).fill(undefined);
   const limits = new Map<number, ConsentDecision['data']>();
   let standingCount = 0;
-  const rows = store.prepareRows('SELECT subject_no, survivor_no, days_moved, subject_id FROM subject');
+  const rows = store.prepareRows(
+    'SELECT subject_no, survivor_no, days_moved, deceased_by IS NOT NULL, subject_id FROM subject',
+  );
   for (const row of rows.iterate()) {
-    const [subjectNo, survivorNo, moved, subjectId] = row as [number, number | null, number, string];
+    const [subjectNo, survivorNo, moved, isDeceased, subjectId] = row as SubjectRow;
     standingNos[subjectNo] = survivorNo ?? subjectNo;
+    if (isDeceased === 1) deceased[survivorNo ?? subjectNo] = 1;
     daysMoved[subjectNo] = moved;
     if (survivorNo !== null) continue;
     standingCount += 1;
@@ -48,6 +62,7 @@ export function readCohortSubjects(
     standingNos,
     daysMoved,
     limits,
+    deceased,
     standingCount,
     subjectIds,
     isReadable: (standingNo, day, of) => {

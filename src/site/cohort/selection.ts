@@ -1,11 +1,11 @@
-// Who is in a cohort and why the others are not: index event, consent, criteria, split, complete features, label - in that order.
+// Who is in a cohort and why the others are not: index event, consent, death, criteria, split, complete features, label - in that order.
 
 import { type ConsentDecision, noConsent } from '#site/consent/index.ts';
 import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { Part } from './coded-split.ts';
 import type { Column } from './feature-column.ts';
 import type { SplitCandidate } from './keyed-split.ts';
-import { metExclusion, type SubjectTable, unmetInclusion } from './subject-table.ts';
+import { hasDied, metExclusion, type SubjectTable, unmetInclusion } from './subject-table.ts';
 
 /**
  * In the order in which they are asked; a subject is out for the first that applies. `unit-not-convertible`: nothing but the
@@ -22,6 +22,7 @@ export const exclusionReasons = [
   'majority-reached',
   'majority-unknown',
   'consent-inactive',
+  'deceased',
   'criterion-not-met',
   'criterion-excludes',
   'no-split',
@@ -180,6 +181,7 @@ interface Candidate {
 
 function exclusionOf({ table, row, consent, isDrawn }: Candidate): ExclusionReason | undefined {
   if (consent.rule !== 'permit') return reasonOfRule[consent.rule];
+  if (table.unmet[row] === hasDied) return 'deceased';
   if (table.unmet[row] === unmetInclusion) return 'criterion-not-met';
   if (table.unmet[row] === metExclusion) return 'criterion-excludes';
   const part = table.parts[row] ?? 'none';

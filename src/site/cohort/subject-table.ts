@@ -22,7 +22,7 @@ export interface SubjectTable {
   /** By row, rising: the subject_no of a subject that stands. */
   readonly subjectNos: Int32Array;
   readonly index: IndexDays;
-  /** By row: 0 where every inclusion and no exclusion criterion is met. */
+  /** By row: 0 where every inclusion and no exclusion criterion is met, and the plan leaves out none for having died. */
   readonly unmet: Uint8Array;
   /** Of a coded split; 'none' for all where the site draws it. */
   readonly parts: Part[];
@@ -39,6 +39,7 @@ export interface SubjectTable {
 /** Why a row is not asked about, in `unmet`. */
 export const unmetInclusion = 1;
 export const metExclusion = 2;
+export const hasDied = 3;
 
 export interface SubjectTableSource {
   readonly store: Store;
@@ -96,12 +97,14 @@ export function readSubjectTable(
     if (feature.kind === 'sex') setSexes(column.values, people.sexes(), feature.equals);
     fillMissing(feature, column);
   }
+  const unmet = unmetOf(rowCount, included, excluded);
+  if (elements.includesDeceased !== true) markDeceased(unmet, subjects, subjectNos);
   const images = imaging === null ? undefined : groupSeries(series(inputQuestion(imaging)));
   return {
     subjects,
     subjectNos,
     index,
-    unmet: unmetOf(rowCount, included, excluded),
+    unmet,
     parts,
     features,
     label,
@@ -224,6 +227,11 @@ function groupSeries(found: Iterable<RowSeries>): Map<number, number[]> {
     else known.push(imagingSeriesNo);
   }
   return groups;
+}
+
+/** Before any criterion: of those who died none is asked. */
+function markDeceased(unmet: Uint8Array, { deceased }: CohortSubjects, subjectNos: Int32Array): void {
+  for (const [row, subjectNo] of subjectNos.entries()) if (deceased[subjectNo] === 1) unmet[row] = hasDied;
 }
 
 function unmetOf(

@@ -49,7 +49,7 @@ export function eraseSubject(store: Store, { subjectId, erasedAt, linkageKey }: 
   const forget = store.prepare('UPDATE patient_link SET sealed = ? WHERE link_key = ?');
   const forgetIdentifiers = store.prepare('DELETE FROM known_identifier WHERE subject_no = ?');
   const mark = store.prepare(
-    'UPDATE subject SET sex = NULL, erased_at = coalesce(erased_at, ?), erasure_pending = 1 WHERE subject_no = ?',
+    'UPDATE subject SET sex = NULL, deceased_by = NULL, erased_at = coalesce(erased_at, ?), erasure_pending = 1 WHERE subject_no = ?',
   );
   for (const subjectNo of identitiesOf(store, subjectId)) {
     for (const linkKey of links.all(subjectNo) as Uint8Array[])

@@ -36,6 +36,7 @@ export {
   patientOf,
   searchPatients,
 } from './patient-search.ts';
+export type { DeathRecord, DeathStatement } from './subject-death.ts';
 export {
   derivePseudonym,
   joinParts,

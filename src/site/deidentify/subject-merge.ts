@@ -38,7 +38,7 @@ export function joinSubjects(store: Store, { survivor, retired, daysMoved }: Sub
 function joinErasure(store: Store, survivor: Subject, retired: Subject): void {
   if (survivor.isErased === retired.isErased) return;
   const mark = store.prepare(
-    `UPDATE subject SET sex = NULL, erasure_pending = 1,
+    `UPDATE subject SET sex = NULL, deceased_by = NULL, erasure_pending = 1,
     erased_at = (SELECT max(erased_at) FROM subject WHERE subject_no IN (?, ?)) WHERE subject_no IN (?, ?)`,
   );
   const numbers = [survivor.subjectNo, retired.subjectNo];

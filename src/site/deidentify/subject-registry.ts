@@ -7,6 +7,7 @@ import { ageInYears, parseDay } from './calendar-day.ts';
 import { dateOffsetDays } from './date-offset.ts';
 import { eraseSubject, nobody, restoreSubject } from './erased-subject.ts';
 import { linkKeyOf, openLink, type PatientIdentity, sealLink } from './patient-link.ts';
+import { type DeathRecord, type DeathWriter, openDeathWriter } from './subject-death.ts';
 import { type PatientKey, subjectIdOf } from './subject-id.ts';
 import { joinSubjects } from './subject-merge.ts';
 
@@ -62,6 +63,8 @@ export interface SubjectRegistry extends SubjectAges {
   ): { readonly subject: Subject; readonly isNew: boolean };
   /** Makes everything of `retired` the survivor's, now and later. False: they were one already. */
   mergePatients(survivor: PatientKey, retired: PatientKey): boolean;
+  /** Takes what a record says of whether its patient died; whether that changed anything. */
+  recordDeath(record: DeathRecord): boolean;
   /**
    * Forgets who the subject is and marks it, with all that were merged into it: what comes of it later is not taken in. What the
    * stages have of it is theirs to erase.
@@ -98,12 +101,14 @@ class StoredSubjectRegistry implements SubjectRegistry {
   readonly #subjectKey: Uint8Array;
   readonly #linkageKey: Uint8Array;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #writeDeath: DeathWriter;
 
   constructor({ store, keys }: SubjectRegistryOptions) {
     this.#store = store;
     this.#subjectKey = keys.subjectKey;
     this.#linkageKey = keys.linkageKey;
     this.#statements = prepareStatements(store);
+    this.#writeDeath = openDeathWriter(store);
   }
 
   get mergeCount(): number {
@@ -162,6 +167,10 @@ class StoredSubjectRegistry implements SubjectRegistry {
     if (stays.subjectNo === goes.subjectNo) return false;
     this.#join(stays, goes);
     return true;
+  }
+
+  recordDeath(record: DeathRecord): boolean {
+    return this.#writeDeath(record);
   }
 
   erase(subjectId: string): void {

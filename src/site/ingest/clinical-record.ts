@@ -1,5 +1,5 @@
 // What every reader gives, whatever the format: patients, facts and consents as the source states them, before de-identification.
-import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import type { DeathStatement, PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import type { ConsentProvision } from '#site/store/index.ts';
 import type { FileRefusalCode, RowRefusalCode } from './ingest-error.ts';
 
@@ -102,6 +102,8 @@ export interface ClinicalRecord {
   readonly subject: PatientKey;
   /** Set where the row states the patient's identity. */
   readonly patient: PatientRecord | null;
+  /** Whether the patient died; absent where the row leaves that as it is. */
+  readonly death?: DeathStatement | undefined;
   /**
    * Names the record at its source, null where it has no facts by its nature. The record's facts become exactly `facts`:
    * what an earlier version of it said and this one does not is removed.

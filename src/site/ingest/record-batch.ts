@@ -1,6 +1,6 @@
 // Rows of a file, packed: numbers in typed arrays that move between threads without a copy, words once in dictionaries. Source
 // identities are in it only as keyed digests.
-import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import type { DeathStatement, PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import type { FactKind, ReadRow, SourceConsent } from './clinical-record.ts';
 
 /** What a row of a batch is. `other`: as an object in `others`. */
@@ -28,6 +28,8 @@ export interface PackedConsent {
 /** What a record says beside facts. */
 export interface RecordDetails {
   readonly patient: PatientRecord | null;
+  /** Null: left as it is. */
+  readonly death: DeathStatement | null;
   readonly consents: readonly PackedConsent[];
 }
 

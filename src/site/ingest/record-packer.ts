@@ -76,10 +76,10 @@ export class RecordPacker {
   }
 
   #addRecord(rowNumber: number, record: ClinicalRecord): void {
-    const { subject, patient, sourceId, facts, consents } = record;
+    const { subject, patient, death = null, sourceId, facts, consents } = record;
     const batch = this.#batch;
-    if (patient !== null || consents.length > 0) {
-      batch.addDetails({ patient, consents: consents.map((consent) => this.#packConsent(consent)) });
+    if (patient !== null || death !== null || consents.length > 0) {
+      batch.addDetails({ patient, death, consents: consents.map((consent) => this.#packConsent(consent)) });
     }
     if (sourceId !== null) {
       this.#records.set(recordIdentityOf(sourceId));

@@ -130,11 +130,13 @@ export class RecordWriter {
       const recorded = this.#writePatient(details.patient, batch.subjectIndexes[index] ?? 0);
       if (recorded === undefined) return 'conflict';
       ({ isChanged } = recorded);
+      if (this.#writeDeath(index, recorded.subject)) isChanged = true;
       // Most patients come with nothing else: their date offset is not asked for.
       if (!hasFacts && details.consents.length === 0) return isChanged ? 'added' : 'known';
       subject = this.#withOffset(recorded.subject);
     } else {
       ({ subject, isNew: isChanged } = this.#subjectAt(batch.subjectIndexes[index] ?? 0));
+      if (this.#writeDeath(index, subject)) isChanged = true;
     }
     const isLeftOut = hasFacts && subject.isErased === 1;
     if (hasFacts && !isLeftOut && this.#writeFacts(index, subject)) isChanged = true;
@@ -187,6 +189,15 @@ export class RecordWriter {
     const { subject, change } = recorded;
     if (change === 'added') this.#count('patient', 1);
     return { subject, isChanged: change !== 'known' };
+  }
+
+  /** Whether the row changed what is known of its patient's death. */
+  #writeDeath(index: number, subject: Subject): boolean {
+    const { batch } = this.#current;
+    const statement = batch.details.get(index)?.death ?? null;
+    if (statement === null || subject.isErased === 1) return false;
+    const linkKey = this.#current.linkKey(batch.subjectIndexes[index] ?? 0);
+    return this.#subjects.recordDeath({ subject, linkKey, statement });
   }
 
   /** Undefined for one whose alias stands for another patient: what names its patient by it belongs to nobody. */

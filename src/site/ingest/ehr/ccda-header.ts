@@ -1,8 +1,9 @@
-// The header of a C-CDA document: whom it is about (recordTarget) and which document it is.
-import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+// The header of a C-CDA document: whom it is about (recordTarget), whether they died, and which document it is.
+import type { DeathStatement, PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import { RowRefusal } from '../clinical-record.ts';
-import { childrenOf, descend, isNull } from './ccda-element.ts';
-import { readText } from './field-value.ts';
+import type { TimeZone } from '../time-zone.ts';
+import { childrenOf, descend, isNull, readInterval, sdtcNamespace } from './ccda-element.ts';
+import { readText, type StatedTime } from './field-value.ts';
 import { uriOfRoot } from './hl7-code-system.ts';
 import { readHl7BirthDate } from './hl7-time.ts';
 import type { XmlElement } from './xml-document.ts';
@@ -67,6 +68,27 @@ export function readDocumentPatient(document: XmlElement): PatientRecord {
     birthDate: born === undefined || born === '' ? null : readHl7BirthDate(born, 'birthTime'),
     sex: readSex(descend(patient, 'administrativeGenderCode')),
   };
+}
+
+interface StatedLife {
+  /** Undefined: the document leaves it as it is. */
+  readonly says: Exclude<DeathStatement['says'], 'not-stated'> | undefined;
+  /** Of the death. */
+  readonly time: StatedTime | undefined;
+}
+
+/** By `sdtc:deceasedInd` or the time in `sdtc:deceasedTime`. @throws RowRefusal BAD_DATE, BAD_VALUE. */
+export function readDocumentLife(document: XmlElement, zone: TimeZone): StatedLife {
+  const patient = descend(document, 'recordTarget', 'patientRole', 'patient');
+  const extension = (wanted: string): XmlElement | undefined =>
+    patient?.children.find(({ name, namespace }) => name === wanted && namespace === sdtcNamespace);
+  const time = readInterval(extension('deceasedTime'), zone);
+  const indicator = extension('deceasedInd');
+  const said = isNull(indicator) ? undefined : indicator?.attributes.get('value');
+  if (said !== undefined && said !== 'true' && said !== 'false')
+    throw new RowRefusal('BAD_VALUE', 'deceasedInd');
+  const isDeceased = time !== undefined || said === 'true';
+  return { says: isDeceased ? 'deceased' : said === 'false' ? 'alive' : undefined, time };
 }
 
 function readSex(element: XmlElement | undefined): PatientRecord['sex'] {

@@ -4,8 +4,13 @@ import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import { type ReadRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
 import type { FileRefusalCode } from '../ingest-error.ts';
 import type { TimeZone } from '../time-zone.ts';
-import { cdaNamespace, descend, hasTemplate, readInterval, sdtcNamespace } from './ccda-element.ts';
-import { documentIdOf, readDocumentPatient, readDocumentPatientKey } from './ccda-header.ts';
+import { cdaNamespace, descend, hasTemplate } from './ccda-element.ts';
+import {
+  documentIdOf,
+  readDocumentLife,
+  readDocumentPatient,
+  readDocumentPatientKey,
+} from './ccda-header.ts';
 import { productSections } from './ccda-medications.ts';
 import { observationSections } from './ccda-observations.ts';
 import { problemSections } from './ccda-problems.ts';
@@ -18,7 +23,7 @@ import {
   type Statement,
   type StatementReading,
 } from './ccda-statement.ts';
-import { deathFact } from './fhir-patient.ts';
+import { deathFact } from './death.ts';
 import { RecordOccurrences } from './record-occurrences.ts';
 import { XmlDocument, type XmlElement, XmlRefusal } from './xml-document.ts';
 
@@ -158,14 +163,11 @@ class DocumentRows {
 
   /** A document that does not state it leaves a death as it is. */
   #readDeath({ authority, identifier }: PatientKey) {
-    const patient = descend(this.#document, 'recordTarget', 'patientRole', 'patient');
-    const death = patient?.children.find(
-      ({ name, namespace }) => name === 'deceasedTime' && namespace === sdtcNamespace,
-    );
-    const stated = readInterval(death, this.#zone);
-    return stated === undefined
-      ? { sourceId: null, facts: [] }
-      : { sourceId: ['ccda', 'patient', authority, identifier], facts: [deathFact(stated)] };
+    const { says, time } = readDocumentLife(this.#document, this.#zone);
+    const death = says === undefined ? undefined : ({ source: 'ccda', says } as const);
+    const facts = time === undefined ? [] : [deathFact(time)];
+    const isStated = facts.length > 0 || says === 'alive';
+    return { death, sourceId: isStated ? ['ccda', 'patient', authority, identifier] : null, facts };
   }
 
   #readStatement(statement: Statement, family: SectionFamily): ReadRow {

@@ -1,5 +1,5 @@
 // One row of a CSV table by its saved mapping, as a record.
-import type { PatientKey } from '#site/deidentify/index.ts';
+import type { DeathStatement, PatientKey } from '#site/deidentify/index.ts';
 import {
   type ClinicalRecord,
   type CodedValue,
@@ -13,6 +13,7 @@ import {
 import type { TimeZone } from '../time-zone.ts';
 import type { ColumnFact, RowFact, TableMapping } from './csv-mapping.ts';
 import type { TableRow } from './csv-table.ts';
+import { deathAmong, isDeathCode } from './death.ts';
 import {
   isNumber,
   readBirthDate,
@@ -64,6 +65,7 @@ export class MappedRow {
     return {
       subject: key,
       patient: this.#patient(key),
+      death: this.#death(said),
       sourceId: ['csv', key.authority, identifier, ...this.#recordName(time, own), this.#table.name],
       facts: said,
       consents: this.#consent(['csv', key.authority, identifier]),
@@ -87,6 +89,13 @@ export class MappedRow {
           : this.#optional(birthDate, (text) => readBirthDate(this.#birthDate(text), birthDate)),
       sex: sex === null ? null : this.#mapped(sex.column, sex.values),
     };
+  }
+
+  /** A table with a column for it says by an empty cell that it knows of no death. */
+  #death(said: readonly SourceFact[]): DeathStatement | undefined {
+    const isAsked = this.#mapping.facts.some(({ code }) => isDeathCode(code));
+    const says = deathAmong(said) ?? (isAsked ? 'not-stated' : undefined);
+    return says === undefined ? undefined : { source: 'csv', says };
   }
 
   #recordName(time: StatedTime | null, own: SourceFact | null): string[] {

@@ -1,7 +1,7 @@
-// A FHIR R4 Patient as an identity: identifier, name, birth date and administrative gender; beside it the fact of a death.
-import type { PatientRecord } from '#site/deidentify/index.ts';
-import { type ClinicalRecord, type MergeRow, RowRefusal, type SourceFact } from '../clinical-record.ts';
-import { deathCode } from './code-system.ts';
+// A FHIR R4 Patient as an identity: identifier, name, birth date and administrative gender; beside it whether and when the patient died.
+import type { DeathStatement, PatientRecord } from '#site/deidentify/index.ts';
+import { type ClinicalRecord, type MergeRow, RowRefusal } from '../clinical-record.ts';
+import { deathFact } from './death.ts';
 import type { ResourceContext } from './fhir-context.ts';
 import {
   lastingIdentifier,
@@ -11,7 +11,7 @@ import {
   resourceKey,
 } from './fhir-reference.ts';
 import type { PatientResource } from './fhir-resource.ts';
-import { readBirthDate, readText, readTime, type StatedTime } from './field-value.ts';
+import { readBirthDate, readText, readTime } from './field-value.ts';
 
 const genders = ['male', 'female', 'other', 'unknown'] as const;
 
@@ -37,12 +37,13 @@ export function readPatient(
     deceasedDateTime === undefined ? [] : [deathFact(readTime(deceasedDateTime, 'deceasedDateTime', zone))];
   // A death that a later export no longer states is taken back.
   const sourceId = ['fhir', 'Patient', id];
-  return { subject: patient.key, patient, sourceId, facts, consents: [] };
+  const death = { source: 'fhir', says: readLife(resource) } as const;
+  return { subject: patient.key, patient, death, sourceId, facts, consents: [] };
 }
 
-/** A death, whatever the format. */
-export function deathFact({ day, second }: StatedTime): SourceFact {
-  return { kind: 'condition', part: 'death', code: deathCode, value: null, day, second, endDay: null };
+function readLife({ deceasedBoolean, deceasedDateTime }: PatientResource): DeathStatement['says'] {
+  if (deceasedDateTime !== undefined || deceasedBoolean === true) return 'deceased';
+  return deceasedBoolean === false ? 'alive' : 'not-stated';
 }
 
 /**

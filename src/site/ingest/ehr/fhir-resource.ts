@@ -16,6 +16,7 @@ export const patientSchema = z.object({
     .optional(),
   gender: text,
   birthDate: text,
+  deceasedBoolean: z.boolean().optional(),
   deceasedDateTime: text,
   link: z
     .array(z.object({ other: reference, type: text }))

@@ -1,5 +1,5 @@
-// The patient of an HL7 v2 message (PID), and the identity that a merge retires (MRG).
-import type { PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+// The patient of an HL7 v2 message (PID), whether they died, and the identity that a merge retires (MRG).
+import type { DeathStatement, PatientKey, PatientRecord } from '#site/deidentify/index.ts';
 import { RowRefusal } from '../clinical-record.ts';
 import { readText } from './field-value.ts';
 import { uriOfRoot } from './hl7-code-system.ts';
@@ -117,6 +117,18 @@ export function readPatientSegment(
     birthDate: birth === '' ? null : readHl7BirthDate(birth, 'PID-7'),
     sex: readSex(fields.text(segment, 8)),
   };
+}
+
+/**
+ * By PID-30 or the time in PID-29; a field that is emptied (`""`) takes a death back. Undefined: left as it is.
+ * @throws RowRefusal BAD_VALUE.
+ */
+export function readLife(segment: Segment, fields: FieldReader): DeathStatement['says'] | undefined {
+  const indicator = fields.text(segment, 30).toUpperCase();
+  if (!['Y', 'N', 'U', ''].includes(indicator)) throw new RowRefusal('BAD_VALUE', 'PID-30');
+  if (indicator === 'Y' || fields.text(segment, 29) !== '') return 'deceased';
+  const isEmptied = [29, 30].some((at) => segment.fields[at] === '""');
+  return indicator === 'N' || isEmptied ? 'alive' : undefined;
 }
 
 function readSex(code: string): PatientRecord['sex'] {

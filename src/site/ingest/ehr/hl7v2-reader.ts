@@ -3,7 +3,7 @@
 import type { PatientKey } from '#site/deidentify/index.ts';
 import { type ReadRow, type RecordReader, RowRefusal } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
-import { deathFact } from './fhir-patient.ts';
+import { deathFact } from './death.ts';
 import { readHl7Time } from './hl7-time.ts';
 import { readDiagnosisSegment, readProcedureSegment, readVisitSegment } from './hl7v2-admission.ts';
 import { BatchSplitter, type BatchTrailer, type RawMessage } from './hl7v2-batch.ts';
@@ -12,7 +12,7 @@ import { type MessageHeader, openMessageDecoder, readHeader } from './hl7v2-head
 import { readDrugSegment } from './hl7v2-medication.ts';
 import { FieldReader, readDelimiters, readSegment, type Segment } from './hl7v2-message.ts';
 import { readObservationSegment } from './hl7v2-observation.ts';
-import { readPatientKey, readPatientSegment, readRetiredKey } from './hl7v2-patient.ts';
+import { readLife, readPatientKey, readPatientSegment, readRetiredKey } from './hl7v2-patient.ts';
 import { RecordOccurrences } from './record-occurrences.ts';
 
 type SegmentRead = (segment: Segment, context: MessageContext) => SegmentReading;
@@ -184,11 +184,13 @@ class MessageRows {
     this.#patient = readPatientKey(segment, fields, header);
     const patient = readPatientSegment(segment, fields, header);
     // A message that does not state it leaves a death as it is.
+    const says = readLife(segment, fields);
+    const death = says === undefined ? undefined : ({ source: 'hl7v2', says } as const);
     const stated = fields.text(segment, 29);
-    const sourceId =
-      stated === '' ? null : ['hl7v2', 'patient', patient.key.authority, patient.key.identifier];
+    const { authority, identifier } = patient.key;
+    const sourceId = stated === '' && says !== 'alive' ? null : ['hl7v2', 'patient', authority, identifier];
     const facts = stated === '' ? [] : [deathFact(readHl7Time(stated, 'PID-29', this.#zone))];
-    const record = { subject: patient.key, patient, sourceId, facts, consents: [] };
+    const record = { subject: patient.key, patient, death, sourceId, facts, consents: [] };
     return { kind: 'record', row: segment.row, record };
   }
 

@@ -1,7 +1,8 @@
 // OMOP rows whose fact is that something was there, done or given: visits, conditions, drug exposures, procedures, deaths.
 import type { ClinicalRecord, CodedValue, FactKind } from '../clinical-record.ts';
-import { deathCode, encounterClassSystem } from './code-system.ts';
+import { encounterClassSystem } from './code-system.ts';
 import type { TableRow } from './csv-table.ts';
+import { deathFact } from './death.ts';
 import {
   type OmopContext,
   personKey,
@@ -90,12 +91,12 @@ function visitClass(row: TableRow): CodedValue | undefined {
 
 export function readDeath(row: TableRow, { zone }: OmopContext): ClinicalRecord {
   const subject = personKey(row);
-  const { day, second } = readOmopTime(row, 'death', zone);
   return {
     subject,
     patient: null,
+    death: { source: 'omop', says: 'deceased' },
     sourceId: ['omop', 'death', subject.identifier],
-    facts: [{ kind: 'condition', part: 'death', code: deathCode, value: null, day, second, endDay: null }],
+    facts: [deathFact(readOmopTime(row, 'death', zone))],
     consents: [],
   };
 }
