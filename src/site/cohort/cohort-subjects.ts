@@ -12,6 +12,9 @@ export interface CohortSubjects {
   readonly daysMoved: Int32Array;
   /** By subject_no, of those of whom not all may be read. */
   readonly limits: ReadonlyMap<number, ConsentDecision['data']>;
+  /** By subject_no: 1 for one that stands, has no consent and was never named but by images. */
+  readonly unlinked: Uint8Array;
+  readonly unlinkedCount: number;
   /** By subject_no: 1 for one that stands and died, as a record of any of its identities says. */
   readonly deceased: Uint8Array;
   /** Subjects that stand for themselves. */
@@ -27,10 +30,11 @@ type SubjectRow = [
   survivorNo: number | null,
   daysMoved: number,
   isDeceased: 0 | 1,
+  isImagesOnly: 0 | 1,
   subjectId: string,
 ];
 
-/** @param decisions what is permitted to be read of a subject; who is not in it is out, and is read to be counted only */
+/** @param decisions of whoever has a consent or opted out; who is not in it is out, and is read to be counted only */
 export function readCohortSubjects(
   store: Store,
   decisions: ReadonlyMap<string, ConsentDecision>,
@@ -39,30 +43,42 @@ export function readCohortSubjects(
   const standingNos = new Int32Array(size);
   const daysMoved = new Int32Array(size);
   const deceased = new Uint8Array(size);
+  const unlinked = new Uint8Array(size);
+  const isNamed = new Uint8Array(size);
   const subjectIds = new Array<string | undefined>(size).fill(undefined);
   const limits = new Map<number, ConsentDecision['data']>();
   let standingCount = 0;
   const rows = store.prepareRows(
-    'SELECT subject_no, survivor_no, days_moved, deceased_by IS NOT NULL, subject_id FROM subject',
+    'SELECT subject_no, survivor_no, days_moved, deceased_by IS NOT NULL, images_only, subject_id FROM subject',
   );
   for (const row of rows.iterate()) {
-    const [subjectNo, survivorNo, moved, isDeceased, subjectId] = row as SubjectRow;
-    standingNos[subjectNo] = survivorNo ?? subjectNo;
-    if (isDeceased === 1) deceased[survivorNo ?? subjectNo] = 1;
+    const [subjectNo, survivorNo, moved, isDeceased, isImagesOnly, subjectId] = row as SubjectRow;
+    const standingNo = survivorNo ?? subjectNo;
+    standingNos[subjectNo] = standingNo;
+    if (isDeceased === 1) deceased[standingNo] = 1;
+    if (isImagesOnly === 0) isNamed[standingNo] = 1;
     daysMoved[subjectNo] = moved;
     if (survivorNo !== null) continue;
     standingCount += 1;
     subjectIds[subjectNo] = subjectId;
     const decision = decisions.get(subjectId);
+    if (decision === undefined && isImagesOnly === 1) unlinked[subjectNo] = 1;
     if (decision?.decision !== 'permit') continue;
     const { clinical, imaging } = decision.data;
     if (!isUnlimited(clinical) || !isUnlimited(imaging)) limits.set(subjectNo, decision.data);
   }
+  // One that was merged into it may have been named.
+  const unlinkedCount = unlinked.reduce((count, isUnlinked, subjectNo) => {
+    if (isUnlinked === 1 && isNamed[subjectNo] === 1) unlinked[subjectNo] = 0;
+    return count + (unlinked[subjectNo] ?? 0);
+  }, 0);
   return {
     standingNos,
     daysMoved,
     limits,
     deceased,
+    unlinked,
+    unlinkedCount,
     standingCount,
     subjectIds,
     isReadable: (standingNo, day, of) => {

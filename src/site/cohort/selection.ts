@@ -1,4 +1,4 @@
-// Who is in a cohort and why the others are not: index event, consent, death, criteria, split, complete features, label - in that order.
+// Who is in a cohort and why the others are not: images that no record links, index event, consent, death, criteria, split, complete features, label - in that order.
 
 import { type ConsentDecision, noConsent } from '#site/consent/index.ts';
 import { derivePseudonym } from '#site/deidentify/index.ts';
@@ -12,6 +12,7 @@ import { hasDied, metExclusion, type SubjectTable, unmetInclusion } from './subj
  * units of values that are there keeps the subject out, so correcting them at the source brings it in.
  */
 export const exclusionReasons = [
+  'unlinked-images',
   'no-index-event',
   'no-consent',
   'opted-out',
@@ -82,11 +83,18 @@ export function selectRows({ table, decisions, drawParts }: SelectionOptions): S
   const excluded = new Map<ExclusionReason, number>(exclusionReasons.map((reason) => [reason, 0]));
   const exclude = (reason: ExclusionReason, count = 1) =>
     excluded.set(reason, (excluded.get(reason) ?? 0) + count);
-  exclude('no-index-event', subjects.standingCount - subjectNos.length);
+  const unlinkedRows = subjectNos.reduce(
+    (count, subjectNo) => count + (subjects.unlinked[subjectNo] ?? 0),
+    0,
+  );
+  const linkedCount = subjects.standingCount - subjects.unlinkedCount;
+  exclude('unlinked-images', subjects.unlinkedCount);
+  exclude('no-index-event', linkedCount - (subjectNos.length - unlinkedRows));
   const complete = new RowList(subjectNos.length);
   const candidates = new RowList(subjectNos.length);
   const consents = new Array<ConsentDecision>(subjectNos.length).fill(noConsent);
   for (let row = 0; row < subjectNos.length; row += 1) {
+    if (subjects.unlinked[subjectNos[row] ?? 0] === 1) continue;
     const consent = decisions.get(subjectIdOf(table, row)) ?? noConsent;
     consents[row] = consent;
     const reason = exclusionOf({ table, row, consent, isDrawn: drawParts !== undefined });

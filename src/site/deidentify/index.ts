@@ -45,6 +45,7 @@ export {
   subjectIdOf,
 } from './subject-id.ts';
 export {
+  type ImagedPatient,
   openSubjectRegistry,
   type PatientChange,
   type PatientRecord,

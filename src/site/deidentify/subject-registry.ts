@@ -26,6 +26,9 @@ export interface PatientRecord {
   readonly sex: 'male' | 'female' | 'other' | 'unknown' | null;
 }
 
+/** A patient as images name one. */
+export type ImagedPatient = Omit<PatientRecord, 'aliases' | 'otherIdentifiers'>;
+
 export type PatientChange = 'added' | 'changed' | 'known' | 'conflict';
 
 /** A subject as it stands: after a merge the survivor. */
@@ -35,6 +38,8 @@ export interface Subject {
   readonly subjectId: string;
   /** 1 after a withdrawal: nothing about it is taken in. */
   readonly isErased: 0 | 1;
+  /** 1 while nothing but images has named it. */
+  readonly isImagesOnly: 0 | 1;
 }
 
 /** Ages, for those who select by them: birth dates lie only in sealed links. */
@@ -61,6 +66,11 @@ export interface SubjectRegistry extends SubjectAges {
     key: PatientKey,
     linkKey?: Uint8Array,
   ): { readonly subject: Subject; readonly isNew: boolean };
+  /**
+   * The subject of an image. What its header says of a patient is kept where nobody has named them yet: what the patient's own record
+   * says later, or said before, counts more.
+   */
+  recordImagedPatient(patient: ImagedPatient): { readonly subject: Subject; readonly isNew: boolean };
   /** Makes everything of `retired` the survivor's, now and later. False: they were one already. */
   mergePatients(survivor: PatientKey, retired: PatientKey): boolean;
   /** Takes what a record says of whether its patient died; whether that changed anything. */
@@ -129,11 +139,14 @@ class StoredSubjectRegistry implements SubjectRegistry {
     const isTaken = others.some(({ alias, subject }) => subject?.subjectId !== this.#ownId(alias));
     if (isTaken)
       return {
-        subject: known ?? { subjectNo: 0, subjectId: ownId, isErased: 0 },
+        subject: known ?? { subjectNo: 0, subjectId: ownId, isErased: 0, isImagesOnly: 0 },
         change: 'conflict' as const,
       };
     const { subject, isNew } =
-      known === undefined ? this.#addSubject(ownId, sex) : { subject: known, isNew: false };
+      known === undefined
+        ? this.#addSubject({ subjectId: ownId, sex, isImagesOnly: 0 })
+        : { subject: known, isNew: false };
+    this.#linkImages(subject);
     const identity = { ...key, name, birthDate };
     const didLink = known === undefined || (!isErased && this.#fillLink(linkKey, identity));
     if (known === undefined) this.#addLink(subject, linkKey, identity);
@@ -155,9 +168,21 @@ class StoredSubjectRegistry implements SubjectRegistry {
 
   recordSubject(key: PatientKey, linkKey = linkKeyOf(this.#linkageKey, key)) {
     const known = this.#findByLink(linkKey);
-    if (known !== undefined) return { subject: known, isNew: false };
-    const { subject } = this.#addSubject(this.#ownId(key), null);
+    if (known !== undefined) {
+      this.#linkImages(known);
+      return { subject: known, isNew: false };
+    }
+    const { subject } = this.#addSubject({ subjectId: this.#ownId(key), sex: null, isImagesOnly: 0 });
     this.#addLink(subject, linkKey, { ...key, name: null, birthDate: null });
+    return { subject, isNew: true };
+  }
+
+  recordImagedPatient({ key, name, birthDate, sex }: ImagedPatient) {
+    const linkKey = linkKeyOf(this.#linkageKey, key);
+    const known = this.#findByLink(linkKey);
+    if (known !== undefined) return { subject: known, isNew: false };
+    const { subject } = this.#addSubject({ subjectId: this.#ownId(key), sex, isImagesOnly: 1 });
+    this.#addLink(subject, linkKey, { ...key, name, birthDate });
     return { subject, isNew: true };
   }
 
@@ -220,10 +245,17 @@ class StoredSubjectRegistry implements SubjectRegistry {
     this.#forgetRemembered();
   }
 
-  /** The sex is that of a new subject only. */
-  #addSubject(subjectId: string, sex: PatientRecord['sex']): { subject: Subject; isNew: boolean } {
+  /** A record names whom so far only images did. */
+  #linkImages({ subjectNo, isImagesOnly }: Subject): void {
+    if (isImagesOnly === 1) this.#statements.linkImages.run(subjectNo);
+  }
+
+  /** All but the id is that of a new subject only. */
+  #addSubject({ subjectId, sex, isImagesOnly }: NewSubject): { subject: Subject; isNew: boolean } {
     const addedAt = isoTime(this.#store.clock.nowMs());
-    const added = this.#statements.addSubject.get(subjectId, sex, addedAt) as Subject | undefined;
+    const added = this.#statements.addSubject.get(subjectId, sex, addedAt, isImagesOnly) as
+      | Subject
+      | undefined;
     if (added !== undefined) return { subject: added, isNew: true };
     return { subject: this.#statements.standingSubject.get(subjectId) as Subject, isNew: false };
   }
@@ -275,11 +307,15 @@ class StoredSubjectRegistry implements SubjectRegistry {
   }
 }
 
+interface NewSubject extends Pick<Subject, 'subjectId' | 'isImagesOnly'> {
+  readonly sex: PatientRecord['sex'];
+}
+
 /** The standing subject of a subject row `own`. */
 const standing =
   'JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)';
 const columns =
-  'standing.subject_no AS subjectNo, standing.subject_id AS subjectId, standing.erased_at IS NOT NULL AS isErased';
+  'standing.subject_no AS subjectNo, standing.subject_id AS subjectId, standing.erased_at IS NOT NULL AS isErased, standing.images_only AS isImagesOnly';
 
 function prepareStatements(store: Store) {
   return {
@@ -290,12 +326,14 @@ function prepareStatements(store: Store) {
       `SELECT ${columns} FROM subject AS own ${standing} WHERE own.subject_id = ?`,
     ),
     addSubject: store.prepare(
-      'INSERT INTO subject (subject_id, sex, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING subject_no AS subjectNo, subject_id AS subjectId, 0 AS isErased',
+      `INSERT INTO subject (subject_id, sex, added_at, images_only) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+      RETURNING subject_no AS subjectNo, subject_id AS subjectId, 0 AS isErased, images_only AS isImagesOnly`,
     ),
     setSex: store.prepare(
       `UPDATE subject SET sex = ? WHERE subject_no = ? AND sex IS NOT ?
       AND (sex IS NULL OR subject_no = (SELECT subject_no FROM patient_link WHERE link_key = ?))`,
     ),
+    linkImages: store.prepare('UPDATE subject SET images_only = 0 WHERE subject_no = ?'),
     linkOf: store.prepare('SELECT sealed FROM patient_link WHERE link_key = ?'),
     // The survivor's own links come first: what its own records say of the birth date wins.
     linksOf: store.prepare(

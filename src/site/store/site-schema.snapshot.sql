@@ -412,6 +412,7 @@ CREATE TABLE subject (
   days_moved INTEGER NOT NULL DEFAULT 0, -- the survivor's date offset less its own: added to the days of its facts
   erased_at TEXT,                        -- ISO time of the withdrawal that erased it; nothing of it is taken in until a consent permits again
   erasure_pending INTEGER NOT NULL DEFAULT 0, -- 1 until the last of its facts is gone
+  images_only INTEGER NOT NULL DEFAULT 0, -- 1 while nothing but images has named it
   deceased_by TEXT                       -- csv | fhir | omop | ccda | hl7v2: whose record says that the person died; null: none does
 ) STRICT;
 

@@ -26,6 +26,7 @@ export interface SubjectTable {
   days_moved: Generated<number>;
   erased_at: Generated<string | null>;
   erasure_pending: Generated<number>;
+  images_only: Generated<number>;
   deceased_by: Generated<string | null>;
 }
 

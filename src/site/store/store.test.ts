@@ -18,6 +18,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     days_moved: true,
     erased_at: true,
     erasure_pending: true,
+    images_only: true,
     deceased_by: true,
   },
   patient_link: { link_key: true, subject_no: true, sealed: true },

@@ -103,15 +103,11 @@ export class ImageWriter {
   }
 
   #subjectOf(patient: StatedPatient): Subject {
-    const { key, name, birthDate, sex } = patient;
+    const { key } = patient;
     const last = this.#lastSubject;
     if (last !== undefined && isSameKey(last.key, key)) return last.subject;
-    const { subject, isNew } = this.#subjects.recordSubject(key);
-    if (isNew) {
-      // What the patient's own record says later, or said before, counts more than an image's header.
-      this.#subjects.recordPatient({ key, aliases: [], otherIdentifiers: [], name, birthDate, sex });
-      this.added.patient += 1;
-    }
+    const { subject, isNew } = this.#subjects.recordImagedPatient(patient);
+    if (isNew) this.added.patient += 1;
     this.#lastSubject = { key, subject };
     return subject;
   }
