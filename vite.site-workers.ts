@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export const siteWorkers = {
+  'analysis-thread': fromHere('./src/site/analysis-thread.ts'),
   'decode-worker': fromHere('./src/site/ingest/dicom/decode-worker.ts'),
   'deidentify-worker': fromHere('./src/site/ingest/deidentified-copy/deidentify-worker.ts'),
   'import-worker': fromHere('./src/site/ingest/imaging/import-worker.ts'),

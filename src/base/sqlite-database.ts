@@ -81,20 +81,36 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-/** Statements of a database that is open to read. */
-export type DatabaseReader = Pick<Database, 'prepareColumn' | 'prepareRows' | 'close'>;
+/** How another thread of the same process opens a database of this release. */
+export type DatabaseDoor = Omit<DatabaseOptions, 'migrations'>;
 
 /**
- * Opens a database of this release to read it, beside whoever writes it: for another thread of the same process.
+ * Opens a database to read it, beside whoever writes it. A transaction sees one state from its first statement to its end, and holds
+ * nobody up.
  * @throws DatabaseError DATABASE_UNREADABLE for a wrong key or a damaged file.
  */
-export function openDatabaseReader({ file, key }: Omit<DatabaseOptions, 'migrations'>): DatabaseReader {
+export function openDatabaseReader(door: DatabaseDoor): Database {
+  const connection = openBeside(door);
+  connection.pragma('query_only = ON');
+  return new SqliteDatabase(connection, 'BEGIN');
+}
+
+/** Keeps all others from writing for as long as `work` takes, which should be milliseconds: theirs waits, on its thread. */
+export function holdWriters<T>(door: DatabaseDoor, work: () => T): T {
+  const connection = openBeside(door);
+  try {
+    return new SqliteDatabase(connection).transaction(work);
+  } finally {
+    connection.close();
+  }
+}
+
+function openBeside({ file, key }: DatabaseDoor): SqliteConnection.Database {
   const connection = new SqliteConnection(file, { fileMustExist: true });
   try {
     unlock(connection, key);
     harden(connection);
-    connection.pragma('query_only = ON');
-    return new SqliteDatabase(connection);
+    return connection;
   } catch (error) {
     connection.close();
     throw error;
@@ -160,11 +176,13 @@ const MAX_CACHED_STATEMENTS = 500;
 
 class SqliteDatabase implements Database {
   readonly #connection: SqliteConnection.Database;
+  readonly #begin: string;
   readonly #statements = new Map<string, SqliteConnection.Statement>();
   #depth = 0;
 
-  constructor(connection: SqliteConnection.Database) {
+  constructor(connection: SqliteConnection.Database, begin: 'BEGIN' | 'BEGIN IMMEDIATE' = 'BEGIN IMMEDIATE') {
     this.#connection = connection;
+    this.#begin = begin;
   }
 
   get inTransaction(): boolean {
@@ -226,7 +244,7 @@ class SqliteDatabase implements Database {
     const depth = this.#depth;
     const [begin, commit, rollback] =
       depth === 0
-        ? ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK']
+        ? [this.#begin, 'COMMIT', 'ROLLBACK']
         : [
             `SAVEPOINT nested_${depth}`,
             `RELEASE nested_${depth}`,

@@ -1,7 +1,13 @@
 // An open database whose SQL is built with the types of its schema, and the clock by which its rows are dated.
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { Clock } from '#base/clock.ts';
-import { type Database, type DatabaseOptions, openDatabase } from '#base/sqlite-database.ts';
+import {
+  type Database,
+  type DatabaseDoor,
+  type DatabaseOptions,
+  openDatabase,
+  openDatabaseReader,
+} from '#base/sqlite-database.ts';
 
 /** `query` builds typed SQL that `all`, `get` and `run` execute: `store.all(store.query.selectFrom('fact').selectAll())`. */
 export interface TypedDatabase<Schema> extends Database {
@@ -17,10 +23,20 @@ export interface TypedDatabase<Schema> extends Database {
 export function openTypedDatabase<Schema>(
   options: DatabaseOptions & { readonly clock: Clock },
 ): TypedDatabase<Schema> {
-  const database = openDatabase(options);
+  return typed(openDatabase(options), options.clock);
+}
+
+/** Opens the database to read it, as `openDatabaseReader` does. @throws DatabaseError DATABASE_UNREADABLE. */
+export function openTypedReader<Schema>(
+  door: DatabaseDoor & { readonly clock: Clock },
+): TypedDatabase<Schema> {
+  return typed(openDatabaseReader(door), door.clock);
+}
+
+function typed<Schema>(database: Database, clock: Clock): TypedDatabase<Schema> {
   return {
     query: createQueryBuilder<Schema>(),
-    clock: options.clock,
+    clock,
     all: (statement) => database.all(statement),
     get: (statement) => database.get(statement),
     run: (statement) => database.run(statement),

@@ -1,8 +1,10 @@
 // `consilium site quality`: what is wrong with the data that a research study reads, in words, as JSON, and as a page with plots.
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { BugError } from '#base/coded-error.ts';
 import { writeReport } from '#bench/report/index.ts';
 import { printResult } from '#cli/output.ts';
+import { showProgress } from '#cli/progress.ts';
 import {
   type QualityLanguage,
   qualityLanguages,
@@ -12,7 +14,7 @@ import {
   shownPatients,
 } from '#cli/quality-page.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
-import type { QualityReport } from '#ipc/quality-schema.ts';
+import type { QualityEvent, QualityReport } from '#ipc/quality-schema.ts';
 
 interface QualityOptions extends SiteCommandOptions {
   readonly researchStudy: string;
@@ -28,13 +30,27 @@ export function registerQuality(site: Command): void {
       .addOption(new Option('--language <language>', 'of the words').choices(qualityLanguages).default('en'))
       .action(async (options: QualityOptions) => {
         await withSite(options, async ({ client }) => {
-          const report = await client.quality.report({ researchStudyId: options.researchStudy });
+          const report = await readReport(
+            await client.quality.report({ researchStudyId: options.researchStudy }),
+          );
           const files =
             options.out === undefined ? [] : writeQualityPage(report, options.out, options.language);
           printResult(options, report, () => [...describeReport(report, options.language), ...files]);
         });
       }),
   );
+}
+
+/** With how far it is, on a terminal. */
+async function readReport(events: AsyncIterable<QualityEvent>): Promise<QualityReport> {
+  for await (const event of events) {
+    if (event.kind === 'report') {
+      showProgress('', 1);
+      return event.report;
+    }
+    showProgress(`code ${event.done + 1} of ${event.total}`, event.done / event.total);
+  }
+  throw new BugError('a report without an end');
 }
 
 /** The files it wrote. */

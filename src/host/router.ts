@@ -115,13 +115,13 @@ export function createSiteRouter(site: Site) {
     },
     researchStudies: contract.researchStudies.handler(() => site.researchStudies()),
     cohort: {
-      preview: contract.cohort.preview.handler(({ input, context: { actor } }) =>
-        site.cohort.preview(input.researchStudyId, actor),
+      preview: contract.cohort.preview.handler(({ input, context: { actor }, signal = neverAborted }) =>
+        site.cohort.preview(input.researchStudyId, { actor, signal }),
       ),
     },
     quality: {
-      report: contract.quality.report.handler(({ input, context: { actor } }) =>
-        site.quality.report(input.researchStudyId, actor),
+      report: contract.quality.report.handler(({ input, context: { actor }, signal = neverAborted }) =>
+        stream(site.quality.report(input.researchStudyId, { actor, signal })),
       ),
     },
     round: {

@@ -3,7 +3,7 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { mappingContract, quarantineContract, sourcesContract } from '#ipc/ingest-contract.ts';
 import { optOutImport, optOutSummary } from '#ipc/opt-out-schema.ts';
-import { qualityReport } from '#ipc/quality-schema.ts';
+import { qualityEvent } from '#ipc/quality-schema.ts';
 import * as schema from '#ipc/schema.ts';
 import {
   remedyOrder,
@@ -56,8 +56,8 @@ export const siteContract = {
     preview: oc.input(schema.researchStudyRef).output(schema.cohortPreview),
   },
   quality: {
-    /** What is wrong with the data that the plan reads. Leaves an audit event and nothing else. */
-    report: oc.input(schema.researchStudyRef).output(qualityReport),
+    /** What is wrong with the data that the plan reads, with how far it is; ends with the report. Leaves an audit event and nothing else. */
+    report: oc.input(schema.researchStudyRef).output(eventIterator(qualityEvent)),
   },
   round: {
     current: oc.input(schema.researchStudyRef).output(schema.roundState),

@@ -69,3 +69,10 @@ export const qualityReport = z.strictObject({
   findings: z.array(qualityFinding).readonly(),
 });
 export type QualityReport = z.infer<typeof qualityReport>;
+
+export const qualityEvent = z.discriminatedUnion('kind', [
+  /** Codes of the plan that are looked through, of how many. */
+  z.strictObject({ kind: z.literal('progress'), done: z.int().min(0), total: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('report'), report: qualityReport }),
+]);
+export type QualityEvent = z.infer<typeof qualityEvent>;

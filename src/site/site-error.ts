@@ -2,6 +2,8 @@
 import { CodedError } from '#base/coded-error.ts';
 
 export type SiteCode =
+  | 'ANALYSIS_CANCELLED'
+  | 'ANALYSIS_FAILED'
   | 'PROFILE_IN_USE'
   | 'NOT_INITIALISED'
   | 'ALREADY_INITIALISED'

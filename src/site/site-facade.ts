@@ -15,9 +15,9 @@ import type {
 import type { Evaluation } from '#site/evaluation/index.ts';
 import type { Ingest, Sources } from '#site/ingest/index.ts';
 import type { Credentials, Person } from '#site/people/index.ts';
-import type { QualityReport } from '#site/quality/index.ts';
 import type { SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
+import type { Asking, QualityEvent } from './analyses.ts';
 import type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
 import type { SiteRounds } from './site-rounds.ts';
 import type { RemediableRound, RemedyOrder, RequestedRemedySummary } from './withdrawal-remedy.ts';
@@ -85,10 +85,10 @@ export interface Site {
   /** The accepted plans; none before enrolment. */
   researchStudies(): ResearchStudySummary[];
   readonly cohort: {
-    preview(researchStudyId: string, actor: Actor): CohortPreview;
+    preview(researchStudyId: string, asking: Asking): Promise<CohortPreview>;
   };
   readonly quality: {
-    report(researchStudyId: string, actor: Actor): QualityReport;
+    report(researchStudyId: string, asking: Asking): AsyncGenerator<QualityEvent, void, undefined>;
   };
   readonly round: Pick<SiteRounds, 'current' | 'run' | 'cancel'>;
   readonly updates: {

@@ -2,16 +2,16 @@
 import { openAgreement } from '#site/agreement/index.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
-import { openConsents } from '#site/consent/index.ts';
+import { openConsents, termsOfPlan } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { openIngest, openSources, sourceKinds } from '#site/ingest/index.ts';
 import { openPeople } from '#site/people/index.ts';
 import type { SitePorts } from '#site/ports.ts';
-import { makeQualityReport } from '#site/quality/index.ts';
 import { openObjectStore } from '#site/store/index.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
+import { openAnalyses } from './analyses.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import type { Site } from './site-facade.ts';
 import { loadIdentifierAuthorities } from './site-identifier-authorities.ts';
@@ -126,7 +126,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     termsOf: (researchStudyId) => {
       const studies = agreement.listResearchStudies();
       const plan = studies.find((study) => study.plan.researchStudyId === researchStudyId)?.plan;
-      return plan === undefined ? undefined : { purposes: plan.purposes, ...plan.consent };
+      return plan === undefined ? undefined : termsOfPlan(plan);
     },
     linkageKey: keys.linkageKey,
   });
@@ -148,6 +148,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
   recoverTrainingRuns({ store, auditLog });
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
+  const pseudonymKey = people.researchStudyKey;
+  const analyses = openAnalyses({ store, auditLog, keys, pseudonymKey, door });
   const rounds = openRounds(stages, logger);
   const sync = openSync(stages);
   return {
@@ -200,16 +202,12 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     researchStudies: () =>
       agreement.settings() === undefined ? [] : agreement.listResearchStudies().map(summarisePlan),
     cohort: {
-      preview: (researchStudyId, actor) =>
-        cohorts.preview(agreement.currentPlan(researchStudyId).plan, actor),
+      preview: (researchStudyId, asking) =>
+        analyses.preview(agreement.currentPlan(researchStudyId).plan, asking),
     },
     quality: {
-      report: (researchStudyId, actor) =>
-        makeQualityReport(
-          { store, auditLog, cohorts, registry: days, pseudonymKey: people.researchStudyKey },
-          agreement.currentPlan(researchStudyId).plan,
-          actor,
-        ),
+      report: (researchStudyId, asking) =>
+        analyses.quality(agreement.currentPlan(researchStudyId).plan, asking),
     },
     round: { current: rounds.current, run: rounds.run, cancel: rounds.cancel },
     updates: {
@@ -231,6 +229,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       // The runs are cancelled first, and end when their engine does.
       const ended = rounds.close();
       await trainingHost.close();
+      await analyses.close();
       await ingest.close();
       await ended;
       clearInterval(erasureTimer);

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Cohorts, listSubjectRounds, openCohorts } from '#site/cohort/index.ts';
+import {
+  type Cohorts,
+  listSubjectRounds,
+  openCohorts,
+  readPreview,
+  type SelectionSource,
+} from '#site/cohort/index.ts';
 import { type Consents, openConsents } from '#site/consent/index.ts';
 import { derivePseudonym, openLink } from '#site/deidentify/index.ts';
 import { saveImagingSettings } from '#site/ingest/index.ts';
@@ -78,6 +84,7 @@ function table(extra: readonly string[] = []): string {
 let site: IngestSite;
 let consents: Consents;
 let cohorts: Cohorts;
+let source: SelectionSource;
 let withdrawals: Withdrawals;
 let subjectId: string;
 
@@ -87,7 +94,8 @@ beforeEach(async () => {
   saveImagingSettings(store, { patientAuthority: authority, keepsPixels: true });
   const { linkageKey } = siteKeys;
   consents = openConsents({ store, auditLog, days: plainDays, linkageKey });
-  cohorts = openCohorts({ store, auditLog, consents, ages: subjects, pseudonymKey: () => pseudonymKey });
+  source = { store, consents, ages: subjects, pseudonymKey: () => pseudonymKey };
+  cohorts = openCohorts({ ...source, auditLog, consents });
   withdrawals = openWithdrawals({ store, auditLog, consents, subjects, ingest: site.ingest, linkageKey });
   const table1 = await site.importFiles({ 'table.csv': table() }, mapping);
   expect(table1.accepted).toBe(1);
@@ -272,7 +280,7 @@ describe('a withdrawal', () => {
     ];
     await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
     expect([factsOf(), frozenCohorts(site.store)[0]?.members]).toEqual(before);
-    expect(cohorts.preview(plan, steward).selection.subjectCount).toBe(41);
+    expect(readPreview(source, plan).selection.subjectCount).toBe(41);
   });
 
   it('keeps in which rounds the patient was, and whether anything of them left (C11)', async () => {

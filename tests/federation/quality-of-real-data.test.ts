@@ -9,14 +9,13 @@ import { z } from 'zod';
 import { dataElements } from '#federation/records/data-elements.ts';
 import { imagingInput } from '#federation/records/imaging-input.ts';
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
-import { openCohorts } from '#site/cohort/index.ts';
+import { readCandidates } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
-import { makeQualityReport, type QualityReport } from '#site/quality/index.ts';
+import { type QualityReport, readQualityReport } from '#site/quality/index.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { addConsent, createTestPlan, plainDays } from '#support/stored-subjects.ts';
 import { makeHeartExports } from '../../scripts/make-heart-exports.ts';
 
-const actor = { name: 'Ina Vest', role: 'investigator' } as const;
 const assetsOf = (name: string) =>
   fileURLToPath(new URL(`../../assets/research-studies/${name}`, import.meta.url));
 
@@ -29,8 +28,9 @@ afterEach(() => {
 function reportOf({ store, auditLog, subjects }: IngestSite, plan: ResearchStudyPlan): QualityReport {
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: siteKeys.linkageKey });
   const pseudonymKey = () => new Uint8Array(32).fill(7);
-  const cohorts = openCohorts({ store, auditLog, consents, ages: subjects, pseudonymKey });
-  return makeQualityReport({ store, auditLog, cohorts, registry: subjects, pseudonymKey }, plan, actor);
+  const source = { store, consents, ages: subjects, pseudonymKey };
+  const candidates = (other: ResearchStudyPlan) => readCandidates(source, other);
+  return readQualityReport({ store, registry: subjects, candidates }, plan);
 }
 
 describe('the heart study’s data', () => {

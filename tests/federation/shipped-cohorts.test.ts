@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { dataElements } from '#federation/records/data-elements.ts';
 import { imagingInput } from '#federation/records/imaging-input.ts';
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
-import { type Cohorts, openCohorts } from '#site/cohort/index.ts';
+import { openCohorts, readPreview } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
@@ -26,11 +26,13 @@ afterEach(() => {
   site = undefined;
 });
 
-function cohortsOf({ store, auditLog }: IngestSite): Cohorts {
+function sourceOf({ store, auditLog }: IngestSite) {
   const ages = openSubjectRegistry({ store, keys: siteKeys });
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: siteKeys.linkageKey });
-  return openCohorts({ store, auditLog, consents, ages, pseudonymKey: () => new Uint8Array(32).fill(7) });
+  return { store, auditLog, consents, ages, pseudonymKey: () => new Uint8Array(32).fill(7) };
 }
+
+const previewOf = (of: IngestSite, plan: ResearchStudyPlan) => readPreview(sourceOf(of), plan);
 
 describe('the heart study’s definition', () => {
   const exports = mkdtempSync(path.join(tmpdir(), 'consilium-heart-'));
@@ -51,10 +53,10 @@ describe('the heart study’s definition', () => {
     site = openIngestSite();
     const mapping = path.join(folder, 'mapping.json');
     await site.importPaths([folder], existsSync(mapping) ? readFileSync(mapping, 'utf8') : null);
-    const { selection } = cohortsOf(site).preview(
-      { ...plan, minimumCohort: { ...plan.minimumCohort, training: 5, evaluation: 5 } },
-      actor,
-    );
+    const { selection } = previewOf(site, {
+      ...plan,
+      minimumCohort: { ...plan.minimumCohort, training: 5, evaluation: 5 },
+    });
     expect([selection.trainingCount, selection.holdoutCount]).toEqual([
       rowsOf(hospital, 'train'),
       rowsOf(hospital, 'test'),
@@ -94,7 +96,7 @@ describe('the tumour study’s definition', () => {
       const subjects = store.all(store.query.selectFrom('subject').select('subject_id'));
       for (const { subject_id: subjectId } of subjects) addConsent(store, subjectId);
       // Frozen, because a preview of so few withholds its counts.
-      cohortsOf(site).freeze({ plan: smallest(plan), round: 1, kind: 'training', actor });
+      openCohorts(sourceOf(site)).freeze({ plan: smallest(plan), round: 1, kind: 'training', actor });
       const members = frozenCohorts(store).at(0)?.members ?? [];
       const holdout = members.filter(({ part }) => part === 'holdout').length;
       expect([members.length, holdout]).toEqual([patientCount, Math.round(patientCount / 4)]);
@@ -121,7 +123,7 @@ describe('the tumour study’s definition', () => {
           )
           .run(subjectNo);
       for (const { subject_id: subjectId } of subjects.slice(6, 13)) permitLaterDays(site, subjectId);
-      expect(cohortsOf(site).preview(smallest(plan), actor).selection).toMatchObject({
+      expect(previewOf(site, smallest(plan)).selection).toMatchObject({
         subjectCount: 23,
         excluded: [
           { reason: 'no-index-event', count: 7 },

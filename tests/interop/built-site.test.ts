@@ -18,6 +18,7 @@ describe.skipIf(!isBuilt)('the built site', () => {
       return code.includes('new Worker(') ? names.map((name) => path.resolve(path.dirname(file), name)) : [];
     });
     expect(started.map((file) => path.basename(file)).sort()).toEqual([
+      'analysis-thread.js',
       'deidentify-worker.js',
       'fact-thread.js',
       'import-worker.js',

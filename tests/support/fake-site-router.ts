@@ -156,16 +156,17 @@ export function createFakeSiteRouter(site: FakeSite) {
     consent: consentRouter(site),
     researchStudies: os.researchStudies.handler(() => studies),
     quality: {
-      report: os.quality.report.handler(({ input: { researchStudyId } }) => ({
-        researchStudyId,
-        planVersion: 1,
-        madeAt: '2026-11-21T08:00:00.000Z',
-        subjectCount: 294,
-        features: [],
-        codes: [],
-        imaging: [],
-        findings: [],
-      })),
+      report: os.quality.report.handler(async function* ({ input: { researchStudyId } }) {
+        const empty = { features: [], codes: [], imaging: [], findings: [] };
+        const report = {
+          researchStudyId,
+          planVersion: 1,
+          madeAt: '2026-11-21T08:00:00.000Z',
+          subjectCount: 294,
+        };
+        yield { kind: 'progress' as const, done: 0, total: 13 };
+        yield { kind: 'report' as const, report: { ...report, ...empty } };
+      }),
     },
     cohort: {
       preview: os.cohort.preview.handler(({ input }) => ({

@@ -1,7 +1,7 @@
 // The cases of `consilium bench cohort`: a freeze of growing sizes, which has to stay linear, and a preview.
 import type { BenchCase, Measurement } from '../cases/bench-case.ts';
 import { bundledProgram } from '../cases/bundled-program.ts';
-import { measureChild } from '../cases/measure-child.ts';
+import { busyNote, type ChildMeasurement, measureChild } from '../cases/measure-child.ts';
 import { emptyFolder } from '../cases/scratch.ts';
 import { writeCohortStore } from './cohort-store.ts';
 
@@ -49,7 +49,7 @@ const previewCase: BenchCase = {
     const subjectCount = Math.round(100_000 * scale);
     const profile = emptyFolder(scratch, 'profile');
     writeCohortStore(profile, { subjectCount, featureCount });
-    const ours: Measurement[] = [];
+    const ours: ChildMeasurement[] = [];
     for (const label of ['Consilium', 'Consilium, again', 'Consilium, a third time']) {
       say(`  ${label}`);
       ours.push(await measureCohort('preview', { label, profile, subjectCount }));
@@ -63,7 +63,7 @@ const previewCase: BenchCase = {
       ours,
       peers: [],
       targets: [{ text: `under 2 s, median of three (${seconds.toFixed(1)} s)`, isMet: seconds < 2 }],
-      notes: [],
+      notes: [busyNote(ours)],
     };
   },
 };
@@ -77,13 +77,9 @@ interface MeasuredCohort {
 async function measureCohort(
   what: 'freeze' | 'preview',
   { label, profile, subjectCount }: MeasuredCohort,
-): Promise<Measurement> {
+): Promise<ChildMeasurement> {
   const words = [what, profile, String(featureCount)];
-  const {
-    course: _,
-    longestBusyMs: __,
-    ...measured
-  } = await measureChild(await bundledProgram(label, 'cohort-child', words));
+  const measured = await measureChild(await bundledProgram(label, 'cohort-child', words));
   const found = Math.round(measured.rate * measured.seconds);
   if (found !== subjectCount) throw new Error(`${found} of ${subjectCount} subjects are in the cohort`);
   return measured;

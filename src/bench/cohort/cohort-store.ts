@@ -4,6 +4,7 @@ import path from 'node:path';
 import { utf8 } from '#base/bytes.ts';
 import { systemClock } from '#base/clock.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
+import { openAnalyses } from '#site/analyses.ts';
 import { openAuditLog } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
@@ -23,12 +24,22 @@ export function openCohortStore(profile: string): Store {
 }
 
 export function openBenchCohorts(store: Store, profile: string) {
-  const signer = createSigningKey(benchKey);
-  const auditLog = openAuditLog({ store, signer, origin: 'bench', bootId: 'bench', softwareVersion: '0' });
+  const auditLog = openBenchLog(store);
   const registry = openSubjectRegistry({ store, keys });
   const door = { file: path.join(profile, 'site.db'), key: benchKey };
   const consents = openConsents({ store, auditLog, days: registry, linkageKey: keys.linkageKey });
   return openCohorts({ store, auditLog, consents, ages: registry, pseudonymKey: () => benchKey, door });
+}
+
+export function openBenchAnalyses(store: Store, profile: string) {
+  const auditLog = openBenchLog(store);
+  const door = { file: path.join(profile, 'site.db'), key: benchKey };
+  return openAnalyses({ store, auditLog, keys, pseudonymKey: () => benchKey, door });
+}
+
+function openBenchLog(store: Store) {
+  const signer = createSigningKey(benchKey);
+  return openAuditLog({ store, signer, origin: 'bench', bootId: 'bench', softwareVersion: '0' });
 }
 
 export interface CohortStoreSize {

@@ -17,6 +17,7 @@ describe('the routes', () => {
     const parameters = {
       researchStudyId: 'heart-disease',
       round: 12,
+      remedy: 3,
       bundleId: 'ab'.repeat(32),
       oldSize: 1,
       size: 2,
@@ -27,11 +28,13 @@ describe('the routes', () => {
       '/v1/research-studies',
       '/v1/research-studies/heart-disease/plan',
       '/v1/research-studies/heart-disease/rounds/open',
+      '/v1/research-studies/heart-disease/remedies/3',
       '/v1/research-studies/heart-disease/models/12',
       '/v1/research-studies/heart-disease/models/12/tensors',
       '/v1/research-studies/heart-disease/models/12/proof',
       '/v1/log-consistency/1/2',
       `/v1/updates/${'ab'.repeat(32)}`,
+      '/v1/remedy-requests',
       '/v1/log-checkpoints',
     ]);
   });

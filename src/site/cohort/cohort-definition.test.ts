@@ -14,7 +14,7 @@ import {
   type StoredSubject,
   testDay,
 } from '#support/stored-subjects.ts';
-import { openCohorts } from './index.ts';
+import { openCohorts, readPreview } from './index.ts';
 
 const actor = { name: 'Ina Vest', role: 'investigator' } as const;
 /** Where `addSubject` puts its facts. */
@@ -41,9 +41,10 @@ function read(
   }
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: new Uint8Array(32) });
   const { researchStudyKey: pseudonymKey } = site.people;
-  const cohorts = openCohorts({ store, auditLog, consents, ages: agesOf(store), pseudonymKey });
+  const source = { store, auditLog, consents, ages: agesOf(store), pseudonymKey };
+  const cohorts = openCohorts(source);
   const plan = createTestPlan({ dataElements: { ...dataElements, ...elements } });
-  const { excluded, trainingCount } = cohorts.preview(plan, actor).selection;
+  const { excluded, trainingCount } = readPreview(source, plan).selection;
   const matrix =
     trainingCount === 5
       ? cohorts.freeze({ plan, round: 1, kind: 'training', actor }).matrix('training')

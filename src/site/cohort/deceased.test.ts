@@ -5,7 +5,7 @@ import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.
 import { createSiteFoundation } from '#support/site-foundation.ts';
 import { addSubject, agesOf, createTestPlan, plainDays } from '#support/stored-subjects.ts';
 import { readCohortSubjects } from './cohort-subjects.ts';
-import { openCohorts } from './index.ts';
+import { readPreview } from './index.ts';
 
 let site: IngestSite | undefined;
 afterEach(async () => {
@@ -173,14 +173,8 @@ describe('who has died', () => {
     for (let at = 0; at < 7; at += 1) addSubject(store, `dead${at}`, { consent });
     store.prepare(`UPDATE subject SET deceased_by = 'fhir' WHERE subject_id LIKE 'dead%'`).run();
     const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: siteKeys.linkageKey });
-    const cohorts = openCohorts({
-      store,
-      auditLog,
-      consents,
-      ages: agesOf(store),
-      pseudonymKey: people.researchStudyKey,
-    });
-    const { selection } = cohorts.preview(researchPlan, { name: 'Ina Vest', role: 'investigator' });
+    const source = { store, consents, ages: agesOf(store), pseudonymKey: people.researchStudyKey };
+    const { selection } = readPreview(source, researchPlan);
     foundation.close();
     return selection;
   }

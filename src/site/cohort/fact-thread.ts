@@ -1,23 +1,47 @@
-// A thread that reads facts of codes beside the site's own: it has the store open, and takes the next code that nobody has taken. The
-// site's transaction holds the write lock all the while, so both see one state.
+// A thread that reads facts of codes beside the one that asked: it has the store open, and takes the next code that nobody has taken.
+// Either that one's transaction keeps the store as it is, or all begin at one moment: both see one state.
 import { workerData } from 'node:worker_threads';
 import { openDatabaseReader } from '#base/sqlite-database.ts';
 import type { FactColumnData } from './fact-columns.ts';
 import { openFactReader } from './fact-reader.ts';
-import { counterOf, type FactAnswer, type FactThreadData, mostWaitingBytes } from './fact-threads.ts';
+import {
+  counterOf,
+  type FactAnswer,
+  type FactThreadData,
+  mostWaitingBytes,
+  tooLate,
+} from './fact-threads.ts';
 
-const { file, key, codes, counters, answers } = workerData as FactThreadData;
+const { file, key, waits, codes, counters, answers } = workerData as FactThreadData;
 const store = openDatabaseReader({ file, key });
 const read = openFactReader(store);
-for (;;) {
-  const code = codes[Atomics.add(counters, counterOf.code, 1)];
-  if (code === undefined) break;
-  send(codes.indexOf(code), read(code).copy());
-}
+count(counterOf.open);
+if (waits) Atomics.wait(counters, counterOf.word, 0);
+store.transaction(() => {
+  // The first statement fixes the state that the transaction sees.
+  store.prepareColumn('SELECT count(*) FROM sqlite_schema').get();
+  // Others may have written since the word: what this one sees may be another state.
+  if (count(counterOf.begun) >= tooLate) return;
+  for (;;) {
+    const code = codes[Atomics.add(counters, counterOf.code, 1)];
+    if (code === undefined) break;
+    send(codes.indexOf(code), read(code).copy());
+  }
+});
 store.close();
 answers.close();
 
-function send(number: number, { count, subjectNos, days, numbers, wordIds }: FactColumnData): void {
+/** Gives the count before. */
+function count(counter: number): number {
+  const before = Atomics.add(counters, counter, 1);
+  Atomics.notify(counters, counter);
+  return before;
+}
+
+function send(
+  number: number,
+  { count: factCount, subjectNos, days, numbers, wordIds }: FactColumnData,
+): void {
   const memory = [subjectNos, days, numbers, wordIds].map(({ buffer }) => buffer);
   const byteCount = memory.reduce((sum, { byteLength }) => sum + byteLength, 0);
   for (;;) {
@@ -26,7 +50,7 @@ function send(number: number, { count, subjectNos, days, numbers, wordIds }: Fac
     Atomics.wait(counters, counterOf.waitingBytes, waiting);
   }
   Atomics.add(counters, counterOf.waitingBytes, byteCount);
-  const answer: FactAnswer = { number, byteCount, count, subjectNos, days, numbers, wordIds };
+  const answer: FactAnswer = { number, byteCount, count: factCount, subjectNos, days, numbers, wordIds };
   answers.postMessage(answer, memory);
   Atomics.add(counters, counterOf.answer, 1);
   Atomics.notify(counters, counterOf.answer);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '#base/clock.ts';
-import { openStore, type Store } from '#site/store/index.ts';
+import { openStore, openStoreReader, type Store } from '#site/store/index.ts';
 import { addFact } from '#support/stored-subjects.ts';
 import type { CodeFacts } from './code-facts.ts';
 import { readCohortSubjects } from './cohort-subjects.ts';
@@ -40,7 +40,7 @@ afterAll(() => {
 /** The sum of each code's facts, and how many codes others read while this thread was slow. */
 function sums(from: typeof door | undefined): { found: number[]; answerCount: number } {
   const found = codes.map(() => Number.NaN);
-  const threads = new FactThreads({ store, door: from, codes, subjectCount });
+  const threads = new FactThreads({ store, door: from, codes, subjectCount, waits: false });
   const jobs = new Map<string, FactJob>(
     codes.map((code, number) => [
       codeKey(code),
@@ -84,3 +84,58 @@ describe('facts that several threads read', () => {
     expect(sums({ ...door, file: path.join(profile, 'nothing-here.db') })).toEqual(alone);
   });
 });
+
+describe('facts that threads read beside a reader', () => {
+  it('are of the one state in which all of them began, whatever is written meanwhile', () => {
+    const reader = openStoreReader({ ...door, clock: systemClock });
+    const threads = new FactThreads({ store: reader, door, codes, subjectCount, waits: true });
+    const added = (number: number) =>
+      store.transaction(() => {
+        for (const code of codes)
+          addFact(store, 's1', { code, number: 1e6, unit: 'mg/dL', day: 500 + number });
+      });
+    let counts: number[] = [];
+    try {
+      threads.readOneState(() => {
+        added(1);
+        counts = countFacts(reader, threads, () => added(2));
+      });
+      expect(counts).toEqual(codes.map(() => 20));
+      expect(threads.answerCount).toBeGreaterThan(0);
+      // Of another moment, there are more.
+      const later = new FactThreads({ store: reader, door: undefined, codes, subjectCount, waits: true });
+      later.readOneState(() => {
+        counts = countFacts(reader, later, () => undefined);
+      });
+      expect(Math.min(...counts)).toBeGreaterThan(20);
+    } finally {
+      threads.close();
+      reader.close();
+    }
+  });
+});
+
+/** How many facts of each code there are; `between` is called after each of the first ones. */
+function countFacts(from: Store, threads: FactThreads, between: () => void): number[] {
+  const counts = codes.map(() => 0);
+  let taken = 0;
+  const jobs = new Map<string, FactJob>(
+    codes.map((code, number) => [
+      codeKey(code),
+      {
+        windowDays: null,
+        take: ({ numbers }: CodeFacts) => {
+          counts[number] = numbers.length;
+          taken += 1;
+          if (taken <= 3) between();
+          Atomics.wait(pause, 0, 0, 10);
+        },
+      },
+    ]),
+  );
+  const subjects = readCohortSubjects(from, new Map());
+  const rows = Int32Array.from(subjects.standingNos, (standingNo) => standingNo - 1);
+  const index = { rows, days: new Int32Array(20) };
+  threads.read(jobs, { subjects, index, word: openWords(from) });
+  return counts;
+}

@@ -2,7 +2,8 @@
 // transaction. What none of them answers in time is read here, so that a thread that ended costs time and nothing else.
 import os from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { Store } from '#site/store/index.ts';
+import { BugError } from '#base/coded-error.ts';
+import { holdWriters, type Store } from '#site/store/index.ts';
 import { type Arrangement, openArrangement } from './code-facts.ts';
 import type { FactColumnData } from './fact-columns.ts';
 import { type FactCode, openFactReader } from './fact-reader.ts';
@@ -17,6 +18,8 @@ export interface StoreDoor {
 
 export interface FactThreadData extends StoreDoor {
   readonly codes: readonly FactCode[];
+  /** Whether they wait for the word to begin, which says that nobody writes. */
+  readonly waits: boolean;
   /** See `counterOf`. Shared. */
   readonly counters: Int32Array;
   readonly answers: MessagePort;
@@ -36,7 +39,15 @@ export const counterOf = {
   answer: 1,
   /** Bytes of answers that wait to be taken. */
   waitingBytes: 2,
+  /** Threads that have the store open. */
+  open: 3,
+  /** 1: begin now. */
+  word: 4,
+  /** Threads whose state of the store is fixed; from `tooLate` on that state may be another one. */
+  begun: 5,
 } as const;
+const counterCount = 6;
+export const tooLate = 1_000;
 
 /** A thread with more in its answers waits until some are taken. */
 export const mostWaitingBytes = 48 * 2 ** 20;
@@ -46,6 +57,10 @@ const worthThreads = 400_000;
 const mostThreads = 3;
 /** A code of a million facts is read in a second. */
 const answerTimeoutMs = 60_000;
+/** A thread that is not there by then is not waited for, and reads nothing. */
+const startTimeoutMs = 2_000;
+/** Others cannot write meanwhile. */
+const beginTimeoutMs = 100;
 
 export interface FactThreadsOptions {
   readonly store: Store;
@@ -53,22 +68,66 @@ export interface FactThreadsOptions {
   readonly door: StoreDoor | undefined;
   readonly codes: readonly FactCode[];
   readonly subjectCount: number;
+  /**
+   * Whether they wait for `readOneState`: where this thread reads only, and nobody keeps the store as it is. Else the caller's
+   * transaction does, which keeps others from writing.
+   */
+  readonly waits: boolean;
 }
 
 export class FactThreads {
   readonly #codes: readonly FactCode[];
-  readonly #counters = new Int32Array(new SharedArrayBuffer(12));
+  readonly #counters = new Int32Array(new SharedArrayBuffer(4 * counterCount));
+  readonly #door: StoreDoor | undefined;
   readonly #read: (code: FactCode) => FactColumnData;
   #threads: { readonly worker: Worker; readonly answers: MessagePort }[] = [];
   #answerCount = 0;
+  readonly #store: Store;
 
   /** Other threads begin at once. */
-  constructor({ store, door, codes, subjectCount }: FactThreadsOptions) {
+  constructor({ store, door, codes, subjectCount, waits }: FactThreadsOptions) {
     this.#codes = codes;
+    this.#door = door;
+    this.#store = store;
     this.#read = openFactReader(store);
     if (door === undefined || subjectCount * codes.length < worthThreads) return;
     const count = Math.min(mostThreads, os.availableParallelism() - 1);
-    this.#threads = Array.from({ length: count }, () => this.#start(door));
+    this.#threads = Array.from({ length: count }, () => this.#start(door, waits));
+  }
+
+  /**
+   * Runs `work` in a transaction of a reader that sees the store as the other threads do: nobody writes in the milliseconds in which all
+   * of them begin.
+   */
+  readOneState<T>(work: () => T): T {
+    this.#await(counterOf.open, startTimeoutMs);
+    let result: { readonly value: T } | undefined;
+    const begin = () => {
+      // The first statement fixes the state that the transaction sees.
+      this.#store.prepareColumn('SELECT count(*) FROM sqlite_schema').get();
+      Atomics.store(this.#counters, counterOf.word, 1);
+      Atomics.notify(this.#counters, counterOf.word);
+      this.#await(counterOf.begun, beginTimeoutMs);
+      Atomics.add(this.#counters, counterOf.begun, tooLate);
+    };
+    this.#store.transaction(() => {
+      if (this.#door === undefined || this.#threads.length === 0) begin();
+      else holdWriters(this.#door, begin);
+      result = { value: work() };
+    });
+    if (result === undefined) throw new BugError('a transaction without its work');
+    return result.value;
+  }
+
+  /** Until all threads have counted, or the time is over. */
+  #await(counter: number, timeoutMs: number): void {
+    const until = performance.now() + timeoutMs;
+    for (;;) {
+      const count = Atomics.load(this.#counters, counter);
+      const leftMs = until - performance.now();
+      if (count >= this.#threads.length || leftMs <= 0) return;
+      Atomics.wait(this.#counters, counter, count, leftMs);
+    }
   }
 
   /** Codes that other threads have read so far. */
@@ -122,13 +181,14 @@ export class FactThreads {
     }
   }
 
-  #start({ file, key }: StoreDoor) {
+  #start({ file, key }: StoreDoor, waits: boolean) {
     // Beside this file in the source as in a bundle.
     const name = import.meta.url.endsWith('.ts') ? './fact-thread.ts' : './fact-thread.js';
     const { port1: answers, port2 } = new MessageChannel();
     const data: FactThreadData = {
       file,
       key,
+      waits,
       codes: this.#codes,
       counters: this.#counters,
       answers: port2,

@@ -3,9 +3,7 @@ export { type CohortCode, CohortError } from './cohort-error.ts';
 export type { CohortDigests } from './cohort-members.ts';
 export type { CohortSubjects } from './cohort-subjects.ts';
 export {
-  type Candidates,
   type CohortOptions,
-  type CohortPreview,
   type Cohorts,
   type FreezeOptions,
   type FrozenCohort,
@@ -13,10 +11,18 @@ export {
 } from './cohorts.ts';
 export { eraseMembers } from './erase-members.ts';
 export { type FactCode, openWords, type Word } from './fact-reader.ts';
+export type { StoreDoor } from './fact-threads.ts';
 export { codeKey } from './fact-use.ts';
 export type { Column } from './feature-column.ts';
 export type { CohortMatrix } from './feature-matrix.ts';
 export { findSeries, type SeriesQuestion } from './imaging-series.ts';
+export {
+  type Candidates,
+  type CohortPreview,
+  readCandidates,
+  readPreview,
+  type SelectionSource,
+} from './select-subjects.ts';
 export type { ExclusionReason } from './selection.ts';
 export type { FeatureQuality, SelectionReport, SuppressedCount } from './selection-report.ts';
 export { listSubjectRounds, type SubjectRound } from './subject-rounds.ts';

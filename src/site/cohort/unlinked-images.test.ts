@@ -5,7 +5,7 @@ import { element } from '#support/dicom-object.ts';
 import { sliceFile, sliceWithout } from '#support/image-files.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { addConsent, createTestPlan, plainDays } from '#support/stored-subjects.ts';
-import { openCohorts } from './index.ts';
+import { readPreview } from './index.ts';
 
 const plan = createTestPlan();
 const imagePlan = createTestPlan({
@@ -48,13 +48,7 @@ function excluded(asked: ResearchStudyPlan = imagePlan): string[] {
   const { store, auditLog, subjects } = site;
   const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: siteKeys.linkageKey });
   const pseudonymKey = () => new Uint8Array(32).fill(7);
-  const { selection } = openCohorts({ store, auditLog, consents, ages: subjects, pseudonymKey }).preview(
-    asked,
-    {
-      name: 'Ina Vest',
-      role: 'investigator',
-    },
-  );
+  const { selection } = readPreview({ store, consents, ages: subjects, pseudonymKey }, asked);
   return selection.excluded.map(({ reason, count }) => `${reason} ${count}`);
 }
 

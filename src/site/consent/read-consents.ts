@@ -1,5 +1,6 @@
 // Reads consents subject by subject in one pass over the table, and decides each subject for a research study and a moment.
 import { dayOf } from '#base/clock.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { addYears } from '#site/deidentify/index.ts';
 import type { ConsentProvision, Store } from '#site/store/index.ts';
 import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
@@ -19,6 +20,14 @@ export interface ConsentTerms {
   readonly purposes: readonly string[];
   /** Whole years; undefined: `usualAgeOfMajority`. */
   readonly ageOfMajority?: number | undefined;
+}
+
+/** What a plan asks of consents. */
+export function termsOfPlan({
+  purposes,
+  consent,
+}: Pick<ResearchStudyPlan, 'purposes' | 'consent'>): ConsentTerms {
+  return { purposes, ...consent };
 }
 
 /** Whole years, where a plan says no other. */

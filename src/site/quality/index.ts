@@ -1,8 +1,7 @@
 // The quality stage: what is wrong with the data that a plan reads, counted with small cells withheld, before anything trains on it.
 import { isoTime } from '#base/clock.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
-import type { Actor, AuditLog } from '#site/audit/index.ts';
-import { type Candidates, type Cohorts, openWords, suppressCount } from '#site/cohort/index.ts';
+import { type Candidates, openWords, suppressCount } from '#site/cohort/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { checkAges, checkDays, describeCode } from './code-checks.ts';
 import { checkCoverage, checkOutside, countOutside, plannedCodes } from './code-coverage.ts';
@@ -25,50 +24,47 @@ export {
   type Severity,
 } from './quality-report.ts';
 
-export interface QualityOptions {
+export interface QualitySource {
   readonly store: Store;
-  readonly auditLog: AuditLog;
-  readonly cohorts: Pick<Cohorts, 'candidates'>;
   readonly registry: LifeRegistry;
-  /** 32 bytes; made before the transaction, because the key has to be durable before anything is derived from it. */
-  readonly pseudonymKey: (researchStudyId: string) => Uint8Array;
+  /** Whom the report is about; called inside a transaction. */
+  readonly candidates: (plan: ResearchStudyPlan) => Candidates;
+}
+
+/** Codes of the plan that are looked through, of how many. */
+export interface QualityProgress {
+  readonly done: number;
+  readonly total: number;
 }
 
 const dayMs = 86_400_000;
 const severities: readonly Severity[] = ['problem', 'warning', 'note'];
 
-/** Reads in one transaction; of facts, those of one code are in memory at a time. Stores nothing but the audit event. */
-export function makeQualityReport(
-  options: QualityOptions,
+/** Reads in one transaction; of facts, those of one code are in memory at a time. Stores nothing. */
+export function readQualityReport(
+  source: QualitySource,
   plan: ResearchStudyPlan,
-  actor: Actor,
+  onProgress: (progress: QualityProgress) => void = () => {},
 ): QualityReport {
-  const { store, auditLog } = options;
-  const { researchStudyId, version } = plan;
-  options.pseudonymKey(researchStudyId);
-  return store.transaction(() => {
-    const content = readContent(options, { ...plan, dataElements: withoutFilling(plan.dataElements) });
-    auditLog.append({
-      actor: actor.name,
-      role: actor.role,
-      action: 'quality-report-made',
-      researchStudyId,
-      outcome: 'success',
-    });
-    return {
-      researchStudyId,
-      planVersion: version,
-      madeAt: isoTime(store.clock.nowMs()),
-      ...content,
-    };
-  });
+  const { store } = source;
+  const { researchStudyId, version: planVersion } = plan;
+  return store.transaction(() => ({
+    researchStudyId,
+    planVersion,
+    madeAt: isoTime(store.clock.nowMs()),
+    ...readContent({ ...source, onProgress }, { ...plan, dataElements: withoutFilling(plan.dataElements) }),
+  }));
+}
+
+interface ContentSource extends QualitySource {
+  readonly onProgress: (progress: QualityProgress) => void;
 }
 
 type Content = Omit<QualityReport, 'researchStudyId' | 'planVersion' | 'madeAt'>;
 
-function readContent(options: QualityOptions, plan: ResearchStudyPlan): Content {
+function readContent(options: ContentSource, plan: ResearchStudyPlan): Content {
   const { store } = options;
-  const candidates = options.cohorts.candidates(plan);
+  const candidates = options.candidates(plan);
   const { table, rows } = candidates;
   const features = describeColumns(plan.dataElements, table, rows);
   const standing = standingOf(candidates);
@@ -109,7 +105,7 @@ interface FactFindings {
   readonly uncovered: ReadonlySet<string>;
 }
 
-function checkFacts({ store, registry }: QualityOptions, source: FactSource): FactFindings {
+function checkFacts({ store, registry, onProgress }: ContentSource, source: FactSource): FactFindings {
   const { plan, scan } = source;
   const { table, rows } = source.candidates;
   const { dataElements } = plan;
@@ -124,7 +120,9 @@ function checkFacts({ store, registry }: QualityOptions, source: FactSource): Fa
   const uncovered = new Set<string>();
   const quantities = quantitiesOf(dataElements);
   const outsideCount = countOutside(source.candidates);
-  for (const code of plannedCodes(dataElements)) {
+  const planned = plannedCodes(dataElements);
+  for (const [done, code] of planned.entries()) {
+    onProgress({ done, total: planned.length });
     const isOf = (other: { readonly system: string; readonly code: string }) =>
       other.system === code.system && other.code === code.code;
     const scanned = scan([code]);

@@ -1,6 +1,6 @@
 // The site's encrypted store: schema, queries and transactions. Each stage keeps its own records in it.
 import type { Clock } from '#base/clock.ts';
-import { openTypedDatabase, type TypedDatabase } from '#base/typed-database.ts';
+import { openTypedDatabase, openTypedReader, type TypedDatabase } from '#base/typed-database.ts';
 import { initialMigration } from '#site/store/migrations/0001-initial.ts';
 import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
 import { sourcesMigration } from '#site/store/migrations/0003-sources.ts';
@@ -8,6 +8,7 @@ import { optOutMigration } from '#site/store/migrations/0004-opt-outs.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
+export { holdWriters } from '#base/sqlite-database.ts';
 export {
   type ConsentProvision,
   isFullPermit,
@@ -45,4 +46,9 @@ export interface StoreOptions {
  */
 export function openStore(options: StoreOptions): Store {
   return openTypedDatabase<SiteSchema>({ ...options, migrations: siteMigrations });
+}
+
+/** Opens the store to read it, beside the site that writes it. @throws DatabaseError DATABASE_UNREADABLE. */
+export function openStoreReader(options: StoreOptions): Store {
+  return openTypedReader<SiteSchema>(options);
 }
