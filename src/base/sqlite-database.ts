@@ -173,6 +173,8 @@ function migrate(
 }
 
 const MAX_CACHED_STATEMENTS = 500;
+/** How long a statement waits for another connection's lock. */
+const busyTimeoutMs = 5_000;
 
 class SqliteDatabase implements Database {
   readonly #connection: SqliteConnection.Database;
@@ -225,8 +227,14 @@ class SqliteDatabase implements Database {
   }
 
   emptyLog(): boolean {
-    const [result] = this.#connection.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
-    return result?.busy === 0;
+    // Not waited for: a reader may take minutes, and this thread serves others.
+    this.#connection.pragma('busy_timeout = 0');
+    try {
+      const [result] = this.#connection.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+      return result?.busy === 0;
+    } finally {
+      this.#connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
+    }
   }
 
   transaction<T>(work: () => T, durability: Durability = 'at-once'): T {

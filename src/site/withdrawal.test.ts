@@ -15,7 +15,7 @@ import {
 import { type Consents, openConsents } from '#site/consent/index.ts';
 import { derivePseudonym, openLink } from '#site/deidentify/index.ts';
 import { saveImagingSettings } from '#site/ingest/index.ts';
-import { openObjectStore } from '#site/store/index.ts';
+import { openObjectStore, openStoreReader } from '#site/store/index.ts';
 import { sliceFile } from '#support/image-files.ts';
 import { type IngestSite, openIngestSite, siteKeys, steward } from '#support/ingest-site.ts';
 import { addConsent, createTestPlan, frozenCohorts, plainDays } from '#support/stored-subjects.ts';
@@ -238,6 +238,25 @@ describe('a withdrawal', () => {
     await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
     expect(search(weightsOnly)).toEqual([]);
     expect(states()).toEqual({ state: 'received', payload: new Uint8Array() });
+  });
+
+  it('waits for nobody who reads, and is out of the log when they have read', async () => {
+    const known = traces();
+    const file = path.join(profileOf(site), 'site.db');
+    const reader = openStoreReader({ file, key: storeKey, clock: site.store.clock });
+    // Open as long as its rows are read.
+    const rows = reader.prepare('SELECT subject_id FROM subject').iterate();
+    rows.next();
+    const began = performance.now();
+    await withdrawals.withdraw({ subjectId, researchStudyId: null }, steward);
+    expect(performance.now() - began).toBeLessThan(4_000);
+    const logBytes = () => statSync(`${file}-wal`).size;
+    expect(logBytes()).toBeGreaterThan(0);
+    rows.return?.();
+    await withdrawals.finish();
+    expect(logBytes()).toBe(0);
+    reader.close();
+    expect(search(known)).toEqual([]);
   });
 
   it('blocks a draft that was made with the patient, by name', async () => {

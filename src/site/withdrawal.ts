@@ -36,9 +36,15 @@ export interface Withdrawals {
 export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
   const { store, auditLog, consents, subjects } = stages;
   let last: Promise<void> = Promise.resolve();
+  // Before the first look nobody knows what a crash left there.
+  let isLogEmpty = false;
+  const finishAll = async () => {
+    if (await finishErasures(stages)) isLogEmpty = false;
+    if (!isLogEmpty) isLogEmpty = await emptyLog(store);
+  };
   // One after the other: two would look through the same facts.
   const finish = () => {
-    last = last.catch(() => undefined).then(() => finishErasures(stages));
+    last = last.catch(() => undefined).then(finishAll);
     return last;
   };
   return {
@@ -49,8 +55,8 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
         return withdrawn;
       });
       auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
+      isLogEmpty = false;
       await finish();
-      await emptyLog(store);
       return row;
     },
     grant: (subject, actor) =>
@@ -63,22 +69,30 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
   };
 }
 
-async function finishErasures(stages: WithdrawalStages): Promise<void> {
+/** Whether anything was erased. */
+async function finishErasures(stages: WithdrawalStages): Promise<boolean> {
   const { store, consents, subjects, ingest } = stages;
+  let hasErased = false;
   // While facts are erased, an import can join somebody to one who withdrew: of them nothing is erased yet, and neither of their other identities.
   for (let pending = pendingSubjects(store); pending.length > 0; pending = pendingSubjects(store)) {
     for (const subjectId of pending)
       store.transaction(() => eraseSubject(stages, { subjectId, researchStudyId: null }, systemActor));
-    if ((await ingest.erasePendingFacts()) > 0) await emptyLog(store);
+    await ingest.erasePendingFacts();
+    hasErased = true;
   }
   // Of those whose newer consent came with an import the next one brings the data again.
   for (const subjectId of erasedSubjects(store))
     if (consents.permitsAnything(subjectId)) store.transaction(() => subjects.restore(subjectId));
+  return hasErased;
 }
 
-/** Old pages of what was erased lie in the log until it is emptied. A reader that is in the way is soon gone; else the next erasure does it. */
-async function emptyLog(store: Store): Promise<void> {
-  for (let tries = 0; tries < 20 && !store.emptyLog(); tries += 1) await setTimeout(50);
+/** Old pages of what was erased lie in the log until it is emptied; false where a reader is in the way for so long that it is left for later. */
+async function emptyLog(store: Store): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    if (store.emptyLog()) return true;
+    await setTimeout(50);
+  }
+  return false;
 }
 
 function erase(stages: WithdrawalStages, subject: ConsentSubject, actor: Actor): void {
