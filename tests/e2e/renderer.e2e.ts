@@ -122,6 +122,19 @@ test.describe('by keyboard alone', () => {
       expect([...server.site.changes.values()]).toEqual([
         { decision: 'deny', rule: 'withdrawn', source: 'steward' },
       ]);
+      // Updates with the patient had left: what the plan promises is the next step.
+      const rounds = page.getByRole('dialog', { name: 'Rounds of a patient' });
+      await expect(rounds.getByText(/it goes back to before these rounds/)).toBeVisible();
+      await expectNoAxeFindings(page);
+      await page.screenshot({ path: 'test-artefacts/screens/rounds-of-a-patient.png' });
+      await tabTo(page, /^Ask for this$/);
+      await page.keyboard.press('Enter');
+      await expect(rounds.getByText('Asked for', { exact: true })).toHaveCount(2);
+      await expect(rounds.getByRole('button', { name: 'Ask for this' })).toHaveCount(0);
+      expect(server.site.state.remediesAsked.size).toBe(1);
+      await tabTo(page, /^Close$/);
+      await page.keyboard.press('Enter');
+      await expect(rounds).toHaveCount(0);
       await expect(page.getByRole('button', { name: name.replace('Withdraw', 'Record') })).toBeVisible();
     });
   });
@@ -229,6 +242,26 @@ test('a withdrawal for one research study says that it is for this one alone', a
     const dialog = page.getByRole('dialog', { name: 'Withdraw consent' });
     await expect(dialog).toContainText('in no cohort of this research study');
   });
+});
+
+test('the rounds of a patient are shown in German too, and nothing is offered while they take part', async ({
+  browser,
+}) => {
+  await withRenderer(
+    browser,
+    { address: '/consent', language: 'de', colorScheme: 'dark' },
+    async ({ page }) => {
+      await page
+        .getByRole('button', { name: /^Runden von/ })
+        .first()
+        .click();
+      const dialog = page.getByRole('dialog', { name: 'Runden einer Person' });
+      await expect(dialog.getByText('Ein Update mit dieser Person')).toHaveCount(3);
+      await expect(dialog.getByRole('button', { name: 'Verlangen' })).toHaveCount(0);
+      await expectNoAxeFindings(page);
+      await page.screenshot({ path: 'test-artefacts/screens/rounds-of-a-patient.de.dark.png' });
+    },
+  );
 });
 
 test('a consent that another record outweighs is not announced as a success', async ({ browser }) => {

@@ -56,6 +56,8 @@ export function createFakeSite(options: FakeSiteOptions = {}) {
     mapping: null as string | null,
     batches: 0,
     listCalls: 0,
+    /** Subjects for whom the plan's remedy was asked. */
+    remediesAsked: new Set<string>(),
     decisions: [] as { kind: 'release' | 'delete'; quarantineId: number; reason: string }[],
     runs: [] as string[],
     pushed: [] as { fileIndex: number; offset: number; isLast: boolean }[],
@@ -255,14 +257,25 @@ function consentRouter(site: FakeSite) {
     withdraw: os.consent.withdraw.handler(({ input }) =>
       change(input.subjectId, { decision: 'deny', rule: 'withdrawn', source: 'steward' }),
     ),
-    rounds: os.consent.rounds.handler(() => []),
-    requestRemedy: os.consent.requestRemedy.handler(({ input: { researchStudyId } }) => ({
-      researchStudyId,
-      remedy: 'rebuild-model' as const,
-      fromRound: 2,
-      toRound: 3,
-      requestedAt: '2026-11-21T08:00:00.000Z',
-    })),
+    rounds: os.consent.rounds.handler(({ input }) => {
+      const isOut = site.changes.get(input.subjectId)?.decision === 'deny';
+      const asked = site.state.remediesAsked.has(input.subjectId);
+      return [1, 2, 3].map((round) => ({
+        researchStudyId: heartStudy.researchStudyId,
+        round,
+        part: 'training' as const,
+        departure: 'received' as const,
+        erasedAt: isOut ? '2026-11-21T08:00:00.000Z' : null,
+        remedy: round === 1 ? null : ('rebuild-model' as const),
+        remedyState: asked && round > 1 ? ('requested' as const) : ('none' as const),
+        epsilon: null,
+      }));
+    }),
+    requestRemedy: os.consent.requestRemedy.handler(({ input: { subjectId, researchStudyId } }) => {
+      site.state.remediesAsked.add(subjectId);
+      const requestedAt = '2026-11-21T08:00:00.000Z';
+      return { researchStudyId, remedy: 'rebuild-model' as const, fromRound: 2, toRound: 3, requestedAt };
+    }),
     importOptOuts: os.consent.importOptOuts.handler(({ input }) => ({
       authority: input.authority,
       entryCount: 1200,

@@ -10,6 +10,7 @@ import styles from '../screens/screens.module.css';
 import { useSite } from '../site-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Facts, Notice, PlainText, ProblemNotice } from './parts.tsx';
+import { awaitsRemedy } from './subject-rounds-dialog.tsx';
 
 export interface ConsentChange {
   readonly row: ConsentRow;
@@ -21,9 +22,12 @@ export interface ConsentChange {
 export function ConsentDialog({
   change,
   onClose,
+  onRemedy,
 }: {
   change: ConsentChange | null;
   onClose: () => void;
+  /** After a withdrawal of somebody of whom updates had left: what the plan promises is the next step. */
+  onRemedy: (row: ConsentRow) => void;
 }): JSX.Element {
   const { t } = useTranslation();
   // The content stays while the dialog fades out.
@@ -36,12 +40,27 @@ export function ConsentDialog({
       onClose={onClose}
       title={shown === null ? '' : t(`consent.${shown.kind}Title`)}
     >
-      {shown !== null && <Content key={shown.row.subjectId + shown.kind} change={shown} onClose={onClose} />}
+      {shown !== null && (
+        <Content
+          key={shown.row.subjectId + shown.kind}
+          change={shown}
+          onClose={onClose}
+          onRemedy={onRemedy}
+        />
+      )}
     </Dialog>
   );
 }
 
-function Content({ change, onClose }: { change: ConsentChange; onClose: () => void }): JSX.Element {
+function Content({
+  change,
+  onClose,
+  onRemedy,
+}: {
+  change: ConsentChange;
+  onClose: () => void;
+  onRemedy: (row: ConsentRow) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const { client } = useSite();
   const queryClient = useQueryClient();
@@ -67,6 +86,8 @@ function Content({ change, onClose }: { change: ConsentChange; onClose: () => vo
         });
         onClose();
       }
+      if (kind === 'withdraw' && (await client.consent.rounds({ subjectId })).some(awaitsRemedy))
+        onRemedy(row);
       await queryClient.invalidateQueries();
     },
   });

@@ -9,6 +9,7 @@ import { Icon } from '../components/icons.tsx';
 import { usePagedRows } from '../components/paged-rows.ts';
 import { PagedTable } from '../components/paged-table.tsx';
 import { Badge, Empty, PageHeader, PlainText } from '../components/parts.tsx';
+import { type NamedSubject, SubjectRoundsDialog } from '../components/subject-rounds-dialog.tsx';
 import type { VirtualColumn } from '../components/virtual-table.tsx';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
@@ -31,6 +32,7 @@ export function Consent(): JSX.Element {
   const [filter, setFilter] = useState<Filter>({ search: '', decision: null, researchStudyId: null });
   const [search] = useDebouncedValue(filter.search, 250);
   const [change, setChange] = useState<ConsentChange | null>(null);
+  const [subject, setSubject] = useState<NamedSubject | null>(null);
   const { decision, researchStudyId } = filter;
   const list = usePagedRows({
     key: ['consent', { search, decision, researchStudyId }],
@@ -38,7 +40,10 @@ export function Consent(): JSX.Element {
       client.consent.list({ search, decision, researchStudyId, ...page }, { signal }),
   });
   const isFiltered = search !== '' || decision !== null;
-  const columns = useColumns((row, kind) => setChange({ row, kind, researchStudyId }));
+  const columns = useColumns({
+    onChange: (row, kind) => setChange({ row, kind, researchStudyId }),
+    onRounds: setSubject,
+  });
   return (
     <>
       <PageHeader title={t('consent.title')} lead={t('consent.lead')} />
@@ -62,10 +67,11 @@ export function Consent(): JSX.Element {
           label={t('consent.table')}
           columns={columns}
           rowHeight={46}
-          leastWidth={860}
+          leastWidth={940}
         />
       </div>
-      <ConsentDialog change={change} onClose={() => setChange(null)} />
+      <ConsentDialog change={change} onClose={() => setChange(null)} onRemedy={setSubject} />
+      <SubjectRoundsDialog subject={subject} onClose={() => setSubject(null)} />
     </>
   );
 }
@@ -115,9 +121,12 @@ function Toolbar({ filter, onChange }: { filter: Filter; onChange: (filter: Filt
   );
 }
 
-function useColumns(
-  onAct: (row: ConsentRow, kind: ConsentChange['kind']) => void,
-): VirtualColumn<ConsentRow>[] {
+interface RowActions {
+  readonly onChange: (row: ConsentRow, kind: ConsentChange['kind']) => void;
+  readonly onRounds: (row: ConsentRow) => void;
+}
+
+function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRow>[] {
   const { t } = useTranslation();
   const format = useFormat();
   return [
@@ -180,18 +189,28 @@ function useColumns(
     {
       key: 'action',
       header: t('consent.action'),
-      track: '148px',
+      track: '236px',
       render: (row) => {
         const kind = row.decision === 'permit' ? 'withdraw' : 'grant';
         return (
-          <Button
-            size="compact-sm"
-            variant={kind === 'withdraw' ? 'default' : 'subtle'}
-            aria-label={t(`consent.${kind}Of`, { subject: row.subjectId.slice(0, 40) })}
-            onClick={() => onAct(row, kind)}
-          >
-            {t(`consent.${kind}`)}
-          </Button>
+          <div className={styles.rowActions}>
+            <Button
+              size="compact-sm"
+              variant={kind === 'withdraw' ? 'default' : 'subtle'}
+              aria-label={t(`consent.${kind}Of`, { subject: row.subjectId.slice(0, 40) })}
+              onClick={() => onChange(row, kind)}
+            >
+              {t(`consent.${kind}`)}
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              aria-label={t('rounds.of', { subject: row.subjectId.slice(0, 40) })}
+              onClick={() => onRounds(row)}
+            >
+              {t('rounds.open')}
+            </Button>
+          </div>
         );
       },
     },
