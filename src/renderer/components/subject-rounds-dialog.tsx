@@ -115,11 +115,18 @@ function RoundsTable({ rounds }: { rounds: readonly SubjectRound[] }): JSX.Eleme
           render: (row) => <PlainText limit={80}>{titleOf(row.researchStudyId)}</PlainText>,
         },
         { header: t('rounds.round'), isNumber: true, render: (row) => format.number(row.round) },
-        { header: t('rounds.part'), render: (row) => term(t, 'rounds.partOf', row.part) },
+        {
+          header: t('rounds.part'),
+          render: (row) => <span className={styles.oneLine}>{term(t, 'rounds.partOf', row.part)}</span>,
+        },
         { header: t('rounds.left'), render: (row) => term(t, 'rounds.departure', row.departure) },
         {
           header: t('rounds.erased'),
-          render: (row) => (row.erasedAt === null ? t('rounds.member') : format.date(row.erasedAt)),
+          render: (row) => (
+            <span className={styles.oneLine}>
+              {row.erasedAt === null ? t('rounds.member') : format.date(row.erasedAt)}
+            </span>
+          ),
         },
         {
           header: t('rounds.remedy'),

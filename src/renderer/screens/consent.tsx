@@ -133,7 +133,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'patient',
       header: t('consent.patient'),
-      track: 'minmax(210px, 2fr)',
+      track: 'minmax(210px, 1.6fr)',
       render: (row) => (
         <div className={styles.twoLines}>
           <span>
@@ -162,7 +162,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'rule',
       header: t('consent.why'),
-      track: 'minmax(130px, 1fr)',
+      track: 'minmax(160px, 1.4fr)',
       render: (row) => <PlainText limit={80}>{term(t, 'consent.rule', row.rule)}</PlainText>,
     },
     {
@@ -179,7 +179,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'source',
       header: t('consent.source'),
-      track: '100px',
+      track: '86px',
       render: (row) => (
         <PlainText limit={40}>
           {row.source === null ? '–' : term(t, 'consent.sourceOf', row.source)}
@@ -189,7 +189,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'action',
       header: t('consent.action'),
-      track: '236px',
+      track: '222px',
       render: (row) => {
         const kind = row.decision === 'permit' ? 'withdraw' : 'grant';
         return (
