@@ -49,6 +49,23 @@ describe('exact sums', () => {
     expect(poolSums([sumExactly([0.1, 0.1, 0.1])])).toEqual({ count: 3, mean: 0.1, variance: 0 });
   });
 
+  it.each([1, 10, 100, 1000])(
+    'of decimals in steps of 1/%i say no more than their sums in steps',
+    (scale) => {
+      const alike = [
+        [0, 4, 5],
+        [1, 2, 6],
+      ].map((added) => sumExactly(added.map((steps) => (151 + steps) / scale)));
+      expect(alike[0]).toEqual(alike[1]);
+    },
+  );
+
+  it('of one decimal at every site have no variance', () => {
+    const sites = [13, 7, 6].map((rows) => sumExactly(Array<number>(rows).fill(0.1)));
+    expect(poolSums(sites)).toEqual({ count: 26, mean: 0.1, variance: 0 });
+    expect(sites.every(areSumsOfData)).toBe(true);
+  });
+
   it('have the mean and unbiased variance of a hand-worked case', () => {
     expect(poolSums([sumExactly([1, 2, 3]), sumExactly([4])])).toEqual({
       count: 4,

@@ -2,6 +2,7 @@
 // not; but a sum over few possible values (a score from 0 to 2), or over small cells of whole numbers, can be an equation with one
 // solution, and a square that is larger than all others together is nearly their sum.
 import { type Cell, countBins, mergeBins } from '#federation/statistics/cells.ts';
+import { decimalOf } from '#federation/statistics/decimal.ts';
 import type { ValueBins } from '#federation/statistics/value-bins.ts';
 
 export interface ReleasedColumn {
@@ -19,7 +20,6 @@ export interface ReleasedColumn {
 const MAX_STEPS = 6;
 /** Above so many different values there are so many moves that the search is of no use. */
 const MAX_SEARCHED = 2000;
-const MAX_DECIMALS = 6;
 /** Columns of fewer different values than this are scores or codes: what is rare in them is soon all that an equation leaves. */
 const FEWEST_VALUES = 12;
 /** Largest part that one subject may have in the squares about the mean. */
@@ -80,13 +80,15 @@ function createGrid(column: ReleasedColumn, decimals: number): Grid {
   return { column, scale, counts: new Map(sorted), smallest, largest };
 }
 
-/** The fewest decimals that write every value; undefined where six do not. */
+/** The fewest decimals that write every value; undefined where one of them has none. */
 function decimalsOf(values: Float64Array): number | undefined {
-  for (let decimals = 0; decimals <= MAX_DECIMALS; decimals += 1) {
-    const scale = 10 ** decimals;
-    if (values.every((value) => Math.round(value * scale) / scale === value)) return decimals;
+  let most = 0;
+  for (const value of values) {
+    const decimal = decimalOf(value);
+    if (decimal === undefined) return undefined;
+    most = Math.max(most, decimal.decimals);
   }
-  return undefined;
+  return most;
 }
 
 /** One subject's value in steps, and by how many of them it is changed. */

@@ -246,6 +246,7 @@ describe('a round', () => {
     ['cells of other rows', 'cells', 2, 100],
     ['a cell that ends before it begins', 'cells', 0, 100_000],
     ['a sum that no data have', 'sums', 16, 1e9],
+    ['a sum in other parts', 'sums', 17, 0.5],
     ['a sum too large', 'sums', 20, 1e40],
     ['a count of ones in a measured column', 'oneCount', 0, 20],
     ['a cell of a counted column', 'cells', 8 * 3 + 2, 50],

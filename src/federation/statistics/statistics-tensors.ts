@@ -1,7 +1,13 @@
 // Released statistics as the tensors of an update, of one shape for every site of a plan, and back with every check that a receiver
 // makes: what one site sends keeps no round from closing and no small count gets further.
 import type { FeatureStatistics, ReleasedStatistics } from '#federation/records/site-statistics.ts';
-import { areSumsOfData, MAX_SUM, MAX_SUM_OF_SQUARES, SUM_PARTS } from '#federation/statistics/exact-sums.ts';
+import {
+  areNearestParts,
+  areSumsOfData,
+  MAX_SUM,
+  MAX_SUM_OF_SQUARES,
+  SUM_PARTS,
+} from '#federation/statistics/exact-sums.ts';
 import type { ColumnLayout, StatisticsLayout } from '#federation/statistics/statistics-layout.ts';
 import { requireTensor, type TensorManifest } from '#federation/tensors/manifest.ts';
 import type { Tensor, TensorMap } from '#federation/tensors/tensor.ts';
@@ -137,6 +143,7 @@ function readSums(parts: readonly number[], { hasSums, exampleCount: count, feat
     sumOfSquares.every((part) => Math.abs(part) <= MAX_SUM_OF_SQUARES);
   // Two sites whose sums overflow only together would keep the round open, and the one that came second would be blamed for it.
   if (!isBounded) throw badTensors('sums too large', { feature });
+  if (![sum, sumOfSquares].every(areNearestParts)) throw badTensors('sums in other parts', { feature });
   if (!areSumsOfData({ count, sum, sumOfSquares })) throw badTensors('sums of no data', { feature });
   return { sum, sumOfSquares };
 }
