@@ -1,6 +1,6 @@
 // A plan as the operator wrote it, held against its schema. What it asks for and this release lacks is refused by name.
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
-import { findContradiction } from './check-statistics.ts';
+import { findStatisticsContradiction } from '#federation/statistics/plan-contradiction.ts';
 import { PublishError } from './publish-error.ts';
 
 /** Parts of a plan that later releases give a meaning, and what this one takes there. */
@@ -71,7 +71,7 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
   if (!isStatisticsUsed && plan.rounds.includes('statistics')) {
     throw contradiction('rounds', 'no statistics round', 'statistics');
   }
-  const found = findContradiction(plan);
+  const found = findStatisticsContradiction(plan);
   if (found !== undefined) throw contradiction(found.field, found.expected, found.found);
 }
 

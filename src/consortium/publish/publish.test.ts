@@ -115,6 +115,76 @@ describe('publishing a plan', () => {
     ],
   ];
 
+  const days = (before: number, after: number) => ({ windowDays: { before, after } });
+  const event = { ...days(30, 0), kind: 'occurrence', name: 'event', code: secondFeature?.code } as const;
+  const has = { ...event, aggregation: 'present' } as const;
+  const indicator = { ...secondFeature, kind: 'indicator', equals: secondFeature?.code } as const;
+  const ofSex = { kind: 'sex', code: secondFeature?.code, whenMissing: 0 } as const;
+  const threshold = { ...samplePlan.dataElements.label, code: firstFeature?.code };
+  const withLabel = (label: object, features: readonly unknown[]) => {
+    const plan = withFeatures(features);
+    return { ...plan, dataElements: { ...plan.dataElements, label } };
+  };
+  const shared: readonly [what: string, plan: unknown][] = [
+    ['an event in two nested windows', withFeatures([has, { ...has, ...days(365, 0), name: 'ever' }])],
+    ['an event and how often it was', withFeatures([has, { ...event, aggregation: 'count', name: 'often' }])],
+    ['codes of a value and whether there is any', withFeatures([indicator, { ...has, windowDays: null }])],
+    [
+      'a code in two nested windows',
+      withFeatures([indicator, { ...indicator, ...days(9, 0), name: 'early' }]),
+    ],
+    [
+      'a yes with what is missing as 0, and as 1',
+      withFeatures([0, 1].map((whenMissing) => ({ ...secondFeature, name: `n${whenMissing}`, whenMissing }))),
+    ],
+    [
+      'men and women, with who is neither as 0',
+      withFeatures([
+        { ...ofSex, name: 'men', equals: 'male' },
+        { ...ofSex, name: 'women', equals: 'female', code: firstFeature?.code },
+      ]),
+    ],
+    [
+      'ages in two histograms, under two codes',
+      withFeatures(
+        [firstFeature, secondFeature].map((one, index) => ({
+          kind: 'age',
+          name: `age_${index}`,
+          code: one?.code,
+          unit: 'a',
+          whenMissing: null,
+        })),
+        { histograms: [50, 51].map((edge, index) => ({ feature: `age_${index}`, edges: [edge] })) },
+      ),
+    ],
+    ['a label that cuts a measured feature', withLabel(threshold, [firstFeature, secondFeature])],
+  ];
+
+  it.each(shared)('refuses %s: the difference would be a small count', async (_what, plan) => {
+    await expect(publish(plan)).rejects.toMatchObject({
+      code: 'BAD_PLAN',
+      details: { expected: expect.stringMatching(/facts that nothing else counts|a code that one feature/) },
+    });
+  });
+
+  it('takes an event before, an event as label after, and two measures of one code', async () => {
+    const label = {
+      kind: 'occurrence',
+      name: 'again',
+      code: has.code,
+      equals: null,
+      ...days(-1, 365),
+      followUp: null,
+    };
+    const { dataElements, ...plan } = withLabel(label, [
+      has,
+      firstFeature,
+      { ...firstFeature, name: 'mean', aggregation: 'mean' },
+    ]);
+    await publish({ ...plan, dataElements, model: { ...samplePlan.model, inputCount: 3 } });
+    expect((await world.consortium.operations.status({})).researchStudies).toHaveLength(1);
+  });
+
   it.each(bad)('refuses %s', async (_what, plan) => {
     await expect(publish(plan)).rejects.toMatchObject({ code: 'BAD_PLAN' });
   });

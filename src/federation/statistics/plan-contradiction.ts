@@ -1,5 +1,6 @@
-// What a plan's statistics must keep to, so that no two of its numbers are of the same cells cut in two ways.
-import type { FeatureSpecification } from '#federation/records/data-elements.ts';
+// What a plan's statistics must keep to, so that no two of its numbers are of the same cells cut in two ways. Held by the consortium
+// before it publishes, and by every site before it takes part: a site's small counts are not left to the consortium's care.
+import type { DataElements, DayWindow, FeatureSpecification } from '#federation/records/data-elements.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { StatisticsSpecification } from '#federation/records/statistics-plan.ts';
 import { codedValueOf, isBinary, statisticsLayout } from '#federation/statistics/statistics-layout.ts';
@@ -19,7 +20,7 @@ export interface Contradiction {
 const MOST_PUBLISHED_CELLS = 200_000;
 
 /** The first contradiction of a plan that asks for statistics; undefined where there is none. */
-export function findContradiction(plan: ResearchStudyPlan): Contradiction | undefined {
+export function findStatisticsContradiction(plan: ResearchStudyPlan): Contradiction | undefined {
   const { statistics } = plan;
   if (statistics === undefined) return undefined;
   return (
@@ -28,7 +29,8 @@ export function findContradiction(plan: ResearchStudyPlan): Contradiction | unde
       .map((_, index) => histogramContradiction(plan, statistics, index))
       .find((found) => found !== undefined) ??
     binaryContradiction(plan) ??
-    codedContradiction(plan)
+    codedContradiction(plan) ??
+    sharedContradiction(plan)
   );
 }
 
@@ -75,13 +77,15 @@ function histogramContradiction(
   if (edges.some((edge, at) => at > 0 && edge <= (edges[at - 1] ?? 0)))
     return { field, expected: 'rising edges', found: edges };
   // Values of one code cut by two sets of bounds: the difference of two cells is a smaller one.
-  if (features.filter((one) => isSameCode(one, feature)).length > 1)
+  if (features.filter((one) => sourceOf(one) === sourceOf(feature)).length > 1)
     return { field, expected: 'a code that one feature reads', found: name };
   return undefined;
 }
 
-function isSameCode(left: FeatureSpecification, right: FeatureSpecification): boolean {
-  return left.code.system === right.code.system && left.code.code === right.code.code;
+/** What a feature is read from. Age and sex are the patient's, whatever code a plan gives them. */
+function sourceOf(feature: Pick<FeatureSpecification, 'kind' | 'code'>): string {
+  const { kind, code } = feature;
+  return kind === 'age' || kind === 'sex' ? kind : JSON.stringify([code.system, code.code]);
 }
 
 /** Counts of ones say all about a column only where it holds 0 and 1. */
@@ -107,4 +111,68 @@ function codedContradiction({ dataElements }: ResearchStudyPlan): Contradiction 
     seen.add(key);
   }
   return undefined;
+}
+
+/**
+ * Facts that are counted are read by one feature alone, or by the label: of two counts of nested windows, or of a code and of all codes of
+ * a value, the difference is a count that nothing withholds. Codes of one value in one window are one table.
+ */
+function sharedContradiction({ dataElements }: ResearchStudyPlan): Contradiction | undefined {
+  const reads = [
+    ...dataElements.features.map((feature) => readOf(feature, dataElements)),
+    labelRead(dataElements),
+  ];
+  for (const [index, read] of reads.entries()) {
+    const isShared = reads.some(
+      (other, at) =>
+        at < index &&
+        (read.isCounted || other.isCounted) &&
+        other.source === read.source &&
+        (read.table === undefined || other.table !== read.table) &&
+        isOverlapping(other.windowDays, read.windowDays),
+    );
+    const field =
+      index < dataElements.features.length ? `dataElements.features.${index}` : 'dataElements.label';
+    if (isShared) return { field, expected: 'facts that nothing else counts', found: read.name };
+  }
+  return undefined;
+}
+
+interface FactRead {
+  readonly name: string;
+  readonly source: string;
+  /** Whether a number of it says of how many subjects something is true. */
+  readonly isCounted: boolean;
+  /** Of codes that are counted as one table. */
+  readonly table: string | undefined;
+  /** undefined: of all days. */
+  readonly windowDays: DayWindow | undefined;
+}
+
+function readOf(feature: FeatureSpecification, elements: DataElements): FactRead {
+  const hasWindow = feature.kind !== 'age' && feature.kind !== 'sex';
+  return {
+    name: feature.name,
+    source: sourceOf(feature),
+    isCounted: isBinary(feature) || feature.kind === 'occurrence',
+    table: codedValueOf(feature, elements),
+    windowDays: hasWindow ? (feature.windowDays ?? elements.windowDays) : undefined,
+  };
+}
+
+function labelRead({ label, windowDays: planWindow }: DataElements): FactRead {
+  const { name } = label;
+  const counted = { name, isCounted: true, table: undefined };
+  if (label.kind === 'segmentation') return { ...counted, source: label.kind, windowDays: undefined };
+  const { code, windowDays } = label;
+  return {
+    ...counted,
+    source: JSON.stringify([code.system, code.code]),
+    windowDays: windowDays ?? planWindow,
+  };
+}
+
+function isOverlapping(left: DayWindow | undefined, right: DayWindow | undefined): boolean {
+  if (left === undefined || right === undefined) return true;
+  return -left.before <= right.after && -right.before <= left.after;
 }
