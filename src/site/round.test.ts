@@ -62,6 +62,11 @@ const cohortOf = (site: RoundSite) =>
   site.store.all(site.store.query.selectFrom('cohort').selectAll().orderBy('frozen_at')).at(-1)?.cohort_id ??
   '';
 
+const withStatistics: Partial<ResearchStudyPlan> = {
+  minimumCohort: { training: 10, evaluation: 5, reason: 'a test' },
+  statistics: { minimumCell: 5, maximumCells: 4, histograms: [], noise: null },
+};
+
 describe('a statistics round', () => {
   it('leaves a draft with count, sums and sums of squares that the consortium can pool', async () => {
     const site = createRoundSite();
@@ -95,8 +100,7 @@ describe('a statistics round', () => {
   });
 
   it('leaves what the plan asks for beside the sums, and a report of exactly that', async () => {
-    const statistics = { minimumCell: 5, maximumCells: 4, histograms: [], noise: null };
-    const site = createRoundSite({ plan: { statistics } });
+    const site = createRoundSite({ plan: withStatistics });
     site.open('statistics');
     const { payload, report, update } = await run(site);
     expect([...payload.keys()]).not.toContain('statistics/sum');
@@ -437,8 +441,9 @@ describe('two updates of nearly the same patients (C14)', () => {
     ['a value was corrected', correctOne, 'STATISTICS_DIFFERENCE'],
     ['one of the other part went', (site) => withdraw(site, 'test', 1), 'built'],
   ])('of counts and cells: after %s, whether the second leaves', async (_, change, outcome) => {
-    const plan = { statistics: { minimumCell: 5, maximumCells: 4, histograms: [], noise: null } };
-    expect(await answerTwice('statistics', { state: 'received', plan }, change)).toBe(outcome);
+    expect(await answerTwice('statistics', { state: 'received', plan: withStatistics }, change)).toBe(
+      outcome,
+    );
   });
 
   it('counts who came as well as who went', async () => {

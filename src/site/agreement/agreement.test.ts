@@ -173,6 +173,19 @@ describe('plan', () => {
 
   const others = [{ siteId: 'hungary', name: 'Hungary' }];
   const [feature] = samplePlan.dataElements.features;
+  const withStatistics = (
+    histograms: { readonly feature: string; readonly edges: number[] }[] = [],
+  ): Partial<ResearchStudyPlan> => ({
+    minimumCohort: { ...minimumCohort, training: 10 },
+    statistics: { minimumCell: 5, maximumCells: 8, histograms, noise: null },
+  });
+  it('may ask for statistics also where each site normalises by itself', () => {
+    const researchStudyId = 'counted';
+    const asked = { ...withStatistics(), researchStudyId, normalisation: { scope: 'site' } } as const;
+    site.agreement.acceptPlan(consortium.plan(asked).envelope, systemActor);
+    expect(site.agreement.currentPlan(researchStudyId).plan).toMatchObject(asked);
+  });
+
   it.each<[string, () => Uint8Array, string]>([
     ['an older one', () => consortium.plan({ version: 1 }).envelope, 'ROLLBACK'],
     [
@@ -205,6 +218,33 @@ describe('plan', () => {
     [
       'statistics for nothing',
       () => consortium.plan({ version: 3, normalisation: { scope: 'site' } }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'statistics without their round',
+      () =>
+        consortium.plan({
+          version: 3,
+          ...withStatistics(),
+          normalisation: { scope: 'site' },
+          rounds: ['training'],
+        }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'one code cut in two ways',
+      () =>
+        consortium.plan({
+          version: 3,
+          ...withStatistics([{ feature: 'chol', edges: [200] }]),
+          dataElements: {
+            ...samplePlan.dataElements,
+            features: samplePlan.dataElements.features.map((one) => ({
+              ...one,
+              code: feature?.code ?? one.code,
+            })),
+          },
+        }).envelope,
       'PLAN_NOT_SUPPORTED',
     ],
     [

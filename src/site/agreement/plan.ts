@@ -4,6 +4,7 @@ import { isoTime } from '#base/clock.ts';
 import { requireSameMeaning } from '#federation/records/plan-successor.ts';
 import { type TrustedKeys, verifyRecord } from '#federation/records/record.ts';
 import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import { findStatisticsContradiction } from '#federation/statistics/plan-contradiction.ts';
 import type { ResearchStudyTable, Store } from '#site/store/index.ts';
 import { AgreementError } from './agreement-error.ts';
 
@@ -102,13 +103,15 @@ function refuseUnsupported(plan: ResearchStudyPlan): void {
     throw unsupported('dataElements.features', 'different names', 'a repeated name');
   }
   const statisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
-  const statisticsNowhere = !plan.rounds.includes('statistics');
-  if (plan.normalisation.scope === 'federated' && !statisticsFirst) {
+  const isStatisticsUsed = plan.normalisation.scope === 'federated' || plan.statistics !== undefined;
+  if (isStatisticsUsed && !statisticsFirst) {
     throw unsupported('rounds', 'one statistics round, the first', plan.rounds[0]);
   }
-  if (plan.normalisation.scope === 'site' && !statisticsNowhere) {
+  if (!isStatisticsUsed && plan.rounds.includes('statistics')) {
     throw unsupported('rounds', 'no statistics round', 'statistics');
   }
+  const found = findStatisticsContradiction(plan);
+  if (found !== undefined) throw unsupported(found.field, found.expected, found.found);
 }
 
 function unsupported(field: string, expected: unknown, found: unknown): AgreementError {
