@@ -7,6 +7,7 @@ import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
 import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
 import type { AcceptedRemedy } from '#site/agreement/index.ts';
+import { checkChangedTensors } from './changed-tensors-check.ts';
 import { PublishedError } from './published-error.ts';
 import { checkPublishedStatistics } from './published-statistics-check.ts';
 
@@ -20,6 +21,8 @@ export interface ModelExpectation {
   readonly baseModelDigest: string | null;
   /** All that this site knows. */
   readonly remedies: readonly AcceptedRemedy[];
+  /** safetensors of that model; undefined for round 0. */
+  readonly base: Uint8Array | undefined;
   readonly siteId: string;
   /** Digest of this site's update statement in each attempt of the round that it sealed. */
   readonly ownUpdates: ReadonlyMap<number, OwnUpdate>;
@@ -106,7 +109,8 @@ function checkTensors(
   if (manifest !== record.predicate.tensorManifestDigest) {
     throw wrongDigest(record.predicate.tensorManifestDigest, manifest);
   }
-  const { plan, siteId, ownUpdates } = expected;
+  const { plan, siteId, ownUpdates, base } = expected;
+  checkChangedTensors(record.predicate.kind, tensors, base);
   const ownPayload = ownUpdates.get(record.predicate.attempt)?.payload;
   checkPublishedStatistics(record.predicate, tensors, { plan, siteId, ownPayload });
   // What this site can compute alone, it does: the first model follows from the plan, and evaluation changes nothing.

@@ -3,7 +3,8 @@ import { utf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { parseEnvelope } from '#federation/records/envelope.ts';
-import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
+import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
+import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { updateState } from '#support/draft-update.ts';
 import { initialDigest, initialTensors } from '#support/enrolled-site.ts';
@@ -47,6 +48,12 @@ describe('what the consortium published', () => {
       ['weights/kernel', { shape: [2, 1], data: new Float32Array([0, 0]) }],
     ]),
   );
+  /** What training may make of the model of the statistics round, with changes. */
+  const trained = (changes: TensorMap = new Map()) => {
+    const base = parseSafetensors(statisticsTensors, { maxBytes: statisticsTensors.length });
+    const weights = new Map([['weights/bias', { shape: [1], data: new Float32Array([1]) }]]);
+    return encodeSafetensors(new Map([...base, ...weights, ...changes]));
+  };
   const withoutMine = { ...statisticsModel('a'.repeat(64)), included: hungary() };
 
   it.each<[string, (served: SyncingSite) => void, string]>([
@@ -234,15 +241,35 @@ describe('what the consortium published', () => {
     await site.sync();
     publish(site, statisticsTensors, withoutMine);
     const training = { round: 2, attempt: 1, kind: 'training', included: hungary() } as const;
-    publish(site, other, { ...training, baseModelDigest: sha256Hex(statisticsTensors) });
+    publish(site, trained(), { ...training, baseModelDigest: sha256Hex(statisticsTensors) });
     publish(site, initialTensors, {
       ...training,
       round: 3,
       kind: 'evaluation',
-      baseModelDigest: sha256Hex(other),
+      baseModelDigest: sha256Hex(trained()),
     });
     expect(await refusalCodeOf(site.sync())).toBe('WRONG_MODEL_DIGEST');
     expect(models()).toHaveLength(3);
+  });
+
+  it('is refused when statistics changed the weights', async () => {
+    await site.sync();
+    publish(site, trained(), withoutMine);
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_MODEL_DIGEST');
+    expect(models()).toHaveLength(1);
+  });
+
+  it.each([
+    ['another mean', trained(new Map([['normalisation/mean', { shape: [2], data: Float64Array.of(0, 9) }]]))],
+    ['no normalisation', other],
+    ['tensors of its own', trained(new Map([['more', { shape: [1], data: Float64Array.of(1) }]]))],
+  ])('is refused when training came with %s', async (_case, tensors) => {
+    await site.sync();
+    publish(site, statisticsTensors, withoutMine);
+    const baseModelDigest = sha256Hex(statisticsTensors);
+    publish(site, tensors, { round: 2, attempt: 1, kind: 'training', included: hungary(), baseModelDigest });
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_MODEL_DIGEST');
+    expect(models()).toHaveLength(2);
   });
 
   it('is refused when the consortium goes back to an older model', async () => {

@@ -107,12 +107,22 @@ function expectationOf(
     planDigests: loadPlanDigests(context, researchStudyId),
     baseModelDigest: latestStoredModel(context, researchStudyId)?.model_digest ?? null,
     remedies: agreement.remedies(researchStudyId),
+    base: loadTensors(context, { researchStudyId, round: round - 1 }),
     siteId: settings.siteId,
     ownUpdates: loadOwnUpdates(context, { researchStudyId, round }),
     isLatest,
     trust: agreement.trustedKeys(),
     nowMs: store.clock.nowMs(),
   };
+}
+
+function loadTensors({ store }: SyncContext, { researchStudyId, round }: ModelPlace): Uint8Array | undefined {
+  const query = store.query
+    .selectFrom('global_model')
+    .select('tensors')
+    .where('research_study_id', '=', researchStudyId)
+    .where('round', '=', round);
+  return store.get(query)?.tensors;
 }
 
 function loadPlanDigests({ store }: SyncContext, researchStudyId: string): Set<string> {

@@ -8,7 +8,7 @@ import { parseCheckpoint } from '#federation/log/checkpoint.ts';
 import { type LogExtension, parseLogExtension } from '#federation/log/log-extension.ts';
 import { verifyConsistency } from '#federation/log/merkle-tree.ts';
 import { encodeSyncError, SyncError } from '#federation/sync-contract/sync-error.ts';
-import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
+import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { openAgreement } from '#site/agreement/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { loadTraffic, syncOnce } from '#site/sync/index.ts';
@@ -119,6 +119,7 @@ describe('a sync', () => {
     });
     const trained = encodeSafetensors(
       new Map([
+        ...parseSafetensors(statisticsTensors, { maxBytes: statisticsTensors.length }),
         ['weights/bias', { shape: [1], data: new Float32Array([1]) }],
         ['weights/kernel', { shape: [2, 1], data: new Float32Array([1, 2]) }],
       ]),
