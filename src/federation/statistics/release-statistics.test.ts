@@ -240,6 +240,8 @@ describe('a round', () => {
     ['a fractional count', 'count', 0, 49.5],
     ['a small count of ones', 'oneCount', 1, 3],
     ['a small count of zeros', 'oneCount', 1, 48],
+    ['a small count of those with none of the codes', 'oneCount', 4, 35],
+    ['more codes than subjects', 'oneCount', 4, 45],
     ['a small count of a label', 'labelCount', 0, 1],
     ['a missing count that is not rounded', 'missingCount', 0, 3],
     ['a small cell', 'cells', 2, 4],
@@ -264,6 +266,23 @@ describe('a round', () => {
         updates: [{ siteId: 'a', exampleCount: 50, payload }],
       }),
     ).toThrow(expect.objectContaining({ code: 'BAD_TENSORS' }));
+  });
+
+  it.each([
+    [45, 'taken'],
+    [46, 'BAD_TENSORS'],
+  ])('of whose 50 subjects %i have one code, another withheld, is %s', (others, outcome) => {
+    const payload = structuredClone(sent);
+    payload.get('statistics/oneCount')?.data.set([others, -1], 4);
+    const close = () =>
+      aggregateRound({
+        kind: 'statistics',
+        base,
+        plan,
+        updates: [{ siteId: 'a', exampleCount: 50, payload }],
+      });
+    if (outcome === 'taken') expect(close().statistics).toHaveLength(1);
+    else expect(close).toThrow(expect.objectContaining({ code: outcome }));
   });
 });
 

@@ -85,6 +85,11 @@ export function decodeStatistics(layout: StatisticsLayout, payload: TensorMap): 
       sums: readSums(sums, { hasSums, exampleCount, feature: column.name }),
     };
   });
+  for (const group of layout.groups)
+    requireTable(
+      group.map((column) => features[column]),
+      counts,
+    );
   const labelCount = readCount(read('labelCount', 0), counts, 'label');
   const decoded = { exampleCount, labelCount, features };
   requireSameTensors(encodeStatistics(layout, decoded), payload);
@@ -107,6 +112,20 @@ function readCount(
   for (const cell of [found, counts.exampleCount - found])
     if (cell > 0 && cell < counts.minimumCell) throw badTensors('small cell', { feature });
   return found;
+}
+
+/** Nor may those be few who have none of the codes of a value, or one whose count is withheld beside others. */
+function requireTable(
+  group: readonly (FeatureStatistics | undefined)[],
+  { exampleCount, minimumCell }: CellCounts,
+): void {
+  const counts = group.map((feature) => (feature?.kind === 'counted' ? feature.oneCount : null));
+  const shown = counts.filter((count) => count !== null);
+  if (shown.length === 0) return;
+  const rest = exampleCount - shown.reduce((total, count) => total + count, 0);
+  const isWhole = shown.length === counts.length && rest === 0;
+  if (rest < minimumCell && !isWhole)
+    throw badTensors('small count beside others', { feature: group[0]?.name });
 }
 
 function readCells(flat: readonly number[], { exampleCount, minimumCell }: CellCounts, column: ColumnLayout) {
