@@ -446,6 +446,10 @@ describe('two updates of nearly the same patients (C14)', () => {
     );
   });
 
+  it('sees a corrected value of the same patients in the sums', async () => {
+    expect(await answerTwice('statistics', { state: 'received' }, correctOne)).toBe('STATISTICS_DIFFERENCE');
+  });
+
   it('counts who came as well as who went', async () => {
     const change = (site: RoundSite): void => {
       withdraw(site, 'train', 2);

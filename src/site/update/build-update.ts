@@ -81,8 +81,9 @@ export function buildUpdate(context: UpdateContext, update: NewUpdate): { readon
   const { opening, plan, base } = update.round;
   let payload: Payload;
   try {
-    refuseCohortDifference(context.store, { opening, plan, cohortId: update.cohort.cohortId });
     payload = createPayload({ kind: opening.kind, made: update.run.made, base, limits: plan.limits });
+    const { cohortId } = update.cohort;
+    refuseCohortDifference(context.store, { opening, plan, cohortId, payload: payload.bytes });
     refuseStatisticsDifference(context.store, { opening, plan, payload: payload.bytes });
   } catch (error) {
     if (error instanceof CodedError && error.code !== 'BUG') logRefusal(context, update, error.code);

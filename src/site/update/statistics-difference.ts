@@ -22,7 +22,11 @@ export function refuseStatisticsDifference(store: Store, { opening, plan, payloa
   if (opening.kind !== 'statistics' || plan.statistics === undefined) return;
   const isOther = listDisclosed(store, opening).some((earlier) => !equalBytes(earlier, payload));
   if (!isOther) return;
-  throw new UpdateError(
+  throw statisticsDifference();
+}
+
+export function statisticsDifference(): UpdateError {
+  return new UpdateError(
     'STATISTICS_DIFFERENCE',
     'The statistics differ from those that were sent before in this round; the difference would show single patients.',
   );
