@@ -7,6 +7,9 @@ import { decodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { badTensors } from '#federation/tensors/tensor-error.ts';
 
+/** A deviation of less than this part of the mean is rounding: 66 inches are 167.64 cm but for the last bit. */
+const ROUNDING = 2 ** -40;
+
 /** What each site released, by site id. @throws TensorError BAD_TENSORS. */
 export function collectStatistics(
   layout: StatisticsLayout,
@@ -25,12 +28,15 @@ export function collectStatistics(
 
 /**
  * `normalisation/mean` and `normalisation/scale`, both [features] in float64; the scale is the unbiased standard deviation. Both
- * are 0 where no site released the sums: such a column normalises to 0.
+ * are 0 where no site released the sums, and the scale where a column is constant up to rounding: such a column normalises to 0.
  */
 export function releasedNormalisation(sites: readonly SiteStatistics[], width: number): TensorMap {
   const moments = Array.from({ length: width }, (_, column) => poolSums(releasedSums(sites, column)));
   const mean = Float64Array.from(moments, (pooled) => pooled?.mean ?? 0);
-  const scale = Float64Array.from(moments, (pooled) => Math.sqrt(pooled?.variance ?? 0));
+  const scale = Float64Array.from(moments, (pooled) => {
+    const deviation = Math.sqrt(pooled?.variance ?? 0);
+    return deviation <= ROUNDING * Math.abs(pooled?.mean ?? 0) ? 0 : deviation;
+  });
   return new Map([
     ['normalisation/mean', { shape: [width], data: mean }],
     ['normalisation/scale', { shape: [width], data: scale }],

@@ -234,6 +234,22 @@ describe('a round', () => {
     expect(meanOf(few)).toBe(0);
   });
 
+  it('has no scale made of the rounding of units: 66 inches are 167.64 cm but for the last bit', () => {
+    const updates = [167.64, 66 * 2.54].map((chol, site) =>
+      updateOf(
+        Array.from({ length: 20 }, (_, index) => ({ ...sampleRow(index), chol })),
+        `site-${site}`,
+      ),
+    );
+    const { tensors, statistics } = aggregateRound({ kind: 'statistics', base, plan, updates });
+    expect(statistics?.map(({ features }) => features[2] !== undefined && isWhole(features[2]))).toEqual([
+      true,
+      true,
+    ]);
+    expect(tensors.get('normalisation/mean')?.data[2]).toBeCloseTo(167.64, 10);
+    expect(tensors.get('normalisation/scale')?.data[2]).toBe(0);
+  });
+
   const sent = encodeStatistics(layout, release(Array.from({ length: 50 }, (_, index) => sampleRow(index))));
   it.each<[string, string, number, number]>([
     ['a count that is not the statement’s', 'count', 0, 49],
