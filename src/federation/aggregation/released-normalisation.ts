@@ -7,7 +7,7 @@ import { decodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { badTensors } from '#federation/tensors/tensor-error.ts';
 
-/** A deviation of less than this part of the mean is rounding: 66 inches are 167.64 cm but for the last bit. */
+/** A deviation of less than this part of the mean is rounding: of a unit that one site divides by, and another multiplies by its inverse. */
 const ROUNDING = 2 ** -40;
 
 /** What each site released, by site id. @throws TensorError BAD_TENSORS. */

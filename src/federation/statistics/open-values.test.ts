@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { poolSums, sumExactly } from '#federation/statistics/exact-sums.ts';
 import { type ColumnRelease, releaseColumn } from '#federation/statistics/open-values.ts';
-import { sketchBins } from '#federation/statistics/value-bins.ts';
+import { histogramBins, sketchBins } from '#federation/statistics/value-bins.ts';
 
 const limit = 5;
 const rule = { bins: sketchBins, limit, maximumCells: 64 };
@@ -104,6 +104,29 @@ describe('a reader who solves the equations', () => {
     );
     expect(solvedCount).toBeGreaterThan(2);
   });
+});
+
+describe('a column in another unit', () => {
+  const fives = 5;
+  const centimetresOfInch = 2.54;
+  const kilogramsOfPound = 0.45359237;
+  it.each([fives, centimetresOfInch, kilogramsOfPound])(
+    'keeps its sums where the same numbers in steps of 1 and not of %d keep theirs',
+    (step) => {
+      const drawn = fc.array(fc.integer({ min: 60, max: 75 }), { minLength: 20, maxLength: 36 });
+      fc.assert(
+        fc.property(drawn, fc.subarray([62, 65, 68, 70, 72]), (numbers, cuts) => {
+          const isOpenIn = (unit: number) =>
+            releaseColumn(
+              Float64Array.from(numbers, (number) => number * unit),
+              { ...rule, bins: histogramBins([60, ...cuts].map((cut) => (cut + 0.5) * unit)) },
+            ).areSumsOpen;
+          expect(isOpenIn(step)).toBe(isOpenIn(1));
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 });
 
 describe('a column of many values', () => {

@@ -16,7 +16,7 @@ export interface ReleasedColumn {
   readonly limit: number;
 }
 
-/** How far, in steps of the last decimal that is in use, a value is moved to find other data. */
+/** How far, in the steps that the values come in, a value is moved to find other data. */
 const MAX_STEPS = 6;
 /** Above so many different values there are so many moves that the search is of no use. */
 const MAX_SEARCHED = 2000;
@@ -29,7 +29,7 @@ const LARGEST_SHARE = 0.5;
  * Whether the exact sums may leave beside the cells. Always where no value is rare, which is one that fewer than `limit` subjects
  * have. Else there have to be twelve different values, no subject may make up half of the variance (a dominance rule: the sums
  * would say about how far out it is), and for every rare value there have to be other data with another number of it and the
- * same count, sum, sum of squares and cells, between the same smallest and largest value and with as many decimals. The search
+ * same count, sum, sum of squares and cells, between the same smallest and largest value and in the same steps. The search
  * for these moves up to four subjects within their cells; where it finds none the answer is no, although there may be some.
  */
 export function areValuesOpen(column: ReleasedColumn): boolean {
@@ -38,10 +38,10 @@ export function areValuesOpen(column: ReleasedColumn): boolean {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   if ([...counts.values()].every((count) => count >= limit)) return true;
   if (counts.size < FEWEST_VALUES || isDominated(values)) return false;
-  const decimals = decimalsOf(values);
+  if (counts.size > MAX_SEARCHED) return true;
+  const grid = createGrid(column);
   // Measured without a last decimal: three subjects' values and two equations always leave a choice.
-  if (decimals === undefined || counts.size > MAX_SEARCHED) return true;
-  const grid = createGrid(column, decimals);
+  if (grid === undefined) return true;
   const found = collectMoves(grid);
   return [...grid.counts].every(([value, count]) => count >= limit || hasOtherData(grid, value, found));
 }
@@ -58,37 +58,43 @@ function isDominated(values: Float64Array): boolean {
   return largest > LARGEST_SHARE * total;
 }
 
+/** The steps that the values come in, which a reader may know: of the last decimal, of pounds in kilograms, of five. */
 interface Grid {
   readonly column: ReleasedColumn;
-  /** Values are whole numbers of this. */
-  readonly scale: number;
+  /** The value in a place. */
+  readonly valueAt: (place: number) => number;
+  /** By place: steps from the smallest value. */
   readonly counts: ReadonlyMap<number, number>;
-  readonly smallest: number;
   readonly largest: number;
 }
 
-function createGrid(column: ReleasedColumn, decimals: number): Grid {
-  const scale = 10 ** decimals;
+/** Undefined where some value has no last decimal. */
+function createGrid(column: ReleasedColumn): Grid | undefined {
+  const decimals = Array.from(column.values, decimalOf).filter((decimal) => decimal !== undefined);
+  if (decimals.length < column.values.length) return undefined;
+  const most = decimals.reduce((before, { decimals: found }) => Math.max(before, found), 0);
+  const scale = 10 ** most;
+  const steps = decimals.map(({ mantissa, decimals: found }) => mantissa * 10 ** (most - found));
+  // So wide and so fine at once that there is no last decimal to speak of.
+  if (!steps.every(Number.isSafeInteger)) return undefined;
+  const smallest = steps.reduce((before, step) => Math.min(before, step), Number.POSITIVE_INFINITY);
+  const width = steps.reduce((divisor, step) => commonDivisor(divisor, step - smallest), 0);
   const counts = new Map<number, number>();
-  for (const value of column.values) {
-    const steps = Math.round(value * scale);
-    counts.set(steps, (counts.get(steps) ?? 0) + 1);
-  }
   // In the order of values, so that the order of rows has no part in what is found.
-  const sorted = [...counts].sort(([left], [right]) => left - right);
-  const [smallest, largest] = [sorted[0]?.[0] ?? 0, sorted.at(-1)?.[0] ?? 0];
-  return { column, scale, counts: new Map(sorted), smallest, largest };
+  for (const step of steps.sort((left, right) => left - right)) {
+    const place = (step - smallest) / width;
+    counts.set(place, (counts.get(place) ?? 0) + 1);
+  }
+  return {
+    column,
+    valueAt: (place) => (smallest + place * width) / scale,
+    counts,
+    largest: [...counts.keys()].at(-1) ?? 0,
+  };
 }
 
-/** The fewest decimals that write every value; undefined where one of them has none. */
-function decimalsOf(values: Float64Array): number | undefined {
-  let most = 0;
-  for (const value of values) {
-    const decimal = decimalOf(value);
-    if (decimal === undefined) return undefined;
-    most = Math.max(most, decimal.decimals);
-  }
-  return most;
+function commonDivisor(left: number, right: number): number {
+  return right === 0 ? left : commonDivisor(right, left % right);
 }
 
 /** One subject's value in steps, and by how many of them it is changed. */
@@ -158,14 +164,11 @@ function hasOtherData(grid: Grid, value: number, { all, paired, balance }: Moves
     );
 }
 
-function staysInCell(
-  { column: { bins, cells }, scale, smallest, largest }: Grid,
-  { from, by }: Move,
-): boolean {
+function staysInCell({ column: { bins, cells }, valueAt, largest }: Grid, { from, by }: Move): boolean {
   const to = from + by;
-  if (to < smallest || to > largest) return false;
+  if (to < 0 || to > largest) return false;
   const cellOf = (place: number) => {
-    const bin = bins.binOf(place / scale);
+    const bin = bins.binOf(valueAt(place));
     return cells.findIndex((cell) => bin >= cell.from && bin <= cell.to);
   };
   const cell = cellOf(from);
@@ -173,7 +176,7 @@ function staysInCell(
 }
 
 /** Whether the data can be moved so, differ then in the number of this value, and would leave in the same form. */
-function isOtherData({ column, scale, counts }: Grid, value: number, moves: readonly Move[]): boolean {
+function isOtherData({ column, valueAt, counts }: Grid, value: number, moves: readonly Move[]): boolean {
   const changed = new Map(counts);
   const add = (at: number, by: number) => changed.set(at, (changed.get(at) ?? 0) + by);
   for (const { from, by } of moves) {
@@ -186,7 +189,7 @@ function isOtherData({ column, scale, counts }: Grid, value: number, moves: read
   const { bins, cells, cellMinimum } = column;
   const binned = new Map<number, number>();
   for (const [at, count] of present) {
-    const bin = bins.binOf(at / scale);
+    const bin = bins.binOf(valueAt(at));
     binned.set(bin, (binned.get(bin) ?? 0) + count);
   }
   return JSON.stringify(mergeBins(binned, bins, cellMinimum)) === JSON.stringify(cells);

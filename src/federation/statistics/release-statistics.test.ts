@@ -234,8 +234,8 @@ describe('a round', () => {
     expect(meanOf(few)).toBe(0);
   });
 
-  it('has no scale made of the rounding of units: 66 inches are 167.64 cm but for the last bit', () => {
-    const updates = [167.64, 66 * 2.54].map((chol, site) =>
+  it('has no scale made of the rounding of units: divided by 38.67 or multiplied by its inverse', () => {
+    const updates = [151 / 38.67, 151 * (1 / 38.67)].map((chol, site) =>
       updateOf(
         Array.from({ length: 20 }, (_, index) => ({ ...sampleRow(index), chol })),
         `site-${site}`,
@@ -246,7 +246,7 @@ describe('a round', () => {
       true,
       true,
     ]);
-    expect(tensors.get('normalisation/mean')?.data[2]).toBeCloseTo(167.64, 10);
+    expect(tensors.get('normalisation/mean')?.data[2]).toBeCloseTo(151 / 38.67, 10);
     expect(tensors.get('normalisation/scale')?.data[2]).toBe(0);
   });
 
