@@ -71,7 +71,8 @@ describe('a statistics round', () => {
   it('leaves a draft with count, sums and sums of squares that the consortium can pool', async () => {
     const site = createRoundSite();
     site.open('statistics');
-    const { events, payload, update } = await run(site);
+    const { events, payload, update, report } = await run(site);
+    expect(report.notices).toContain('no-withheld-counts');
     expect(events.map((event) => (event.kind === 'phase' ? event.phase : event.kind))).toEqual([
       'cohort',
       'statistics',
@@ -104,6 +105,7 @@ describe('a statistics round', () => {
     site.open('statistics');
     const { payload, report, update } = await run(site);
     expect([...payload.keys()]).not.toContain('statistics/sum');
+    expect(report.notices).not.toContain('no-withheld-counts');
     expect(update.predicate.exampleCount).toBe(20);
     const [age, sex, , exang] = report.statistics?.features ?? [];
     // Twenty patients of 50 to 69, two cells of ten: the first two years of either half are nobody's secret but their number.

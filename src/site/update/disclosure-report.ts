@@ -48,7 +48,7 @@ export interface TensorReport {
 }
 
 /** What protection is not there. */
-export type Notice = 'no-differential-privacy' | 'no-secure-aggregation';
+export type Notice = 'no-differential-privacy' | 'no-secure-aggregation' | 'no-withheld-counts';
 
 /** Against this site's last update of the same kind that the consortium holds. */
 export interface SinceLast {
@@ -90,7 +90,7 @@ export function createDisclosureReport(source: ReportSource): DisclosureReport {
     consent: { evaluatedAt: update.consentEvaluatedAt, snapshotDigest: update.consentSnapshotDigest },
     selection: source.selection,
     metrics: { lossBefore: update.metrics.before, lossAfter: update.metrics.after },
-    notices: noticesOf(plan),
+    notices: noticesOf(plan, source.kind),
     sinceLast: previous === undefined ? null : compare(update.exampleCount, payload.l2Norm, previous),
     recipient: { keyId: update.recipientKeyId, consortium: source.consortium },
   };
@@ -119,8 +119,10 @@ function describeTensors(tensors: TensorMap): TensorReport[] {
   });
 }
 
-function noticesOf(plan: ResearchStudyPlan): Notice[] {
+function noticesOf(plan: ResearchStudyPlan, kind: RoundKind): Notice[] {
   const notices: Notice[] = [];
+  // Sums as they are: that of a yes/no is how many have it, be it one patient.
+  if (kind === 'statistics' && plan.statistics === undefined) notices.push('no-withheld-counts');
   if (plan.privacy === null) notices.push('no-differential-privacy');
   if (plan.secureAggregation === null) notices.push('no-secure-aggregation');
   return notices;
