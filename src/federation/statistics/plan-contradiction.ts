@@ -3,7 +3,12 @@
 import type { DataElements, DayWindow, FeatureSpecification } from '#federation/records/data-elements.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { StatisticsSpecification } from '#federation/records/statistics-plan.ts';
-import { codedValueOf, isBinary, statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import {
+  codedValueOf,
+  isBinary,
+  sourceOf,
+  statisticsLayout,
+} from '#federation/statistics/statistics-layout.ts';
 import { statisticsManifest } from '#federation/statistics/statistics-tensors.ts';
 
 /** Of the safetensors around them. */
@@ -80,12 +85,6 @@ function histogramContradiction(
   if (features.filter((one) => sourceOf(one) === sourceOf(feature)).length > 1)
     return { field, expected: 'a code that one feature reads', found: name };
   return undefined;
-}
-
-/** What a feature is read from. Age and sex are the patient's, whatever code a plan gives them. */
-function sourceOf(feature: Pick<FeatureSpecification, 'kind' | 'code'>): string {
-  const { kind, code } = feature;
-  return kind === 'age' || kind === 'sex' ? kind : JSON.stringify([code.system, code.code]);
 }
 
 /** Counts of ones say all about a column only where it holds 0 and 1. */

@@ -171,6 +171,34 @@ describe('released statistics', () => {
   });
 });
 
+describe('two measures of one code', () => {
+  const [, , chol] = plan.dataElements.features;
+  const features = [chol, { ...chol, name: 'highest', aggregation: 'max' }] as FeatureSpecification[];
+  const twice = layoutOf({ ...plan, dataElements: { ...plan.dataElements, features } });
+  const released = (different: number) => {
+    const values = Array.from({ length: 60 }, (_, index) => 150 + ((index * 37) % 140));
+    const paired = values.flatMap((value, index) => [value, index < different ? value + 7 : value]);
+    const { features: found } = releaseStatistics(twice, {
+      values: Float64Array.from(paired),
+      count: values.length,
+      labels: values.map(() => 0),
+      missingCounts: [0, 0],
+    });
+    return found.map(
+      (feature) => feature.kind === 'measured' && feature.cells.length > 0 && isWhole(feature),
+    );
+  };
+
+  it.each([
+    [0, [true, true]],
+    [1, [true, false]],
+    [4, [true, false]],
+    [5, [true, true]],
+  ])('of which %i subjects have different ones', (different, expected) => {
+    expect(released(different)).toEqual(expected);
+  });
+});
+
 describe('columns of a plan', () => {
   it('are of one coded value where code and window are the same', () => {
     const [age, , , , second, third] = plan.dataElements.features;

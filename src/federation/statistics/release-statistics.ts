@@ -28,7 +28,9 @@ export function releaseStatistics(layout: StatisticsLayout, rows: StatisticsRows
       : {
           kind: 'measured',
           ...shown,
-          ...releaseMeasured({ ...column, bins: column.bins }, columnOf(rows, layout, index), layout),
+          ...(isNearOther(index, rows, layout)
+            ? { sums: null, cells: [] }
+            : releaseMeasured({ ...column, bins: column.bins }, columnOf(rows, layout, index), layout)),
         };
   });
   const ones = countOnes(rows.labels);
@@ -46,6 +48,21 @@ function releaseGroup(
   const rest = rows.count - counts.reduce((total, count) => total + count, 0);
   const shown = suppressTable([...counts, rest], layout.minimumCell);
   return group.map((column, index) => [column, shown[index] ?? null]);
+}
+
+/**
+ * Whether fewer subjects than the smallest count differ from an earlier measure of the same facts, as the last and the largest value do
+ * where nearly everybody has one: the difference of the sums would be those subjects'.
+ */
+function isNearOther(column: number, rows: StatisticsRows, layout: StatisticsLayout): boolean {
+  const { columns, minimumCell } = layout;
+  const values = columnOf(rows, layout, column);
+  return columns.slice(0, column).some((other, index) => {
+    if (other.source !== columns[column]?.source) return false;
+    const others = columnOf(rows, layout, index);
+    const different = values.reduce((count, value, row) => count + Number(value !== others[row]), 0);
+    return different > 0 && different < minimumCell;
+  });
 }
 
 type MeasuredStatistics = Pick<Extract<FeatureStatistics, { kind: 'measured' }>, 'sums' | 'cells'>;

@@ -15,6 +15,8 @@ export interface StatisticsLayout {
 
 export interface ColumnLayout {
   readonly name: string;
+  /** What it is read from. */
+  readonly source: string;
   /** Undefined for a column of 0 and 1. */
   readonly bins: ValueBins | undefined;
 }
@@ -29,7 +31,7 @@ export function statisticsLayout({ dataElements, statistics }: StatisticsPlan): 
   const columns = dataElements.features.map((feature): ColumnLayout => {
     const edges = edgesOf.get(feature.name);
     const bins = edges === undefined ? sketchBins : histogramBins(edges);
-    return { name: feature.name, bins: isBinary(feature) ? undefined : bins };
+    return { name: feature.name, source: sourceOf(feature), bins: isBinary(feature) ? undefined : bins };
   });
   const binary = [...dataElements.features.entries()].filter(([, feature]) => isBinary(feature));
   const groups = Map.groupBy(
@@ -58,4 +60,10 @@ export function codedValueOf(
   if (feature.kind !== 'indicator') return undefined;
   const { before, after } = feature.windowDays ?? windowDays;
   return JSON.stringify([feature.code.system, feature.code.code, before, after]);
+}
+
+/** What a feature is read from. Age and sex are the patient's, whatever code a plan gives them. */
+export function sourceOf(feature: Pick<FeatureSpecification, 'kind' | 'code'>): string {
+  const { kind, code } = feature;
+  return kind === 'age' || kind === 'sex' ? kind : JSON.stringify([code.system, code.code]);
 }
