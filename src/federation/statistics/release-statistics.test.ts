@@ -314,7 +314,7 @@ describe('a round', () => {
 
   it.each([
     [45, 'taken'],
-    [46, 'BAD_TENSORS'],
+    [50, 'BAD_TENSORS'],
   ])('of whose 50 subjects %i have one code, another withheld, is %s', (others, outcome) => {
     const payload = structuredClone(sent);
     payload.get('statistics/oneCount')?.data.set([others, -1], 4);
