@@ -118,7 +118,7 @@ function expectationOf(
 
 function loadTensors({ store }: SyncContext, { researchStudyId, round }: ModelPlace): Uint8Array | undefined {
   const query = store.query
-    .selectFrom('global_model')
+    .selectFrom('model_in_force')
     .select('tensors')
     .where('research_study_id', '=', researchStudyId)
     .where('round', '=', round);
