@@ -1,26 +1,8 @@
 // A data-quality report as a page: what to fix first, then how complete, how distributed, in which codes, units and images.
 import type { Chart, ReportSection, ReportTable } from '#bench/report/index.ts';
 import type { QualityFeature, QualityFinding, QualityReport } from '#ipc/quality-schema.ts';
-import {
-  englishFindings,
-  englishPage,
-  type FindingWords,
-  type QualityPageWords,
-} from '#ipc/quality-words-english.ts';
-import { germanFindings, germanPage } from '#ipc/quality-words-german.ts';
-
-export const qualityLanguages = ['en', 'de'] as const;
-export type QualityLanguage = (typeof qualityLanguages)[number];
-
-export interface QualityWords {
-  readonly findings: Readonly<Record<string, FindingWords>>;
-  readonly page: QualityPageWords;
-}
-
-export const qualityWords: Readonly<Record<QualityLanguage, QualityWords>> = {
-  en: { findings: englishFindings, page: englishPage },
-  de: { findings: germanFindings, page: germanPage },
-};
+import { type QualityWords, shownCount, shownPatients } from '#ipc/quality-words.ts';
+import type { QualityPageWords } from '#ipc/quality-words-english.ts';
 
 /** Sections of the page, in the order in which they are read. */
 export function qualitySections(report: QualityReport, words: QualityWords): ReportSection[] {
@@ -39,21 +21,6 @@ export function qualitySections(report: QualityReport, words: QualityWords): Rep
       ? []
       : [{ heading: page.imaging, tables: [imagingTable(report.imaging, page)] }]),
   ];
-}
-
-export function shownCount(count: number | null, page: QualityPageWords): string {
-  return count === null ? page.withheld : String(count);
-}
-
-/** What is so or is not: nobody is counted. */
-const uncounted: ReadonlySet<string> = new Set(['code-not-found', 'code-near-miss', 'column-constant']);
-
-/** Of a finding: `–` where it counts nobody. */
-export function shownPatients(
-  { code, subjectCount }: Pick<QualityFinding, 'code' | 'subjectCount'>,
-  page: QualityPageWords,
-): string {
-  return uncounted.has(code) ? '–' : shownCount(subjectCount, page);
 }
 
 /** One section for each kind of finding: its words stand once, whatever it is about. */

@@ -5,16 +5,16 @@ import { BugError } from '#base/coded-error.ts';
 import { writeReport } from '#bench/report/index.ts';
 import { printResult } from '#cli/output.ts';
 import { showProgress } from '#cli/progress.ts';
+import { qualitySections } from '#cli/quality-page.ts';
+import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
+import type { QualityEvent, QualityReport } from '#ipc/quality-schema.ts';
 import {
   type QualityLanguage,
   qualityLanguages,
-  qualitySections,
   qualityWords,
   shownCount,
   shownPatients,
-} from '#cli/quality-page.ts';
-import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
-import type { QualityEvent, QualityReport } from '#ipc/quality-schema.ts';
+} from '#ipc/quality-words.ts';
 
 interface QualityOptions extends SiteCommandOptions {
   readonly researchStudy: string;

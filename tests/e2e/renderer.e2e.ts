@@ -264,6 +264,48 @@ test('the rounds of a patient are shown in German too, and nothing is offered wh
   );
 });
 
+for (const language of ['en', 'de'] as const) {
+  test(`the data of a research study are checked, with progress, and the check can be cancelled (${language})`, async ({
+    browser,
+  }) => {
+    const words = {
+      en: {
+        tab: 'Data',
+        start: 'Check the data',
+        cancel: 'Cancel',
+        fix: 'What to do:',
+        again: 'Check again',
+      },
+      de: {
+        tab: 'Daten',
+        start: 'Daten prüfen',
+        cancel: 'Abbrechen',
+        fix: 'Zu tun:',
+        again: 'Noch einmal prüfen',
+      },
+    }[language];
+    const options = {
+      address: '/round',
+      language,
+      colorScheme: language === 'de' ? 'dark' : 'light',
+    } as const;
+    await withRenderer(browser, options, async ({ page }) => {
+      await page.getByRole('tab', { name: words.tab, exact: true }).click();
+      await page.getByRole('button', { name: words.start }).click();
+      await page.getByRole('button', { name: words.cancel }).click();
+      await page.getByRole('button', { name: words.start }).click();
+      await expect(page.getByRole('progressbar')).toHaveCount(1);
+      await expect(page.getByRole('button', { name: words.again })).toBeVisible();
+      await expect(page.getByText('chol (mg/dL)')).toBeVisible();
+      await expectNoAxeFindings(page);
+      const screens = `test-artefacts/screens/data-quality.${language}`;
+      await page.screenshot({ path: `${screens}.png` });
+      await page.getByText('chol (mg/dL)').scrollIntoViewIfNeeded();
+      await page.screenshot({ path: `${screens}.values.png` });
+    });
+  });
+}
+
 test('a consent that another record outweighs is not announced as a success', async ({ browser }) => {
   const site = { isGrantOutweighed: true };
   await withRenderer(browser, { address: '/consent', site }, async ({ page }) => {

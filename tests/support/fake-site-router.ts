@@ -1,4 +1,5 @@
 // A made-up site behind the real contract, for tests of the renderer alone. It keeps decisions and withdrawals, and nothing else.
+
 import { implement, ORPCError } from '@orpc/server';
 import { siteContract } from '#ipc/contract.ts';
 import type { ConsentRow, Person, UpdateSummary } from '#ipc/schema.ts';
@@ -15,6 +16,7 @@ import {
 } from './fake-site-data.ts';
 import { ingestRouter } from './fake-site-ingest.ts';
 import { mappingRouter, quarantineRouter, sourcesRouter } from './fake-site-intake.ts';
+import { qualityEvents } from './fake-site-quality.ts';
 
 export interface FakeSiteOptions {
   /** Another record outweighs every consent that is granted. */
@@ -158,17 +160,7 @@ export function createFakeSiteRouter(site: FakeSite) {
     consent: consentRouter(site),
     researchStudies: os.researchStudies.handler(() => studies),
     quality: {
-      report: os.quality.report.handler(async function* ({ input: { researchStudyId } }) {
-        const empty = { features: [], codes: [], imaging: [], findings: [] };
-        const report = {
-          researchStudyId,
-          planVersion: 1,
-          madeAt: '2026-11-21T08:00:00.000Z',
-          subjectCount: 294,
-        };
-        yield { kind: 'progress' as const, done: 0, total: 13 };
-        yield { kind: 'report' as const, report: { ...report, ...empty } };
-      }),
+      report: os.quality.report.handler(qualityEvents),
     },
     cohort: {
       preview: os.cohort.preview.handler(({ input }) => ({

@@ -133,7 +133,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'patient',
       header: t('consent.patient'),
-      track: 'minmax(210px, 1.6fr)',
+      track: 'minmax(200px, 1.5fr)',
       render: (row) => (
         <div className={styles.twoLines}>
           <span>
@@ -189,7 +189,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'action',
       header: t('consent.action'),
-      track: '222px',
+      track: '240px',
       render: (row) => {
         const kind = row.decision === 'permit' ? 'withdraw' : 'grant';
         return (

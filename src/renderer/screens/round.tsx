@@ -9,6 +9,7 @@ import { CohortPanel } from '../components/cohort-panel.tsx';
 import { EvaluationsPanel } from '../components/evaluations-panel.tsx';
 import { Empty, Loading, Notice, PageHeader, PlainText, ProblemNotice } from '../components/parts.tsx';
 import { PlanPanel } from '../components/plan-panel.tsx';
+import { QualityPanel } from '../components/quality-panel.tsx';
 import { RoundSummary } from '../components/round-summary.tsx';
 import { RunPanel } from '../components/run-panel.tsx';
 import { UpdateReviewPanel } from '../components/update-review-panel.tsx';
@@ -125,6 +126,7 @@ function ResearchStudyRound({
         <Tabs.List mb={16} aria-label={t('round.tabs')}>
           <Tabs.Tab value="round">{t('round.tabRound')}</Tabs.Tab>
           <Tabs.Tab value="plan">{t('round.tabPlan')}</Tabs.Tab>
+          <Tabs.Tab value="data">{t('round.tabData')}</Tabs.Tab>
           <Tabs.Tab value="model">{t('round.tabModel')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="round">
@@ -141,6 +143,9 @@ function ResearchStudyRound({
         </Tabs.Panel>
         <Tabs.Panel value="plan">
           <PlanPanel researchStudy={researchStudy} />
+        </Tabs.Panel>
+        <Tabs.Panel value="data">
+          <QualityPanel researchStudyId={researchStudy.researchStudyId} />
         </Tabs.Panel>
         <Tabs.Panel value="model">
           <EvaluationsPanel researchStudyId={researchStudy.researchStudyId} />
