@@ -143,6 +143,13 @@ describe('after a remedy', () => {
     expect(models()).toEqual([0]);
   });
 
+  it('a model that was taken back is not taken over under a new number either', async () => {
+    const [own] = site.store.all(site.store.query.selectFrom('outbox').select('update_id'));
+    publish(site, statisticsTensors, { ...statisticsModel(own?.update_id ?? ''), remedy: 1 });
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_REMEDY');
+    expect(models()).toEqual([0]);
+  });
+
   it('a consortium that forgets the remedy is refused', async () => {
     state().remedies = [];
     expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');

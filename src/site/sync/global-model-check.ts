@@ -23,6 +23,8 @@ export interface ModelExpectation {
   readonly remedies: readonly AcceptedRemedy[];
   /** safetensors of that model; undefined for round 0. */
   readonly base: Uint8Array | undefined;
+  /** By attempt of the round, of openings that this site took: the last remedy when it was opened. */
+  readonly openedUnder: ReadonlyMap<number, number>;
   readonly siteId: string;
   /** Digest of this site's update statement in each attempt of the round that it sealed. */
   readonly ownUpdates: ReadonlyMap<number, OwnUpdate>;
@@ -79,7 +81,9 @@ function checkPlace(model: GlobalModel, expected: ModelExpectation): void {
   const isTakenBack = remedies.some(
     ({ number, fromRound }) => number > model.remedy && fromRound <= model.round,
   );
-  if (isTakenBack || model.remedy > remedies.length) {
+  // The same under a newer number: what an attempt received belongs to the time that it was opened in.
+  const openedUnder = expected.openedUnder.get(model.attempt) ?? model.remedy;
+  if (isTakenBack || model.remedy > remedies.length || model.remedy !== openedUnder) {
     throw refusal('WRONG_REMEDY', 'The model is of before or after another remedy.', {
       expected: remedies.length,
       found: model.remedy,

@@ -108,6 +108,7 @@ function expectationOf(
     baseModelDigest: latestStoredModel(context, researchStudyId)?.model_digest ?? null,
     remedies: agreement.remedies(researchStudyId),
     base: loadTensors(context, { researchStudyId, round: round - 1 }),
+    openedUnder: loadOpenedUnder(context, { researchStudyId, round }),
     siteId: settings.siteId,
     ownUpdates: loadOwnUpdates(context, { researchStudyId, round }),
     isLatest,
@@ -131,6 +132,19 @@ function loadPlanDigests({ store }: SyncContext, researchStudyId: string): Set<s
     .select('plan_digest')
     .where('research_study_id', '=', researchStudyId);
   return new Set(store.all(query).map((row) => row.plan_digest));
+}
+
+/** By attempt of a round: the last remedy when it was opened. */
+function loadOpenedUnder(
+  { store }: SyncContext,
+  { researchStudyId, round }: ModelPlace,
+): Map<number, number> {
+  const query = store.query
+    .selectFrom('round')
+    .select(['attempt', 'remedy'])
+    .where('research_study_id', '=', researchStudyId)
+    .where('round', '=', round);
+  return new Map(store.all(query).map(({ attempt, remedy }) => [attempt, remedy]));
 }
 
 /** What this site put into its outbox for a round, by attempt. */
