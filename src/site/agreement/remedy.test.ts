@@ -150,6 +150,12 @@ describe('after a remedy', () => {
     expect(models()).toEqual([0]);
   });
 
+  it('an attempt is not opened a second time', async () => {
+    state().openRound = opening({ attempt: 1, remedy: 1 });
+    expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');
+    expect(isOpen()).toBeUndefined();
+  });
+
   it('a consortium that forgets the remedy is refused', async () => {
     state().remedies = [];
     expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');

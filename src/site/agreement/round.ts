@@ -36,6 +36,7 @@ export function storeRound(
   refuseOtherRemedy(store, round);
   refuseWrongBase(store, round);
   if (known !== undefined && !isLater(round, known)) throw rollback(known, round);
+  refuseSecondOpening(store, round);
   const row = {
     research_study_id: round.researchStudyId,
     round: round.round,
@@ -56,6 +57,20 @@ function storedDigest(row: RoundTable, trust: TrustedKeys): string {
 function isLater(round: RoundOpening, known: RoundTable): boolean {
   if (round.remedy !== known.remedy) return round.remedy > known.remedy;
   return round.round > known.round || (round.round === known.round && round.attempt > known.attempt);
+}
+
+/** Attempts are counted on after a remedy: what an attempt received would otherwise be of two times. */
+function refuseSecondOpening(store: Store, round: RoundOpening): void {
+  const last = store.get(
+    store.query
+      .selectFrom('round')
+      .select(['round', 'attempt'])
+      .where('research_study_id', '=', round.researchStudyId)
+      .where('round', '=', round.round)
+      .where('attempt', '>=', round.attempt)
+      .limit(1),
+  );
+  if (last !== undefined) throw rollback(last, round);
 }
 
 function rollback(
