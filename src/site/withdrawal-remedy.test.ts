@@ -124,6 +124,7 @@ describe('a remedy', () => {
       number: 1,
       kind: 'rebuild-model',
       from_round: 3,
+      model_digest: 'a'.repeat(64),
       envelope: new Uint8Array(),
       accepted_at: isoTime(site.clock.nowMs()),
     } as const;

@@ -101,6 +101,7 @@ describe('a remedy', () => {
     ['of another plan', () => remedy({ planDigest: 'd'.repeat(64) }), 'WRONG_PLAN'],
     ['that leaves one out', () => remedy({ number: 2 }), 'WRONG_REMEDY'],
     ['that goes back to another model', () => remedy({ modelDigest: 'd'.repeat(64) }), 'WRONG_BASE'],
+    ['from a round that the plan does not have', () => remedy({ fromRound: 4 }), 'ROUND_NOT_IN_PLAN'],
     ['that a site signed', () => remedy({}, site.people.siteSigner()), 'KEY_NOT_TRUSTED'],
   ])('%s is refused, and nothing is taken back', async (_name, make, code) => {
     await syncFirstRound();
@@ -111,6 +112,17 @@ describe('a remedy', () => {
       `SELECT count(*) AS count FROM audit_leaf WHERE line LIKE '%remedy-refused%'`,
     );
     expect(refused.get()).toEqual({ count: 1 });
+  });
+
+  it('that goes back to a model that comes later is held to it then', async () => {
+    await site.sync();
+    const { updateId } = await site.sealUpdate();
+    await site.sync();
+    publish(site, statisticsTensors, statisticsModel(updateId));
+    state().openRound = undefined;
+    state().remedies = [remedy({ fromRound: 2, modelDigest: 'd'.repeat(64) })];
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_BASE');
+    expect(models()).toEqual([0]);
   });
 
   it('is refused a second time', async () => {

@@ -16,12 +16,12 @@ export interface RemedyCheck {
 
 /**
  * Stores a remedy in the caller's transaction.
- * @throws RecordError; AgreementError WRONG_PLAN, REMEDY_NOT_AGREED, WRONG_REMEDY, WRONG_BASE.
+ * @throws RecordError; AgreementError WRONG_PLAN, REMEDY_NOT_AGREED, ROUND_NOT_IN_PLAN, WRONG_REMEDY, WRONG_BASE.
  */
 export function storeRemedy(store: Store, { envelope, trust, planOf }: RemedyCheck): Remedy {
   const nowMs = store.clock.nowMs();
   const { predicate: remedy } = verifyRecord(remedyRecord, envelope, { trust, atMs: nowMs });
-  const { researchStudyId, number, kind, fromRound } = remedy;
+  const { researchStudyId, number, kind, fromRound, modelDigest } = remedy;
   const { plan, planDigest } = planOf(researchStudyId);
   if (remedy.planDigest !== planDigest) {
     throw new AgreementError('WRONG_PLAN', 'The remedy is of another plan than the accepted one.', {
@@ -34,6 +34,11 @@ export function storeRemedy(store: Store, { envelope, trust, planOf }: RemedyChe
       details: { expected: plan.withdrawal.remedy, found: kind },
     });
   }
+  if (fromRound > plan.rounds.length) {
+    throw new AgreementError('ROUND_NOT_IN_PLAN', 'The plan has no such round.', {
+      details: { expected: plan.rounds.length, found: fromRound },
+    });
+  }
   const expected = lastRemedyNumber(store, researchStudyId) + 1;
   if (number !== expected) throw wrongRemedy(expected, number);
   refuseOtherModel(store, remedy);
@@ -42,6 +47,7 @@ export function storeRemedy(store: Store, { envelope, trust, planOf }: RemedyChe
     number,
     kind,
     from_round: fromRound,
+    model_digest: modelDigest,
     envelope,
     accepted_at: isoTime(nowMs),
   };
@@ -49,7 +55,7 @@ export function storeRemedy(store: Store, { envelope, trust, planOf }: RemedyChe
   return remedy;
 }
 
-/** Stops one site from being sent back to another model than the others. A model that is not here yet is checked when it comes. */
+/** Stops one site from being sent back to another model than the others. One that is not here yet is checked when it comes. */
 function refuseOtherModel(store: Store, { researchStudyId, fromRound, modelDigest }: Remedy): void {
   const base = store.get(
     store.query
@@ -75,12 +81,18 @@ export interface AcceptedRemedy {
   readonly number: number;
   /** The first round that it takes back. */
   readonly fromRound: number;
+  /** Of the model of the round before, which counts again. */
+  readonly modelDigest: string;
 }
 
 /** In order. */
 export function listRemedies(store: Store, researchStudyId: string): AcceptedRemedy[] {
   const query = store.query.selectFrom('remedy').selectAll().where('research_study_id', '=', researchStudyId);
-  return store.all(query.orderBy('number')).map((row) => ({ number: row.number, fromRound: row.from_round }));
+  return store.all(query.orderBy('number')).map((row) => ({
+    number: row.number,
+    fromRound: row.from_round,
+    modelDigest: row.model_digest,
+  }));
 }
 
 /** 0 before the first. */

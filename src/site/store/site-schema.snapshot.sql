@@ -284,6 +284,7 @@ CREATE TABLE remedy (
   number INTEGER NOT NULL,               -- from 1, no gaps
   kind TEXT NOT NULL CHECK (kind IN ('rebuild-model', 'retire-model')),
   from_round INTEGER NOT NULL,           -- what was there of this round and later ones counts no longer
+  model_digest TEXT NOT NULL,            -- of the model of the round before, which counts again
   envelope BLOB NOT NULL,                -- DSSE, as received
   accepted_at TEXT NOT NULL,             -- ISO time
   PRIMARY KEY (research_study_id, number)

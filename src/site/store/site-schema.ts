@@ -156,6 +156,7 @@ export interface RemedyTable {
   number: number;
   kind: CarriedOutRemedy;
   from_round: number;
+  model_digest: string;
   envelope: Uint8Array;
   accepted_at: string;
 }

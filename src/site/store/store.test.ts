@@ -116,6 +116,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     number: true,
     kind: true,
     from_round: true,
+    model_digest: true,
     envelope: true,
     accepted_at: true,
   },

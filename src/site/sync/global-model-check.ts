@@ -55,6 +55,7 @@ export function verifyGlobalModel(
   const { trust, nowMs } = expected;
   const record = verifyRecord(globalModelRecord, envelope, { trust, atMs: nowMs });
   checkPlace(record.predicate, expected);
+  checkRemedies(record, expected);
   checkTensors(record, tensors, expected);
   checkInclusion(record.predicate, expected);
   return record;
@@ -99,6 +100,22 @@ function checkPlace(model: GlobalModel, expected: ModelExpectation): void {
       found: model.baseModelDigest,
     });
   }
+}
+
+/** Stops one site from being sent back to another model than the others, where the remedy was here before the model. */
+function checkRemedies(
+  { predicate: model, subjectDigest }: VerifiedRecord<GlobalModel>,
+  { remedies }: ModelExpectation,
+): void {
+  const other = remedies.find(
+    ({ number, fromRound, modelDigest }) =>
+      number > model.remedy && fromRound === model.round + 1 && modelDigest !== subjectDigest,
+  );
+  if (other === undefined) return;
+  throw refusal('WRONG_BASE', 'A remedy went back to another model of this round.', {
+    expected: other.modelDigest,
+    found: subjectDigest,
+  });
 }
 
 function checkTensors(
