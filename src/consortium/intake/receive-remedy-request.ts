@@ -70,7 +70,7 @@ function save(foundation: Foundation, trust: SignedTrust, { siteId, envelope }: 
 
 /** Stops a site from undoing others' rounds by a remedy that nobody agreed to, or for rounds that never were. */
 function requireAgreed({ store }: Foundation, trust: SignedTrust, request: RemedyRequest): void {
-  const { researchStudyId, siteId, planDigest, remedy, toRound } = request;
+  const { researchStudyId, siteId, planDigest, remedy, fromRound, toRound } = request;
   const plan = findPlanVersion(store, trust, { researchStudyId, planDigest });
   if (plan === undefined)
     throw refusal('WRONG_PLAN', 'planDigest', { expected: 'a published one', found: planDigest });
@@ -78,6 +78,11 @@ function requireAgreed({ store }: Foundation, trust: SignedTrust, request: Remed
     throw refusal('NOT_A_PARTICIPANT', 'siteId', { expected: 'a participant', found: siteId });
   if (plan.withdrawal.remedy !== remedy)
     throw refusal('OUT_OF_POLICY', 'remedy', { expected: plan.withdrawal.remedy, found: remedy });
+  // Stops a site from having statistics run again, which another site could not answer any more after a patient came or went (C14).
+  for (const [field, round] of Object.entries({ fromRound, toRound })) {
+    const kind = plan.rounds[round - 1] ?? null;
+    if (kind !== 'training') throw refusal('OUT_OF_POLICY', field, { expected: 'training', found: kind });
+  }
   // The round that is open may hold the patient, too.
   const lastRound = (latestModel(store, researchStudyId)?.round ?? 0) + 1;
   if (toRound > Math.max(lastRound, highestRound(store, researchStudyId)))

@@ -5,6 +5,7 @@ import { isoTime } from '#base/clock.ts';
 import type { ResearchStudyStatus } from '#consortium/consortium.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type RemedyRequest, remedyRequestRecord } from '#federation/records/remedy-request.ts';
+import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { WithdrawalRemedy } from '#federation/records/withdrawal-remedy.ts';
 import {
   buildUpdate,
@@ -26,11 +27,13 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+const rounds: ResearchStudyPlan['rounds'] = ['statistics', 'training', 'training', 'training', 'evaluation'];
+
 async function begin(remedy: WithdrawalRemedy, siteIds = ['cleveland', 'hungary']): Promise<void> {
   sites = await enrolAll(world, siteIds);
   const participants = siteIds.map((siteId) => ({ siteId, name: siteId }));
   await world.consortium.operations.publishPlan({
-    plan: { ...samplePlan, participants, withdrawal: { remedy } },
+    plan: { ...samplePlan, participants, rounds, withdrawal: { remedy } },
   });
 }
 
@@ -163,19 +166,18 @@ describe('a model that is rebuilt', () => {
 
   it('goes back for all that wait at once, to the first of their rounds', async () => {
     await begin('rebuild-model', ['cleveland', 'hungary', 'switzerland']);
-    await playRound(10);
-    await playRound(10);
+    for (let round = 1; round <= 3; round += 1) await playRound(10);
     for (const [index, site] of sites.slice(0, 2).entries())
-      expect((await ask(site, { fromRound: 2 - index })).status).toBe(204);
-    expect(await carryOut()).toMatchObject({ fromRound: 1, requestCount: 2 });
-    expect(await inForce()).toEqual([0]);
+      expect((await ask(site, { fromRound: 3 - index, toRound: 3 })).status).toBe(204);
+    expect(await carryOut()).toMatchObject({ fromRound: 2, requestCount: 2 });
+    expect(await inForce()).toEqual([0, 1]);
     await expect(carryOut()).rejects.toMatchObject({ code: 'NO_REMEDY_PENDING' });
     // Asked after it was taken back already: nothing is left to do, and the open round goes on.
     await openRound();
-    expect((await ask(sites[2] ?? never())).status).toBe(204);
+    expect((await ask(sites[2] ?? never(), { fromRound: 3, toRound: 3 })).status).toBe(204);
     expect(await carryOut()).toMatchObject({ number: 1, fromRound: null });
     const open = (await study()).rounds.filter((round) => round.state === 'open');
-    expect(open).toMatchObject([{ round: 1, attempt: 2 }]);
+    expect(open).toMatchObject([{ round: 2, attempt: 2 }]);
   });
 });
 
@@ -183,7 +185,8 @@ describe('the other remedies', () => {
   it('a site that leaves is in no later round, and others go on', async () => {
     await begin('leave-study', ['cleveland', 'hungary', 'switzerland']);
     await playRound(10);
-    expect((await ask(first(), { remedy: 'leave-study', fromRound: 1, toRound: 1 })).status).toBe(204);
+    await playRound(10);
+    expect((await ask(first(), { remedy: 'leave-study' })).status).toBe(204);
     expect((await openRound()).participants).toEqual(['hungary', 'switzerland']);
     await expect(carryOut()).rejects.toMatchObject({ code: 'NO_REMEDY_PENDING' });
   });
@@ -191,17 +194,19 @@ describe('the other remedies', () => {
   it('the last two sites: one of them alone would hand its update to the other', async () => {
     await begin('leave-study');
     await playRound(10);
-    await ask(first(), { remedy: 'leave-study', fromRound: 1, toRound: 1 });
+    await playRound(10);
+    await ask(first(), { remedy: 'leave-study' });
     await expect(openRound()).rejects.toMatchObject({ code: 'TOO_FEW_PARTICIPANTS' });
   });
 
   it('a model that is retired has no further round', async () => {
     await begin('retire-model');
     await playRound(10);
-    await ask(first(), { remedy: 'retire-model', fromRound: 1, toRound: 1 });
-    expect(await carryOut()).toMatchObject({ kind: 'retire-model', fromRound: 1 });
+    await playRound(10);
+    await ask(first(), { remedy: 'retire-model' });
+    expect(await carryOut()).toMatchObject({ kind: 'retire-model', fromRound: 2 });
     await expect(openRound()).rejects.toMatchObject({ code: 'RESEARCH_STUDY_RETIRED' });
-    expect(await inForce()).toEqual([0]);
+    expect(await inForce()).toEqual([0, 1]);
   });
 });
 
@@ -228,7 +233,10 @@ describe('a request', () => {
   it.each<[string, Partial<RemedyRequest>, string]>([
     ['a remedy that the plan does not promise', { remedy: 'retire-model' }, 'OUT_OF_POLICY'],
     ['a plan that was not published', { planDigest: 'a'.repeat(64) }, 'WRONG_PLAN'],
+    ['rounds that the plan does not have', { toRound: 6 }, 'OUT_OF_POLICY'],
     ['rounds that never were', { toRound: 4 }, 'OUT_OF_POLICY'],
+    ['statistics, which run again would tell by subtraction', { fromRound: 1 }, 'OUT_OF_POLICY'],
+    ['a round that teaches nothing', { fromRound: 5, toRound: 5 }, 'OUT_OF_POLICY'],
     ['another site', { siteId: 'hungary' }, 'KEY_NOT_TRUSTED'],
     ['no research study of ours', { researchStudyId: 'another' }, 'WRONG_PLAN'],
   ])('is refused for %s', async (_name, claims, code) => {
