@@ -23,6 +23,7 @@ describe('a new version of a plan', () => {
     ['model', { model: { ...samplePlan.model, inputCount: 3 } }],
     ['normalisation', { normalisation: { scope: 'site' } }],
     ['statistics', { statistics: { minimumCell: 5, maximumCells: 8, histograms: [], noise: null } }],
+    ['remedy after a withdrawal', { withdrawal: { remedy: 'keep-model' } }],
     ['closed rounds', { rounds: ['training', 'evaluation'] }],
   ])('keeps its %s', (_what, changes) => {
     expect(check(changes)).toBe('PLAN_INCOMPATIBLE');
