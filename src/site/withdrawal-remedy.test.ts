@@ -91,6 +91,17 @@ describe('a remedy', () => {
     expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
   });
 
+  it('is asked again where the consortium refused it: its reason may be gone', () => {
+    remember({ round: 2 });
+    ask();
+    site.store.run(site.store.query.updateTable('remedy_request').set({ refused_code: 'KEY_NOT_TRUSTED' }));
+    expect(states()).toEqual([[2, 'refused']]);
+    site.clock.advance(1);
+    ask();
+    expect(states()).toEqual([[2, 'requested']]);
+    expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
+  });
+
   it('is not asked where the plan keeps the model', () => {
     site.close();
     open('keep-model');

@@ -20,7 +20,7 @@ export interface RemedyStages {
   readonly people: People;
 }
 
-/** `refused`: by the consortium, for good. */
+/** `refused`: by the consortium, for good; it may be asked for again. */
 export type RemedyState = 'none' | 'requested' | 'refused' | 'carried-out';
 
 export interface RemediableRound extends SubjectRound {
@@ -105,7 +105,8 @@ export function requestRemedy(
 }
 
 function canBeRemedied({ remedy, departure, erasedAt, remedyState }: RemediableRound): boolean {
-  return remedy !== null && departure !== 'never' && erasedAt !== null && remedyState === 'none';
+  const isOpen = remedyState === 'none' || remedyState === 'refused';
+  return remedy !== null && departure !== 'never' && erasedAt !== null && isOpen;
 }
 
 interface SignedRequest {
@@ -155,15 +156,15 @@ function stateOf(
     .where('from_round', '<=', round)
     .where('accepted_at', '>=', erasedAt);
   if (store.get(remedies.limit(1)) !== undefined) return 'carried-out';
-  const request = requests.find(
+  const asked = requests.filter(
     (one) =>
       one.research_study_id === researchStudyId &&
       one.from_round <= round &&
       round <= one.to_round &&
       one.requested_at >= erasedAt,
   );
-  if (request === undefined) return 'none';
-  return request.refused_code === null ? 'requested' : 'refused';
+  if (asked.length === 0) return 'none';
+  return asked.some((request) => request.refused_code === null) ? 'requested' : 'refused';
 }
 
 /**
