@@ -110,6 +110,23 @@ describe('a remedy', () => {
     expect(listRemediableRounds(site, subjectId)).toMatchObject([{ remedy: 'keep-model', epsilon: null }]);
   });
 
+  it('that leaves the study is kept here too: a round that is opened afterwards asks this site in vain', () => {
+    site.close();
+    open('leave-study');
+    site.open('training');
+    remember({ round: 2 });
+    site.clock.advance(1);
+    ask();
+    const attempt = () => site.agreement.openRound(researchStudyId)?.attempt;
+    expect(attempt()).toBe(1);
+    site.clock.advance(1);
+    const baseModelDigest = site.agreement.openRound(researchStudyId)?.baseModelDigest ?? '';
+    const { planDigest } = site;
+    const claims = { planDigest, baseModelDigest, round: 2, attempt: 2, kind: 'training' } as const;
+    site.agreement.acceptRound(site.consortium.round(claims).envelope, steward);
+    expect(attempt()).toBeUndefined();
+  });
+
   it('is asked in words that name rounds and nobody: the subject stays here', () => {
     remember({ round: 2 });
     ask();

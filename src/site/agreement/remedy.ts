@@ -105,6 +105,16 @@ export function isRetired(store: Store, researchStudyId: string): boolean {
   return lastRemedy(store, researchStudyId)?.kind === 'retire-model';
 }
 
+/** Whether this site had asked to leave the research study by then: it answers no round that is opened afterwards, whatever the consortium does. */
+export function hasLeft(store: Store, { plan }: AcceptedPlan, atTime: string): boolean {
+  if (plan.withdrawal.remedy !== 'leave-study') return false;
+  const requests = store.query
+    .selectFrom('remedy_request')
+    .select('requested_at')
+    .where('research_study_id', '=', plan.researchStudyId);
+  return store.get(requests.where('requested_at', '<=', atTime).limit(1)) !== undefined;
+}
+
 function lastRemedy(store: Store, researchStudyId: string): RemedyTable | undefined {
   const query = store.query.selectFrom('remedy').selectAll().where('research_study_id', '=', researchStudyId);
   return store.get(query.orderBy('number', 'desc').limit(1));

@@ -6,7 +6,7 @@ import { findKeyFor } from '#federation/records/trusted-keys.ts';
 import type { RoundTable, Store } from '#site/store/index.ts';
 import { AgreementError } from './agreement-error.ts';
 import type { AcceptedPlan } from './plan.ts';
-import { isRetired, lastRemedyNumber, wrongRemedy } from './remedy.ts';
+import { hasLeft, isRetired, lastRemedyNumber, wrongRemedy } from './remedy.ts';
 
 export interface RoundCheck {
   readonly envelope: Uint8Array;
@@ -144,8 +144,8 @@ function refuseWrongBase(store: Store, round: RoundOpening): void {
 }
 
 /**
- * The open round, or undefined: none was announced, its time is over, its model is there already, its plan was replaced, or a remedy
- * has ended it.
+ * The open round, or undefined: none was announced, its time is over, its model is there already, its plan was replaced, a remedy
+ * has ended it, or this site had left.
  * @throws as `storeRound`.
  */
 export function loadOpenRound(
@@ -161,7 +161,8 @@ export function loadOpenRound(
   });
   const nowMs = store.clock.nowMs();
   if (Date.parse(round.closesAt) <= nowMs || isClosed(store, round)) return undefined;
-  if (check.planOf(researchStudyId).planDigest !== round.planDigest) return undefined;
+  const accepted = check.planOf(researchStudyId);
+  if (accepted.planDigest !== round.planDigest || hasLeft(store, accepted, row.received_at)) return undefined;
   if (round.remedy !== lastRemedyNumber(store, researchStudyId) || isRetired(store, researchStudyId))
     return undefined;
   checkRound(round, check, nowMs);
