@@ -95,14 +95,25 @@ export function openDatabaseReader(door: DatabaseDoor): Database {
   return new SqliteDatabase(connection, 'BEGIN');
 }
 
-/** Keeps all others from writing for as long as `work` takes, which should be milliseconds: theirs waits, on its thread. */
-export function holdWriters<T>(door: DatabaseDoor, work: () => T): T {
+/**
+ * Keeps all others from writing for as long as `work` takes, which should be milliseconds: theirs waits, on its thread. False, with the
+ * work undone, where somebody else writes for long.
+ */
+export function holdWriters(door: DatabaseDoor, work: () => void): boolean {
   const connection = openBeside(door);
+  let isHeld = false;
   try {
-    return new SqliteDatabase(connection).transaction(work);
+    connection.pragma(`busy_timeout = ${holdTimeoutMs}`);
+    new SqliteDatabase(connection).transaction(() => {
+      isHeld = true;
+      work();
+    });
+  } catch (error) {
+    if (isHeld || !isSqliteError(error, 'SQLITE_BUSY')) throw error;
   } finally {
     connection.close();
   }
+  return isHeld;
 }
 
 function openBeside({ file, key }: DatabaseDoor): SqliteConnection.Database {
@@ -175,6 +186,8 @@ function migrate(
 const MAX_CACHED_STATEMENTS = 500;
 /** How long a statement waits for another connection's lock. */
 const busyTimeoutMs = 5_000;
+/** Who would hold the writers can do without. */
+const holdTimeoutMs = 500;
 
 class SqliteDatabase implements Database {
   readonly #connection: SqliteConnection.Database;

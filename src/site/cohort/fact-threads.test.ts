@@ -115,6 +115,28 @@ describe('facts that threads read beside a reader', () => {
   });
 });
 
+describe('facts that are read while somebody writes for long', () => {
+  it('are read by one thread alone, in one state', () => {
+    const reader = openStoreReader({ ...door, clock: systemClock });
+    const threads = new FactThreads({ store: reader, door, codes, subjectCount, waits: true });
+    try {
+      const counts = store.transaction(() => {
+        for (const code of codes) addFact(store, 's2', { code, number: 1e6, unit: 'mg/dL', day: 900 });
+        let found: number[] = [];
+        threads.readOneState(() => {
+          found = countFacts(reader, threads, () => undefined);
+        });
+        return found;
+      });
+      expect(counts).toEqual(codes.map(() => counts[0]));
+      expect(threads.answerCount).toBe(0);
+    } finally {
+      threads.close();
+      reader.close();
+    }
+  });
+});
+
 /** How many facts of each code there are; `between` is called after each of the first ones. */
 function countFacts(from: Store, threads: FactThreads, between: () => void): number[] {
   const counts = codes.map(() => 0);

@@ -97,7 +97,7 @@ export class FactThreads {
 
   /**
    * Runs `work` in a transaction of a reader that sees the store as the other threads do: nobody writes in the milliseconds in which all
-   * of them begin.
+   * of them begin. Where somebody writes for longer than that, this thread reads alone.
    */
   readOneState<T>(work: () => T): T {
     this.#await(counterOf.open, startTimeoutMs);
@@ -111,8 +111,11 @@ export class FactThreads {
       Atomics.add(this.#counters, counterOf.begun, tooLate);
     };
     this.#store.transaction(() => {
-      if (this.#door === undefined || this.#threads.length === 0) begin();
-      else holdWriters(this.#door, begin);
+      const hasOthers = this.#door !== undefined && this.#threads.length > 0;
+      if (!hasOthers || !holdWriters(this.#door, begin)) {
+        this.close();
+        begin();
+      }
       result = { value: work() };
     });
     if (result === undefined) throw new BugError('a transaction without its work');
