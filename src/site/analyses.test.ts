@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { readCandidates, readPreview } from '#site/cohort/index.ts';
@@ -115,7 +116,7 @@ describe('an analysis in a thread', () => {
     const abort = new AbortController();
     const preview = refusalCodeOf(analyses.preview(plan, asking(abort.signal)));
     const report = refusalCodeOf(all(analyses.quality(plan, asking(abort.signal))));
-    setTimeout(() => abort.abort(), 50);
+    void setTimeout(50).then(() => abort.abort());
     expect([await preview, await report]).toEqual(['ANALYSIS_CANCELLED', 'ANALYSIS_CANCELLED']);
     expect(await refusalCodeOf(analyses.preview(plan, asking(abort.signal)))).toBe('ANALYSIS_CANCELLED');
     expect(site.events()).toHaveLength(before);
@@ -126,6 +127,35 @@ describe('an analysis in a thread', () => {
     const preview = refusalCodeOf(analyses.preview(plan, asking()));
     await analyses.close();
     expect(await preview).toBe('ANALYSIS_CANCELLED');
+  });
+
+  it('waits where two are at work already, and begins when one of them ends', async () => {
+    analyses = open(
+      new URL(
+        `data:text/javascript,import { parentPort } from 'node:worker_threads';
+        parentPort.postMessage({ kind: 'progress', progress: { done: 0, total: 1 } });
+        setInterval(() => {}, 1000);`,
+      ),
+    );
+    const aborts = Array.from({ length: 4 }, () => new AbortController());
+    const begun: number[] = [];
+    const streams = aborts.map(({ signal }) => analyses.quality(plan, asking(signal)));
+    const firsts = streams.map((stream, number) =>
+      stream.next().then(
+        () => begun.push(number),
+        () => undefined,
+      ),
+    );
+    await Promise.all(firsts.slice(0, 2));
+    await setTimeout(300);
+    expect(begun.sort()).toEqual([0, 1]);
+    // Who waits can go.
+    aborts[2]?.abort();
+    await firsts[2];
+    expect(begun).toEqual([0, 1]);
+    aborts[0]?.abort();
+    await firsts[3];
+    expect(begun).toEqual([0, 1, 3]);
   });
 
   it('says when its thread ended without an answer', async () => {

@@ -52,15 +52,21 @@ export interface AnalysesOptions {
   readonly entry?: URL;
 }
 
+/** Each holds all subjects in memory and uses several cores: more at once would take both from the site. */
+const mostAtOnce = 2;
+
 export function openAnalyses(options: AnalysesOptions): Analyses {
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
-  const run = (request: AnalysisRequest, asking: Asking, onProgress: (progress: QualityProgress) => void) => {
+  const atWork = new Set<Promise<unknown>>();
+  const inTurn = async (request: AnalysisRequest, means: Running) => {
+    while (atWork.size >= mostAtOnce && !means.signal.aborted)
+      await Promise.race([...atWork, whenAborted(means.signal)]);
+    return await keep(atWork, runAnalysis(options, request, means));
+  };
+  const run = (request: AnalysisRequest, asking: Asking, onProgress: Running['onProgress']) => {
     const signal = AbortSignal.any([asking.signal, closing.signal]);
-    const result = runAnalysis(options, request, { signal, onProgress });
-    const ended = result.catch(() => undefined).finally(() => running.delete(ended));
-    running.add(ended);
-    return result;
+    return keep(running, inTurn(request, { signal, onProgress }));
   };
   return {
     preview: async (plan, asking) => {
@@ -86,6 +92,17 @@ export function openAnalyses(options: AnalysesOptions): Analyses {
       await Promise.all(running);
     },
   };
+}
+
+/** Gives `result` back; it is in the set until it has ended, however. */
+function keep<T>(set: Set<Promise<unknown>>, result: Promise<T>): Promise<T> {
+  const ended = result.catch(() => undefined).finally(() => set.delete(ended));
+  set.add(ended);
+  return result;
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function requestOf(
