@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isoTime } from '#base/clock.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type Remedy, remedyRecord } from '#federation/records/remedy.ts';
+import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { initialDigest } from '#support/enrolled-site.ts';
 import { refusalCodeOf } from '#support/refusal-code.ts';
@@ -171,5 +173,86 @@ describe('after a remedy', () => {
   it('a consortium that forgets the remedy is refused', async () => {
     state().remedies = [];
     expect(await refusalCodeOf(site.sync())).toBe('ROLLBACK');
+  });
+});
+
+describe('a site that was away', () => {
+  const rounds = ['statistics', 'training', 'training', 'training'] as const;
+  const tensorsOf = (bias: number) =>
+    encodeSafetensors(
+      new Map([
+        ...parseSafetensors(statisticsTensors, { maxBytes: statisticsTensors.length }),
+        ['weights/bias', { shape: [1], data: new Float32Array([bias]) }],
+      ]),
+    );
+  /** A model that others made, on the one before. */
+  const publishNext = (bias: number, claims: { attempt: number; remedy: number }) => {
+    const base = state().models.at(-1)?.tensors ?? new Uint8Array();
+    return publish(site, tensorsOf(bias), {
+      round: state().models.length,
+      kind: 'training',
+      baseModelDigest: sha256Hex(base),
+      included: [{ siteId: 'hungary', updateDigest: 'b'.repeat(64), exampleCount: 60, weight: 1 }],
+      ...claims,
+    });
+  };
+  const held = () =>
+    site.store.all(
+      site.store.query
+        .selectFrom('model_in_force')
+        .select(['round', 'remedy', 'model_digest'])
+        .orderBy('round'),
+    );
+
+  it('takes over two remedies and what was built between them in one sync', async () => {
+    site.close();
+    site = createSyncingSite(':memory:', { rounds: [...rounds] });
+    await syncFirstRound();
+    publishNext(1, { attempt: 1, remedy: 0 });
+    await site.sync();
+    const first = sha256Hex(state().models[1]?.tensors ?? new Uint8Array());
+    state().models.length = 2;
+    publishNext(2, { attempt: 2, remedy: 1 });
+    const rebuilt = sha256Hex(tensorsOf(2));
+    publishNext(3, { attempt: 1, remedy: 1 });
+    state().models.length = 3;
+    publishNext(4, { attempt: 2, remedy: 2 });
+    state().remedies = [
+      remedy({ fromRound: 2, modelDigest: first }),
+      remedy({ number: 2, fromRound: 3, modelDigest: rebuilt }),
+    ];
+    await site.sync();
+    expect(held()).toEqual([
+      { round: 0, remedy: 0, model_digest: initialDigest },
+      { round: 1, remedy: 0, model_digest: first },
+      { round: 2, remedy: 1, model_digest: rebuilt },
+      { round: 3, remedy: 2, model_digest: sha256Hex(tensorsOf(4)) },
+    ]);
+    expect((await site.sync()).received).toEqual([]);
+  });
+
+  it('goes on after a sync in which the remedy was carried out', async () => {
+    site.close();
+    site = createSyncingSite(':memory:', { rounds: [...rounds] });
+    await syncFirstRound();
+    const first = sha256Hex(state().models[1]?.tensors ?? new Uint8Array());
+    publishNext(1, { attempt: 1, remedy: 0 });
+    const signed = remedy({ fromRound: 2, modelDigest: first });
+    // Between what the consortium names and what it then serves.
+    site.transport.intercept = (_request, path) => {
+      if (!path.endsWith('/models/2')) return undefined;
+      state().remedies = [signed];
+      state().models.length = 2;
+      publishNext(2, { attempt: 2, remedy: 1 });
+      site.transport.intercept = () => undefined;
+      return undefined;
+    };
+    expect(await refusalCodeOf(site.sync())).toBe('WRONG_REMEDY');
+    await site.sync();
+    expect(held().map(({ round, remedy: number }) => [round, number])).toEqual([
+      [0, 0],
+      [1, 0],
+      [2, 1],
+    ]);
   });
 });
