@@ -7,7 +7,7 @@ import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { findUpdate, reviewUpdate } from '#site/update/index.ts';
-import { ada, personKeys } from '#support/enrolled-site.ts';
+import { ada, initialDigest, personKeys } from '#support/enrolled-site.ts';
 import { createCountingHost } from '#support/round-site.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { addFact, agesOf, plainDays } from '#support/stored-subjects.ts';
@@ -95,6 +95,18 @@ describe('a sync of a site', () => {
     expect(listEvaluations(site.store, researchStudyId)).toMatchObject([
       { round: 1, exampleCount: 10, correctCount: 5 },
     ]);
+    // Nothing is said of a model that a remedy has taken back.
+    const remedy = {
+      research_study_id: researchStudyId,
+      number: 1,
+      kind: 'rebuild-model',
+      from_round: 1,
+      model_digest: initialDigest,
+      envelope: new Uint8Array(),
+      accepted_at: '2026-11-21T08:00:00.000Z',
+    } as const;
+    site.store.run(site.store.query.insertInto('remedy').values(remedy));
+    expect(listEvaluations(site.store, researchStudyId)).toEqual([]);
     site.close();
   });
 

@@ -108,13 +108,19 @@ export function saveEvaluation(
   });
 }
 
-/** The evaluations of a research study, by round. */
+/** The evaluations of a research study, by round, of models that count. */
 export function listEvaluations(store: Store, researchStudyId: string): Evaluation[] {
   const query = store.query
     .selectFrom('evaluation_report')
-    .selectAll()
-    .where('research_study_id', '=', researchStudyId);
-  return store.all(query.orderBy('round')).map((row) => {
+    .innerJoin('model_in_force', (join) =>
+      join
+        .onRef('model_in_force.research_study_id', '=', 'evaluation_report.research_study_id')
+        .onRef('model_in_force.round', '=', 'evaluation_report.round')
+        .onRef('model_in_force.model_digest', '=', 'evaluation_report.model_digest'),
+    )
+    .selectAll('evaluation_report')
+    .where('evaluation_report.research_study_id', '=', researchStudyId);
+  return store.all(query.orderBy('evaluation_report.round')).map((row) => {
     const model = { researchStudyId, round: row.round, modelDigest: row.model_digest };
     return toEvaluation(model, JSON.parse(row.report) as EvaluationCounts, row.evaluated_at);
   });
