@@ -57,6 +57,13 @@ afterAll(async () => {
 
 const asking = (signal = new AbortController().signal) => ({ actor, signal });
 
+/** A thread that says it has begun, and goes on. */
+const endless = new URL(
+  `data:text/javascript,import { parentPort } from 'node:worker_threads';
+  parentPort.postMessage({ kind: 'progress', progress: { done: 0, total: 1 } });
+  setInterval(() => {}, 1000);`,
+);
+
 /** The site's own reading, on its thread. */
 function ownSource() {
   const { store, auditLog } = site;
@@ -130,13 +137,7 @@ describe('an analysis in a thread', () => {
   });
 
   it('waits where two are at work already, and begins when one of them ends', async () => {
-    analyses = open(
-      new URL(
-        `data:text/javascript,import { parentPort } from 'node:worker_threads';
-        parentPort.postMessage({ kind: 'progress', progress: { done: 0, total: 1 } });
-        setInterval(() => {}, 1000);`,
-      ),
-    );
+    analyses = open(endless);
     const aborts = Array.from({ length: 4 }, () => new AbortController());
     const begun: number[] = [];
     const streams = aborts.map(({ signal }) => analyses.quality(plan, asking(signal)));
@@ -156,6 +157,15 @@ describe('an analysis in a thread', () => {
     aborts[0]?.abort();
     await firsts[3];
     expect(begun).toEqual([0, 1, 3]);
+  });
+
+  it('ends when who reads it leaves', async () => {
+    analyses = open(endless);
+    for (let reader = 0; reader < 3; reader += 1) {
+      const stream = analyses.quality(plan, asking());
+      expect(await stream.next()).toMatchObject({ value: { kind: 'progress' } });
+      await stream.return();
+    }
   });
 
   it('says when its thread ended without an answer', async () => {

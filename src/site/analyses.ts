@@ -76,7 +76,9 @@ export function openAnalyses(options: AnalysesOptions): Analyses {
     },
     quality: (plan, asking) => {
       const queue = createEventQueue<QualityEvent>();
-      run(requestOf(options, 'quality', plan), asking, (progress) =>
+      const leaving = new AbortController();
+      const signal = AbortSignal.any([asking.signal, leaving.signal]);
+      run(requestOf(options, 'quality', plan), { ...asking, signal }, (progress) =>
         queue.push({ kind: 'progress', ...progress }),
       )
         .then((report) => {
@@ -85,13 +87,22 @@ export function openAnalyses(options: AnalysesOptions): Analyses {
           queue.end();
         })
         .catch((error: unknown) => queue.end(error));
-      return queue.read();
+      return untilLeft(queue.read(), leaving);
     },
     close: async () => {
       closing.abort();
       await Promise.all(running);
     },
   };
+}
+
+/** Who stops reading needs no report any more. */
+async function* untilLeft<T>(events: AsyncGenerator<T, void, undefined>, leaving: AbortController) {
+  try {
+    yield* events;
+  } finally {
+    leaving.abort();
+  }
 }
 
 /** Gives `result` back; it is in the set until it has ended, however. */
