@@ -19,6 +19,8 @@ export interface ConsentVersion {
   /** Given by somebody else for the patient. */
   readonly isByGuardian: boolean;
   readonly statedDay: number | null;
+  /** The last day that `statedDay` may mean; null or absent: the same. */
+  readonly statedUntilDay?: number | null;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
   /** The rules, where there is more than one permit or deny; null: `decision` is all it says. */
@@ -182,13 +184,15 @@ function lifts(
   { version, scope }: { readonly version: ConsentVersion; readonly scope: ConsentScope },
 ): boolean {
   const { statedDay } = other;
-  const isFuture = statedDay !== null && statedDay > scope.day;
   if (isActiveDeny(version)) {
-    const wasOfAge = endOfGuardianship(other, { ...scope, day: statedDay ?? scope.day }) !== undefined;
+    const lastDay = lastStatedDay(other);
+    const isFuture = lastDay !== null && lastDay > scope.day;
+    const wasOfAge = endOfGuardianship(other, { ...scope, day: lastDay ?? scope.day }) !== undefined;
     const isPermit = isActive(other) && other.decision === 'permit';
     if (isPermit && wasOfAge) return false;
     return !isActiveDeny(other) && !unstated.has(other.status) && !isFuture;
   }
+  const isFuture = statedDay !== null && statedDay > scope.day;
   return !(isFuture && other.decision === 'permit' && isActive(other));
 }
 
@@ -206,15 +210,14 @@ function isActiveDeny(version: ConsentVersion): boolean {
 }
 
 /**
- * By the day it was stated where both have one. Where the days tell nothing (equal, or one is not stated), the version tells
+ * By the day it was stated where both have one. Where the days tell nothing (equal, of one month, or one is not stated), the version tells
  * only what a steward did after what: an import's number says when a file was read, not when the patient spoke. Stops an
  * old export, read again, from bringing back a permit that the patient or the source has ended since.
  */
 function isNewer(left: ConsentVersion, right: ConsentVersion): boolean {
   const [isLeftSteward, isRightSteward] = [isBySteward(left), isBySteward(right)];
-  if (left.statedDay !== null && right.statedDay !== null && left.statedDay !== right.statedDay) {
-    return left.statedDay > right.statedDay;
-  }
+  if (isStatedAfter(left, right)) return true;
+  if (isStatedAfter(right, left)) return false;
   const [leftCaution, rightCaution] = [cautionOf(left), cautionOf(right)];
   if (isLeftSteward !== isRightSteward) {
     const imported = isLeftSteward ? rightCaution : leftCaution;
@@ -225,6 +228,16 @@ function isNewer(left: ConsentVersion, right: ConsentVersion): boolean {
   }
   if (isLeftSteward || leftCaution === rightCaution) return left.version > right.version;
   return leftCaution > rightCaution;
+}
+
+/** Whatever days their dates mean. */
+function isStatedAfter(left: ConsentVersion, right: ConsentVersion): boolean {
+  const lastDay = lastStatedDay(right);
+  return left.statedDay !== null && lastDay !== null && left.statedDay > lastDay;
+}
+
+function lastStatedDay({ statedDay, statedUntilDay = null }: ConsentVersion): number | null {
+  return statedUntilDay ?? statedDay;
 }
 
 function isBySteward({ source }: ConsentVersion): boolean {

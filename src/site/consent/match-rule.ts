@@ -1,6 +1,6 @@
 // Whether a rule of a consent is about what is asked. Certainly so is asked for a permit, possibly so for a deny: what is not
 // understood lets no permit match and every deny (security.md C3).
-import type { ProvisionActor, ProvisionRule } from '#site/store/index.ts';
+import type { ProvisionActor, ProvisionRule, RuleDays } from '#site/store/index.ts';
 import { coversClass, meaningOf } from './data-class-codes.ts';
 import type { DataClass } from './permitted-data.ts';
 
@@ -40,11 +40,8 @@ const roles = new Set(
 export function matchRule(rule: ProvisionRule, request: ProvisionRequest): RuleMatch {
   // An element beside the filters may widen what they say.
   if (rule.notUnderstood) return { isCertain: false, isPossible: true };
-  const isInTime =
-    isWithin(request.day, rule.fromDay, rule.untilDay) &&
-    isWithin(request.dataDay, rule.dataFromDay, rule.dataUntilDay);
   const filters = [
-    { isCertain: isInTime, isPossible: isInTime },
+    { isCertain: isInTime(rule, request), isPossible: isInTime(rule.widest ?? rule, request) },
     matchPurposes(rule.purposes, request),
     matchActors(rule.actors, request),
     matchCodes(rule.classes, request),
@@ -57,6 +54,10 @@ export function matchRule(rule: ProvisionRule, request: ProvisionRequest): RuleM
     isCertain: filters.every(({ isCertain }) => isCertain),
     isPossible: filters.every(({ isPossible }) => isPossible),
   };
+}
+
+function isInTime(days: RuleDays, { day, dataDay }: ProvisionRequest): boolean {
+  return isWithin(day, days.fromDay, days.untilDay) && isWithin(dataDay, days.dataFromDay, days.dataUntilDay);
 }
 
 function isWithin(day: number, from: number | null, until: number | null): boolean {

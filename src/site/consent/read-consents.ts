@@ -42,14 +42,15 @@ interface ConsentRow {
   readonly decision: 'permit' | 'deny';
   readonly is_by_guardian: number;
   readonly stated_day: number | null;
+  readonly stated_until_day: number | null;
   readonly from_day: number | null;
   readonly until_day: number | null;
   readonly provision: string | null;
   readonly source: string;
 }
 
-const columns = `subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day, from_day, until_day,
-  provision, source`;
+const columns = `subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day,
+  stated_until_day, from_day, until_day, provision, source`;
 
 /** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
 export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
@@ -145,6 +146,7 @@ function toVersion(row: ConsentRow): ConsentVersion {
     decision: row.decision,
     isByGuardian: row.is_by_guardian === 1,
     statedDay: row.stated_day,
+    statedUntilDay: row.stated_until_day,
     fromDay: row.from_day,
     untilDay: row.until_day,
     provision: row.provision === null ? null : (JSON.parse(row.provision) as ConsentProvision),

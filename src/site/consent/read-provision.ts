@@ -41,8 +41,10 @@ export function readProvision(provision: ConsentProvision, scope: ProvisionScope
 }
 
 function dataPeriods(rule: ProvisionRule): DayRange[] {
+  const { widest = rule } = rule;
   return [
     { from: rule.dataFromDay, until: rule.dataUntilDay },
+    { from: widest.dataFromDay, until: widest.dataUntilDay },
     ...rule.children.flatMap((child) => dataPeriods(child)),
   ];
 }

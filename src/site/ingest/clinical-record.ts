@@ -58,11 +58,15 @@ export interface SourceConsent {
   readonly isByGuardian: boolean;
   /** Real days. */
   readonly statedDay: number | null;
+  /** The last day that `statedDay` may mean, where the source states a month or a year. */
+  readonly statedUntilDay?: number;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
   /** The rules where the source has more than one permit or deny, with real days; null: `decision` is all it says. */
   readonly provision: ConsentProvision | null;
   readonly source: 'csv' | 'fhir' | 'omop' | 'ccda' | 'hl7v2';
+  /** Kept only where an earlier version of the consent is known, which it ends: it is about something else than research. */
+  readonly onlyReplaces?: boolean;
 }
 
 export const consentStatuses = [
@@ -111,6 +115,14 @@ export interface ClinicalRecord {
   readonly sourceId: readonly string[] | null;
   readonly facts: readonly SourceFact[];
   readonly consents: readonly SourceConsent[];
+  /** Why the row is refused although what it says here is taken: the consent in it denies more than it may have said. */
+  readonly refusal?: RowProblem | undefined;
+}
+
+export interface RowProblem {
+  readonly code: RowRefusalCode;
+  /** Column or element name, never a value. */
+  readonly field: string | null;
 }
 
 /**
@@ -144,13 +156,10 @@ export interface MergeRow {
   readonly aliases: readonly PatientKey[];
 }
 
-export interface RefusedRow {
+export interface RefusedRow extends RowProblem {
   readonly kind: 'refused';
   /** From 1: line of a CSV or NDJSON file, entry of a bundle. */
   readonly row: number;
-  readonly code: RowRefusalCode;
-  /** Column or element name, never a value. */
-  readonly field: string | null;
 }
 
 /** Reads one file from its bytes in order. Readers hold no more than a row (and digests of a CSV's rows), except for a bundle. */

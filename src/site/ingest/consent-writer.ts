@@ -33,6 +33,7 @@ export class ConsentWriter {
     { consentId, contentDigest, consent }: PackedConsent,
   ): boolean {
     const latest = this.#statements.latest.get(consentId) as LatestConsent | undefined;
+    if (latest === undefined && consent.onlyReplaces === true) return false;
     const hasMoved = latest !== undefined && latest.subject_id !== subjectId;
     if (latest !== undefined && !hasMoved && equalBytes(latest.content_digest, contentDigest)) return false;
     if (hasMoved) this.#endVersion(latest);
@@ -48,6 +49,7 @@ export class ConsentWriter {
         decision: consent.decision,
         is_by_guardian: Number(consent.isByGuardian),
         stated_day: shift(consent.statedDay),
+        stated_until_day: shift(consent.statedUntilDay ?? null),
         from_day: shift(consent.fromDay),
         until_day: shift(consent.untilDay),
         provision:
@@ -89,9 +91,9 @@ function prepareStatements(store: Store) {
     // Another content digest than any source's: the consent read again is a change, and stands again.
     endVersion: store.prepare(
       `INSERT INTO consent (consent_id, version, subject_id, research_study_id, status, decision, is_by_guardian, stated_day,
-      from_day, until_day, source, content_digest, recorded_at)
-      SELECT consent_id, version + 1, subject_id, research_study_id, '${endedStatus}', 'deny', is_by_guardian, stated_day, from_day,
-      until_day, source, x'00', ? FROM consent WHERE consent_id = ? AND version = ?`,
+      stated_until_day, from_day, until_day, source, content_digest, recorded_at)
+      SELECT consent_id, version + 1, subject_id, research_study_id, '${endedStatus}', 'deny', is_by_guardian, stated_day,
+      stated_until_day, from_day, until_day, source, x'00', ? FROM consent WHERE consent_id = ? AND version = ?`,
     ),
   };
 }

@@ -135,7 +135,9 @@ export class FileWriter {
       case rowKinds.record: {
         const change = this.#context.writer.writeRecord(index);
         const row = (batch.rowNumbers[index] ?? 0) + rowOffset;
-        if (change === 'mention') this.#tally.countReference();
+        const refusal = batch.details.get(index)?.refusal ?? null;
+        if (refusal !== null) this.#tally.refuse({ row, ...refusal });
+        else if (change === 'mention') this.#tally.countReference();
         else if (change === 'empty') this.#tally.count('notNeeded');
         else this.#countChange(change, row);
         return;

@@ -1,7 +1,7 @@
 // Rows of a file, packed: numbers in typed arrays that move between threads without a copy, words once in dictionaries. Source
 // identities are in it only as keyed digests.
 import type { DeathStatement, PatientKey, PatientRecord } from '#site/deidentify/index.ts';
-import type { FactKind, ReadRow, SourceConsent } from './clinical-record.ts';
+import type { FactKind, ReadRow, RowProblem, SourceConsent } from './clinical-record.ts';
 
 /** What a row of a batch is. `other`: as an object in `others`. */
 export const rowKinds = { record: 0, reference: 1, notNeeded: 2, other: 3 } as const;
@@ -31,6 +31,8 @@ export interface RecordDetails {
   /** Null: left as it is. */
   readonly death: DeathStatement | null;
   readonly consents: readonly PackedConsent[];
+  /** Null for a row that is not refused. */
+  readonly refusal: RowProblem | null;
 }
 
 /** A deletion by the keyed digest of the record's name. */

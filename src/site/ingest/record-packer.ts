@@ -76,10 +76,11 @@ export class RecordPacker {
   }
 
   #addRecord(rowNumber: number, record: ClinicalRecord): void {
-    const { subject, patient, death = null, sourceId, facts, consents } = record;
+    const { subject, patient, death = null, sourceId, facts, consents, refusal = null } = record;
     const batch = this.#batch;
     if (patient !== null || death !== null || consents.length > 0) {
-      batch.addDetails({ patient, death, consents: consents.map((consent) => this.#packConsent(consent)) });
+      const packed = consents.map((consent) => this.#packConsent(consent));
+      batch.addDetails({ patient, death, consents: packed, refusal });
     }
     if (sourceId !== null) {
       this.#records.set(recordIdentityOf(sourceId));
@@ -96,7 +97,7 @@ export class RecordPacker {
 
   #packConsent(consent: SourceConsent): PackedConsent {
     const { sourceId, researchStudyId, status, decision, isByGuardian } = consent;
-    const { statedDay, fromDay, untilDay, provision } = consent;
+    const { statedDay, statedUntilDay = null, fromDay, untilDay, provision } = consent;
     const { name, scope } = recordIdentityOf(sourceId);
     const nameId = this.#consentName(JSON.stringify(name));
     const scopeId = toHex(
@@ -108,6 +109,7 @@ export class RecordPacker {
       decision,
       isByGuardian,
       statedDay,
+      statedUntilDay,
       fromDay,
       untilDay,
       provision,

@@ -1,16 +1,22 @@
 // The rule tree of a consent as the column `provision` holds it, in JSON: what the source says, with codes as they are and days as
 // everything of the subject has them.
 
-/** Filters of a rule: all given ones must match. An empty list is no filter; codes are `system|code`. */
-export interface ProvisionRule {
-  /** Null only in the root, where the source states none. */
-  readonly type: 'permit' | 'deny' | null;
-  /** When the rule holds; null is open. */
+/** Days of a rule; null is open. */
+export interface RuleDays {
+  /** When the rule holds. */
   readonly fromDay: number | null;
   readonly untilDay: number | null;
-  /** Of when the data are that it is about; null is open. */
+  /** Of when the data are that it is about. */
   readonly dataFromDay: number | null;
   readonly dataUntilDay: number | null;
+}
+
+/** Filters of a rule: all given ones must match. An empty list is no filter; codes are `system|code`. Its days are those that certainly lie within. */
+export interface ProvisionRule extends RuleDays {
+  /** Null only in the root, where the source states none. */
+  readonly type: 'permit' | 'deny' | null;
+  /** All days that may lie within, where a date of the source is no whole day; absent: the days that certainly do. */
+  readonly widest?: RuleDays;
   readonly purposes: readonly string[];
   readonly actors: readonly ProvisionActor[];
   readonly classes: readonly string[];
@@ -42,14 +48,21 @@ export function moveProvision({ base, root }: ConsentProvision, days: number): C
 }
 
 function moveRule(rule: ProvisionRule, days: number): ProvisionRule {
-  const move = (day: number | null): number | null => (day === null ? null : day + days);
   return {
     ...rule,
-    fromDay: move(rule.fromDay),
-    untilDay: move(rule.untilDay),
-    dataFromDay: move(rule.dataFromDay),
-    dataUntilDay: move(rule.dataUntilDay),
+    ...moveDays(rule, days),
+    ...(rule.widest === undefined ? {} : { widest: moveDays(rule.widest, days) }),
     children: rule.children.map((child) => moveRule(child, days)),
+  };
+}
+
+function moveDays({ fromDay, untilDay, dataFromDay, dataUntilDay }: RuleDays, days: number): RuleDays {
+  const move = (day: number | null): number | null => (day === null ? null : day + days);
+  return {
+    fromDay: move(fromDay),
+    untilDay: move(untilDay),
+    dataFromDay: move(dataFromDay),
+    dataUntilDay: move(dataUntilDay),
   };
 }
 

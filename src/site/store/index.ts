@@ -15,6 +15,7 @@ export {
   moveProvision,
   type ProvisionActor,
   type ProvisionRule,
+  type RuleDays,
 } from '#site/store/consent-provision.ts';
 export type * from '#site/store/imaging-schema.ts';
 export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';

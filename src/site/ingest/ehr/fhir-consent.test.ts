@@ -3,9 +3,8 @@ import { parseDay } from '#site/deidentify/index.ts';
 import { RowRefusal } from '../clinical-record.ts';
 import { openTimeZone } from '../time-zone.ts';
 import { readConsent, researchStudySystem } from './fhir-consent.ts';
-import { check, type ResourceContext } from './fhir-context.ts';
+import type { ResourceContext } from './fhir-context.ts';
 import { FhirMedications } from './fhir-medications.ts';
-import { consentSchema } from './fhir-resource.ts';
 
 const actor = (value: string, system = researchStudySystem) => [
   { reference: { identifier: { system, value } } },
@@ -33,7 +32,7 @@ function read(change: object) {
     policyRule: policy('OPTIN'),
     ...change,
   };
-  const [consent] = readConsent(check(consentSchema, resource), context).consents;
+  const [consent] = readConsent(resource, context).consents;
   return consent;
 }
 

@@ -3,37 +3,47 @@
 import type { PatientKey } from '#site/deidentify/index.ts';
 import { type ConsentProvision, isFullPermit, type ProvisionRule } from '#site/store/index.ts';
 import { type ClinicalRecord, RowRefusal, type SourceConsent } from '../clinical-record.ts';
-import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
+import type { TimeZone } from '../time-zone.ts';
+import { consentScopeOf } from './consent-scope.ts';
+import { check, idOf, type ResourceContext, recordOf } from './fhir-context.ts';
+import { readDaySpan } from './fhir-date-span.ts';
 import { readProvisionTree } from './fhir-provision.ts';
 import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
-import type { ConsentResource } from './fhir-resource.ts';
-import { readConsentStatus, readDay } from './field-value.ts';
+import { consentSchema } from './fhir-resource.ts';
+import { readConsentStatus } from './field-value.ts';
 
 /** Identifier system of research studies in references. */
 export const researchStudySystem = 'https://consilium.example/fhir/research-study';
-const scopeSystem = 'http://terminology.hl7.org/CodeSystem/consentscope';
 
 /** @throws RowRefusal. */
-export function readConsent(resource: ConsentResource, context: ResourceContext): ClinicalRecord {
+export function readConsent(resource: unknown, context: ResourceContext): ClinicalRecord {
   const { zone } = context;
-  const isResearch = (resource.scope?.coding ?? []).some(
-    ({ system, code }) => code === 'research' && (system ?? scopeSystem) === scopeSystem,
-  );
-  if (!isResearch) throw new RowRefusal('UNSUPPORTED_CONSENT', 'scope');
-  const id = idOf(resource.id, context.fallbackId);
-  const identified = { resourceType: 'Consent', id, subject: resource.patient, subjectField: 'patient' };
+  const elements = check(consentSchema, resource);
+  if (consentScopeOf(elements.scope) !== 'research') throw new RowRefusal('UNSUPPORTED_CONSENT', 'scope');
+  const id = idOf(elements.id, context.fallbackId);
+  const identified = { resourceType: 'Consent', id, subject: elements.patient, subjectField: 'patient' };
   const { subject, sourceId } = recordOf(identified, context);
-  const provision = readProvisionTree(resource, zone);
+  const provision = readProvisionTree(elements, zone);
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
-    isByGuardian: isByGuardian(resource.performer ?? [], subject, context.patients),
-    status: readConsentStatus(resource.status ?? '', 'status'),
-    statedDay: resource.dateTime === undefined ? null : readDay(resource.dateTime, 'dateTime', zone),
+    isByGuardian: isByGuardian(elements.performer ?? [], subject, context.patients),
+    status: readConsentStatus(elements.status ?? '', 'status'),
+    ...readStated(elements.dateTime, zone),
     ...summarize(provision),
     provision,
     source: 'fhir',
   };
   return { subject, patient: null, sourceId: null, facts: [], consents: [consent] };
+}
+
+/** @throws RowRefusal BAD_DATE. */
+export function readStated(
+  dateTime: string | undefined,
+  zone: TimeZone,
+): Pick<SourceConsent, 'statedDay' | 'statedUntilDay'> {
+  if (dateTime === undefined) return { statedDay: null };
+  const { first, last } = readDaySpan(dateTime, 'dateTime', zone);
+  return first === last ? { statedDay: first } : { statedDay: first, statedUntilDay: last };
 }
 
 /** Who may stand beside the patient as having taken the consent. */

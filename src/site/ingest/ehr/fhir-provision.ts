@@ -1,11 +1,11 @@
 // The rules of a FHIR R4 Consent as a language-neutral tree, with real days. What the standard does not foresee marks its rule as
 // not understood; a modifierExtension anywhere, which may turn the meaning round, denies everything.
 import { z } from 'zod';
-import type { ConsentProvision, ProvisionActor, ProvisionRule } from '#site/store/index.ts';
+import type { ConsentProvision, ProvisionActor, ProvisionRule, RuleDays } from '#site/store/index.ts';
 import type { TimeZone } from '../time-zone.ts';
+import { type PeriodEdge, readPeriodEnd, readPeriodStart } from './fhir-date-span.ts';
 import { codeableConcept, coding, period, reference } from './fhir-element.ts';
 import type { ConsentResource } from './fhir-resource.ts';
-import { readDay } from './field-value.ts';
 
 /** More rules than any form has: a consent that has them is made to be costly. */
 const mostRules = 1_000;
@@ -27,6 +27,11 @@ const unfiltered = {
   children: [],
 } as const;
 export const denyAll: ConsentProvision = { base: 'deny', root: { type: 'deny', ...unfiltered } };
+/** Says neither permit nor deny to any question: its one permit never matches. */
+export const permitNothing: ConsentProvision = {
+  base: 'deny',
+  root: { type: null, ...unfiltered, children: [{ type: 'permit', ...unfiltered, notUnderstood: true }] },
+};
 
 /** @throws RowRefusal BAD_DATE. */
 export function readProvisionTree(resource: ConsentResource, zone: TimeZone): ConsentProvision {
@@ -94,12 +99,37 @@ function readRule(element: unknown, context: RuleContext): ProvisionRule {
 }
 
 type RuleFilters = Omit<ProvisionRule, 'type' | 'notUnderstood' | 'children'>;
+type Period = z.infer<typeof period>;
+
+/** The days of a rule: those that certainly lie within its periods, and the widest that may. @throws RowRefusal BAD_DATE. */
+function readDays({ period: ofRule, dataPeriod }: ProvisionElements, zone: TimeZone): RuleFilterDays {
+  const edge = (side: keyof Period, stated: Period | undefined, field: string): PeriodEdge | null => {
+    const text = stated?.[side];
+    if (text === undefined) return null;
+    const read = side === 'start' ? readPeriodStart : readPeriodEnd;
+    return read(text, `${field}.${side}`, zone);
+  };
+  const edges = {
+    fromDay: edge('start', ofRule, 'provision.period'),
+    untilDay: edge('end', ofRule, 'provision.period'),
+    dataFromDay: edge('start', dataPeriod, 'provision.dataPeriod'),
+    dataUntilDay: edge('end', dataPeriod, 'provision.dataPeriod'),
+  };
+  const days = (which: keyof PeriodEdge): RuleDays => ({
+    fromDay: edges.fromDay?.[which] ?? null,
+    untilDay: edges.untilDay?.[which] ?? null,
+    dataFromDay: edges.dataFromDay?.[which] ?? null,
+    dataUntilDay: edges.dataUntilDay?.[which] ?? null,
+  });
+  const isExact = Object.values(edges).every((one) => one === null || one.possible === one.certain);
+  return { ...days('certain'), ...(isExact ? {} : { widest: days('possible') }) };
+}
+
+type RuleFilterDays = RuleDays & Pick<ProvisionRule, 'widest'>;
 
 /** Undefined where a code is missing: the filter is about something that is not said in codes. */
 function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters | undefined {
   const { actor, purpose, class: classes, code, securityLabel, action } = elements;
-  const day = (text: string | undefined, field: string): number | null =>
-    text === undefined ? null : readDay(text, field, zone);
   const conceptCodes = (concepts: typeof code): string[] | undefined =>
     codesOf((concepts ?? []).flatMap(({ coding: codings }) => codings ?? [{}]));
   const coded = {
@@ -113,10 +143,7 @@ function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters |
   if (purposes === undefined || classCodes === undefined || codes === undefined) return undefined;
   if (securityLabels === undefined || actions === undefined) return undefined;
   return {
-    fromDay: day(elements.period?.start, 'provision.period.start'),
-    untilDay: day(elements.period?.end, 'provision.period.end'),
-    dataFromDay: day(elements.dataPeriod?.start, 'provision.dataPeriod.start'),
-    dataUntilDay: day(elements.dataPeriod?.end, 'provision.dataPeriod.end'),
+    ...readDays(elements, zone),
     purposes,
     actors: (actor ?? []).map(readActor),
     classes: classCodes,
@@ -148,7 +175,7 @@ function readActor({
   };
 }
 
-function hasModifier(element: unknown): boolean {
+export function hasModifier(element: unknown): boolean {
   if (Array.isArray(element)) return element.some(hasModifier);
   if (!isObject(element)) return false;
   return Object.entries(element).some(([name, value]) => name === 'modifierExtension' || hasModifier(value));

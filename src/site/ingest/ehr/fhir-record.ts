@@ -1,12 +1,12 @@
 // One FHIR R4 resource, parsed from JSON, as a row. The types that are read are told apart here.
 import { type ClinicalRecord, type ReadRow, readRow } from '../clinical-record.ts';
-import { readConsent } from './fhir-consent.ts';
 import { check, checkPlain, idOf, type ResourceContext, resourceTypeOf } from './fhir-context.ts';
 import { isEvent, readEvent } from './fhir-event.ts';
 import { readObservation } from './fhir-observation.ts';
 import { readMerge, readPatient } from './fhir-patient.ts';
-import { consentSchema, observationSchema, patientSchema } from './fhir-resource.ts';
+import { observationSchema, patientSchema } from './fhir-resource.ts';
 import { isResourceType } from './fhir-resource-types.ts';
+import { readConsentRecord } from './fhir-unread-consent.ts';
 
 /** Read by themselves; the other types that are read are events. */
 const readTypes = new Set(['Patient', 'Observation', 'Consent']);
@@ -38,7 +38,7 @@ function readRecord(
     case 'Observation':
       return readObservation(checkPlain(observationSchema, resource), context);
     case 'Consent':
-      return readConsent(check(consentSchema, resource), context);
+      return readConsentRecord(resource, context);
     default:
       return readEvent(resourceType, resource, context);
   }

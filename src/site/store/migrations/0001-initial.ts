@@ -132,6 +132,7 @@ CREATE TABLE consent (
   decision TEXT NOT NULL CHECK (decision IN ('permit', 'deny')),
   is_by_guardian INTEGER NOT NULL DEFAULT 0, -- 1 where somebody else gave it for the patient: what it permits ends at majority
   stated_day INTEGER,                    -- day it was given
+  stated_until_day INTEGER,              -- last day that may be, where the source states a month or a year; null: stated_day
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open
   provision TEXT,                        -- JSON: its rules, days moved as the ones above; null: 'decision' is all it says

@@ -1,0 +1,102 @@
+// FHIR consents as rows. One that cannot be read is refused and listed, so that somebody looks at it, and is kept as far as it takes
+// something away: it may be the patient's withdrawal, and an earlier version must not go on permitting (security.md C3).
+import { z } from 'zod';
+import type { ConsentProvision } from '#site/store/index.ts';
+import { type ClinicalRecord, consentStatuses, RowRefusal, type SourceConsent } from '../clinical-record.ts';
+import { consentScopeOf } from './consent-scope.ts';
+import { readConsent, readStated } from './fhir-consent.ts';
+import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
+import { codeableConcept, reference, text } from './fhir-element.ts';
+import { denyAll, hasModifier, permitNothing } from './fhir-provision.ts';
+
+/** @throws RowRefusal where not even the consent's id and patient can be read. */
+export function readConsentRecord(resource: unknown, context: ResourceContext): ClinicalRecord {
+  try {
+    return readConsent(resource, context);
+  } catch (error) {
+    if (!(error instanceof RowRefusal)) throw error;
+    return keepRefused(resource, error, context);
+  }
+}
+
+/** The elements that can be read by themselves, whatever is wrong with the others. */
+const readableElements = z.object({
+  id: text.catch(undefined),
+  status: z.enum(consentStatuses).catch('active'),
+  scope: codeableConcept.optional().catch(undefined),
+  patient: reference.optional().catch(undefined),
+  dateTime: text.catch(undefined),
+  provision: z.unknown().optional(),
+});
+type ReadableElements = z.infer<typeof readableElements>;
+
+/** @throws RowRefusal the same one, where the consent's id or patient cannot be read. */
+function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceContext): ClinicalRecord {
+  const elements = readableElements.parse(resource);
+  const { subject, sourceId } = orRefuse(refusal, () => {
+    const id = idOf(elements.id, context.fallbackId);
+    const identified = { resourceType: 'Consent', id, subject: elements.patient, subjectField: 'patient' };
+    return recordOf(identified, context);
+  });
+  const { code, field } = refusal;
+  const consent: SourceConsent = {
+    sourceId: sourceId ?? [],
+    isByGuardian: false,
+    status: elements.status,
+    ...statedOf(elements, context),
+    decision: 'deny',
+    researchStudyId: null,
+    fromDay: null,
+    untilDay: null,
+    provision: hasModifier(resource) ? denyAll : whatStands(elements),
+    source: 'fhir',
+    onlyReplaces: consentScopeOf(elements.scope) === 'other',
+  };
+  return { subject, patient: null, sourceId: null, facts: [], consents: [consent], refusal: { code, field } };
+}
+
+function orRefuse<T>(refusal: RowRefusal, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RowRefusal ? refusal : error;
+  }
+}
+
+/** Without a day where none can be read: then a deny and what ends a consent count as later than a permit. */
+function statedOf(
+  { dateTime }: ReadableElements,
+  { zone }: ResourceContext,
+): Pick<SourceConsent, 'statedDay' | 'statedUntilDay'> {
+  try {
+    return readStated(dateTime, zone);
+  } catch (error) {
+    if (error instanceof RowRefusal) return { statedDay: null };
+    throw error;
+  }
+}
+
+/**
+ * Nothing of it permits. A deny of everything where something in it denies, or, in a consent for research, nothing permits: such a
+ * one is a refusal when it can be read, too.
+ */
+function whatStands({ scope, provision }: ReadableElements): ConsentProvision {
+  const kind = consentScopeOf(scope);
+  if (kind === 'other') return permitNothing;
+  const isDeny = provision !== undefined && denies(provision, true);
+  return isDeny || (kind === 'research' && !permits(provision)) ? denyAll : permitNothing;
+}
+
+/** A nested rule that is no permit is taken for a deny, as in a consent that can be read. */
+function denies(rule: unknown, isRoot: boolean): boolean {
+  const { type, provision = [] } = rulePart.catch({ type: 'deny' }).parse(rule);
+  if (type !== 'permit' && !(isRoot && type === undefined)) return true;
+  return !Array.isArray(provision) || provision.some((nested) => denies(nested, false));
+}
+
+function permits(rule: unknown): boolean {
+  const { type, provision } = rulePart.catch({}).parse(rule);
+  return type === 'permit' || (Array.isArray(provision) && provision.some(permits));
+}
+
+const rulePart = z.object({ type: z.unknown().optional(), provision: z.unknown().optional() });

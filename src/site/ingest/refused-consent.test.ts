@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openConsents } from '#site/consent/index.ts';
+import { type IngestSite, openIngestSite, refusalsOf, siteKeys } from '#support/ingest-site.ts';
+
+let site: IngestSite;
+beforeEach(() => {
+  site = openIngestSite({ inMemory: true });
+});
+afterEach(() => site.close());
+
+const scopeSystem = 'http://terminology.hl7.org/CodeSystem/consentscope';
+const scopeOf = (code: string) => ({ coding: [{ system: scopeSystem, code }] });
+
+function consent(change: object = {}) {
+  return {
+    resourceType: 'Consent',
+    id: 'c1',
+    status: 'active',
+    scope: scopeOf('research'),
+    patient: { reference: 'Patient/p1' },
+    dateTime: '2020-05-05',
+    provision: { provision: [{ type: 'permit' }] },
+    ...change,
+  };
+}
+
+async function take(...resources: readonly object[]): Promise<string[]> {
+  const content = resources.map((one) => `${JSON.stringify(one)}\n`).join('');
+  return refusalsOf(await site.importFiles({ 'consents.ndjson': content }), 'consents.ndjson');
+}
+
+function rules(): string[] {
+  const { store, auditLog, subjects: days } = site;
+  const consents = openConsents({ store, auditLog, days, linkageKey: siteKeys.linkageKey });
+  return [...consents.decisions('heart').values()].map(({ rule }) => rule);
+}
+
+const rowCount = (): number => site.store.all(site.store.query.selectFrom('consent').selectAll()).length;
+const denied = { type: 'deny' };
+
+describe('a date of a consent that is a month or a year', () => {
+  it.each<[string, object, string]>([
+    ['ends a permit', { status: 'inactive', dateTime: '2024-05' }, 'withdrawn'],
+    ['ends a permit of that month', { status: 'inactive', dateTime: '2020-05' }, 'withdrawn'],
+    ['ends none that came later', { status: 'inactive', dateTime: '2020-04' }, 'permit'],
+    ['begins a deny', { provision: { ...denied, period: { start: '2024-05' } } }, 'withdrawn'],
+    ['dates another deny', { id: 'c2', dateTime: '2024', provision: denied }, 'denied'],
+  ])('%s', async (_, change, rule) => {
+    expect(await take(consent(), consent(change))).toEqual([]);
+    expect(rules()).toEqual([rule]);
+  });
+
+  it('lifts no deny of that month, and one of the month before', async () => {
+    await take(consent({ provision: denied, dateTime: '2020-05-31' }), consent({ dateTime: '2020-05' }));
+    expect(rules()).toEqual(['withdrawn']);
+    await take(consent({ dateTime: '2020-06' }));
+    expect(rules()).toEqual(['permit']);
+  });
+
+  it.each([
+    ['a permit begins on its last day', { type: 'permit', period: { start: '2026-11' } }, 'not-yet-valid'],
+    ['a permit ends on its first day', { type: 'permit', period: { end: '2026-11' } }, 'expired'],
+    ['a deny begins on its first day', { type: 'deny', period: { start: '2026-11' } }, 'denied'],
+    ['a deny ends on its last day', { type: 'deny', period: { end: '2026-11' } }, 'denied'],
+  ])('bounds a rule so that %s, on 2026-11-21', async (_, rule, expected) => {
+    const another = rule.type === 'deny' ? [consent({ id: 'c2' })] : [];
+    expect(await take(...another, consent({ provision: { provision: [rule] } }))).toEqual([]);
+    expect(rules()).toEqual([expected]);
+  });
+});
+
+describe('a consent that is refused', () => {
+  const unread: [string, object, string][] = [
+    ['of a date that is none', { dateTime: '2024-05-99' }, '1 BAD_DATE dateTime'],
+    ['of a date that is no text', { dateTime: 2024 }, '1 MALFORMED_RESOURCE dateTime'],
+    ['of a scope in words', { scope: { text: 'research' } }, '1 UNSUPPORTED_CONSENT scope'],
+    ['without a scope', { scope: undefined }, '1 UNSUPPORTED_CONSENT scope'],
+    ['for treatment from now on', { scope: scopeOf('treatment') }, '1 UNSUPPORTED_CONSENT scope'],
+    ['of a status that is none', { status: 'gone' }, '1 BAD_VALUE status'],
+    [
+      'with a period that is none',
+      { provision: { provision: [{ type: 'permit', period: { end: 'never' } }] } },
+      '1 BAD_DATE provision.period.end',
+    ],
+  ];
+
+  it.each(unread)('%s permits no more, and the row is listed', async (_, change, refusal) => {
+    await take(consent());
+    expect(rules()).toEqual(['permit']);
+    expect(await take(consent(change))).toEqual([refusal]);
+    expect(rules()).not.toEqual(['permit']);
+  });
+
+  it.each(unread.filter(([name]) => !name.includes('treatment')))(
+    '%s permits nothing when it is read first, either',
+    async (_, change) => {
+      await take(consent(change));
+      await take(consent());
+      expect(rules()).not.toEqual(['permit']);
+    },
+  );
+
+  it.each(unread)('%s leaves what another consent permits', async (_, change) => {
+    await take(consent({ id: 'c2' }), consent(change));
+    expect(rules()).toEqual(['permit']);
+  });
+
+  it.each<[string, object, string]>([
+    ['its root', { provision: denied }, 'denied'],
+    ['a nested rule', { provision: { provision: [{ type: 'permit', provision: [denied] }] } }, 'denied'],
+    ['a rule without a type', { provision: { provision: [{ type: 'permit' }, {}] } }, 'denied'],
+    [
+      'having no permit at all',
+      { policyRule: { coding: [{ code: 'OPTIN' }] }, provision: undefined },
+      'denied',
+    ],
+    ['a modifier', { modifierExtension: [{}] }, 'denied'],
+    ['a status that is no longer active', { status: 'rejected', provision: denied }, 'permit'],
+  ])('and denies by %s denies everything while it is active', async (_, change, rule) => {
+    await take(consent({ id: 'c2' }), consent({ dateTime: '2024-05-99', ...change }));
+    expect(rules()).toEqual([rule]);
+  });
+
+  it('for something else than research says nothing where it is not known', async () => {
+    const treatment = consent({ scope: scopeOf('treatment'), provision: denied });
+    expect(await take(consent({ id: 'c2' }), treatment)).toEqual(['2 UNSUPPORTED_CONSENT scope']);
+    expect(rules()).toEqual(['permit']);
+    expect(rowCount()).toBe(1);
+  });
+
+  it('permits again when the source states it anew with a later date', async () => {
+    await take(consent({ dateTime: '2021-01-01', status: 'gone' }), consent());
+    expect(rules()).not.toEqual(['permit']);
+    await take(consent({ dateTime: '2021-01-02' }));
+    expect(rules()).toEqual(['permit']);
+  });
+
+  it('is no change when it is read again', async () => {
+    await take(consent(), consent({ dateTime: '2024-05-99' }));
+    expect(rowCount()).toBe(2);
+    await take(consent({ dateTime: '2024-05-99' }));
+    expect(rowCount()).toBe(2);
+  });
+
+  it.each<[string, object]>([
+    ['patient', { patient: undefined }],
+    ['id', { id: undefined }],
+  ])('without its %s is refused and nothing of it is kept', async (field, change) => {
+    expect(await take(consent({ ...change, dateTime: '2024-05-99' }))).toEqual([`1 MISSING_FIELD ${field}`]);
+    expect(rowCount()).toBe(0);
+  });
+});
