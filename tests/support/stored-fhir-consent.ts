@@ -1,5 +1,6 @@
 // A FHIR consent as the evaluation finds it in the store of a site whose subject's days are not shifted.
 import type { ConsentVersion } from '#site/consent/index.ts';
+import { RowRefusal } from '#site/ingest/clinical-record.ts';
 import { FhirMedications } from '#site/ingest/ehr/fhir-medications.ts';
 import { readConsentRecord } from '#site/ingest/ehr/fhir-unread-consent.ts';
 import { openTimeZone } from '#site/ingest/time-zone.ts';
@@ -12,8 +13,11 @@ export function storedFhirConsent(resource: object, consentId = 'c1'): ConsentVe
     patients: new Map(),
     medications: new FhirMedications(),
   };
-  const [consent] = readConsentRecord(resource, context).consents;
+  const { consents, refusal } = readConsentRecord(resource, context);
+  const [consent] = consents;
   if (consent === undefined) throw new Error('a consent');
-  const { sourceId: _, ...version } = consent;
+  const { sourceId: _, onlyReplaces = false, ...version } = consent;
+  // Nothing came before it here.
+  if (onlyReplaces && refusal !== undefined) throw new RowRefusal(refusal.code, refusal.field);
   return { ...version, consentId, version: 1 };
 }

@@ -161,6 +161,28 @@ describe('a FHIR consent', () => {
     expect(evaluateConsent([version], { ...scope, purposes }).decision).toBe(decision);
   });
 
+  it.each<[string, object]>([
+    ['no actor in its list', { actor: [] }],
+    ['no class in its list', { class: [] }],
+    ['no purpose in its list', { purpose: [] }],
+    ['no code in its list', { code: [] }],
+    ['no code in a concept', { code: [{ coding: [] }] }],
+    ['no action in its list', { action: [] }],
+    ['no code in an action', { action: [{ coding: [] }] }],
+    ['no security label in its list', { securityLabel: [] }],
+    ['a period without begin and end', { period: {} }],
+    ['a period of data without begin and end', { dataPeriod: {} }],
+    ['a period that ends before it begins', { period: { start: '2005-01-01', end: '2001-01-01' } }],
+    ['such a period of data', { dataPeriod: { start: '2005-01-01', end: '2001-01-01' } }],
+  ])('does not match in a permit and matches in a deny with %s (C3)', (_, change) => {
+    const rule = { ...permit, ...change };
+    expect(decide({ provision: { provision: [rule] } })).toBe('deny');
+    expect(decide({ policyRule: policy('OPTOUT'), provision: { provision: [rule] } })).toBe('permit');
+    const deny = { type: 'deny', ...change };
+    expect(decide({ policyRule: policy('OPTOUT'), provision: { provision: [deny] } })).toBe('deny');
+    expect(decide({ provision: { provision: [permit, deny] } })).toBe('deny');
+  });
+
   it('that permits another research study denies nothing to this one', () => {
     const others = {
       provision: {

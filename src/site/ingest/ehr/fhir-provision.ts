@@ -101,8 +101,17 @@ function readRule(element: unknown, context: RuleContext): ProvisionRule {
 type RuleFilters = Omit<ProvisionRule, 'type' | 'notUnderstood' | 'children'>;
 type Period = z.infer<typeof period>;
 
-/** The days of a rule: those that certainly lie within its periods, and the widest that may. @throws RowRefusal BAD_DATE. */
-function readDays({ period: ofRule, dataPeriod }: ProvisionElements, zone: TimeZone): RuleFilterDays {
+/**
+ * The days of a rule: those that certainly lie within its periods, and the widest that may. Undefined for a period without begin and
+ * end, which is none, and for one that ends before it begins. @throws RowRefusal BAD_DATE.
+ */
+function readDays(
+  { period: ofRule, dataPeriod }: ProvisionElements,
+  zone: TimeZone,
+): RuleFilterDays | undefined {
+  const isEmpty = (stated: Period | undefined): boolean =>
+    stated !== undefined && stated.start === undefined && stated.end === undefined;
+  if (isEmpty(ofRule) || isEmpty(dataPeriod)) return undefined;
   const edge = (side: keyof Period, stated: Period | undefined, field: string): PeriodEdge | null => {
     const text = stated?.[side];
     if (text === undefined) return null;
@@ -121,17 +130,24 @@ function readDays({ period: ofRule, dataPeriod }: ProvisionElements, zone: TimeZ
     dataFromDay: edges.dataFromDay?.[which] ?? null,
     dataUntilDay: edges.dataUntilDay?.[which] ?? null,
   });
+  const widest = days('possible');
+  const isInverted = (from: number | null, until: number | null): boolean =>
+    from !== null && until !== null && from > until;
+  if (isInverted(widest.fromDay, widest.untilDay) || isInverted(widest.dataFromDay, widest.dataUntilDay))
+    return undefined;
   const isExact = Object.values(edges).every((one) => one === null || one.possible === one.certain);
-  return { ...days('certain'), ...(isExact ? {} : { widest: days('possible') }) };
+  return { ...days('certain'), ...(isExact ? {} : { widest }) };
 }
 
 type RuleFilterDays = RuleDays & Pick<ProvisionRule, 'widest'>;
 
-/** Undefined where a code is missing: the filter is about something that is not said in codes. */
+/** Undefined where a code is missing, so that the filter is about something that is not said in codes, and for days that are none. */
 function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters | undefined {
   const { actor, purpose, class: classes, code, securityLabel, action } = elements;
   const conceptCodes = (concepts: typeof code): string[] | undefined =>
-    codesOf((concepts ?? []).flatMap(({ coding: codings }) => codings ?? [{}]));
+    codesOf(concepts?.flatMap(({ coding: codings = [] }) => (codings.length === 0 ? [{}] : codings)));
+  const days = readDays(elements, zone);
+  if (days === undefined || actor?.length === 0) return undefined;
   const coded = {
     purposes: codesOf(purpose, purposeSystem),
     classes: codesOf(classes),
@@ -143,7 +159,7 @@ function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters |
   if (purposes === undefined || classCodes === undefined || codes === undefined) return undefined;
   if (securityLabels === undefined || actions === undefined) return undefined;
   return {
-    ...readDays(elements, zone),
+    ...days,
     purposes,
     actors: (actor ?? []).map(readActor),
     classes: classCodes,
@@ -156,7 +172,10 @@ function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters |
 const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 type Coding = z.infer<typeof coding>;
 
-function codesOf(codings: readonly Coding[] = [], defaultSystem = ''): string[] | undefined {
+/** None where the filter is not there; a list that is there and empty, which FHIR forbids, is not understood. */
+function codesOf(codings: readonly Coding[] | undefined, defaultSystem = ''): string[] | undefined {
+  if (codings === undefined) return [];
+  if (codings.length === 0) return undefined;
   const codes = codings.map(({ system = defaultSystem, code }) => `${system}|${code ?? ''}`);
   return codings.every(({ code }) => code !== undefined && code !== '') ? codes : undefined;
 }
