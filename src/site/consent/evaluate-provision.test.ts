@@ -183,6 +183,21 @@ describe('a FHIR consent', () => {
     expect(decide({ provision: { provision: [permit, deny] } })).toBe('deny');
   });
 
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['a list', [{ type: 'deny' }]],
+    ['a list of permits', [permit]],
+    ['a text', 'deny'],
+    ['rules that are no list', { provision: { type: 'deny' } }],
+    ['rules that are null', { provision: null }],
+    ['rules that are no list, within a rule', { provision: [{ ...permit, provision: { type: 'deny' } }] }],
+  ])('whose provision is %s denies, whatever its policy and another consent say (C3)', (_, provision) => {
+    for (const code of ['OPTIN', 'OPTOUT']) {
+      const versions = [stored({ provision, policyRule: policy(code) }), stored({ provision: permit }, 'c2')];
+      expect(evaluateConsent(versions, scope)).toMatchObject({ rule: 'denied', consentId: 'c1' });
+    }
+  });
+
   it('that permits another research study denies nothing to this one', () => {
     const others = {
       provision: {

@@ -37,6 +37,8 @@ export const permitNothing: ConsentProvision = {
 export function readProvisionTree(resource: ConsentResource, zone: TimeZone): ConsentProvision {
   const { provision } = resource;
   if (resource.modifierExtension !== undefined || hasModifier(provision)) return denyAll;
+  // A root that is none may hold a deny that nobody finds.
+  if (provision !== undefined && !isObject(provision)) return denyAll;
   const policies = resource.policyRule?.coding ?? [];
   const isOptOut = policies.some(
     ({ system, code }) => optOutPolicies.has(code ?? '') && (system ?? policySystem) === policySystem,
@@ -86,9 +88,7 @@ function readRule(element: unknown, context: RuleContext): ProvisionRule {
   const known = parsed.success ? parsed.data : undefined;
   const fallback = isObject(element) ? element : {};
   const nested = known?.provision ?? fallback.provision;
-  const children = Array.isArray(nested)
-    ? nested.map((child) => readRule(child, { ...context, isRoot: false }))
-    : [];
+  const children = readNested(nested, context);
   const type = known === undefined ? fallback.type : known.type;
   const isTyped = type === 'permit' || type === 'deny';
   // A nested rule must say what it is; one that does not is taken for a deny of anything.
@@ -96,6 +96,13 @@ function readRule(element: unknown, context: RuleContext): ProvisionRule {
   const filters = known === undefined ? undefined : readFilters(known, context.zone);
   const isUnderstood = filters !== undefined && (isTyped || context.isRoot);
   return { ...unfiltered, ...filters, type: decision, notUnderstood: !isUnderstood, children };
+}
+
+function readNested(nested: unknown, context: RuleContext): ProvisionRule[] {
+  if (nested === undefined) return [];
+  // What stands in the place of rules and is no list of them may be a deny.
+  if (!Array.isArray(nested)) return [denyAll.root];
+  return nested.map((child) => readRule(child, { ...context, isRoot: false }));
 }
 
 type RuleFilters = Omit<ProvisionRule, 'type' | 'notUnderstood' | 'children'>;
