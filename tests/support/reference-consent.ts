@@ -115,14 +115,15 @@ const clinical = 'Observation Condition Procedure Encounter MedicationRequest Me
 
 function dataAnswer(names: string[], { dataClass }: ReferenceQuestion): Answer {
   if (names.length === 0) return 'yes';
-  const notes = [`${types}|DocumentReference`, 'http://loinc.org|11506-3', 'http://loinc.org|34133-9'];
-  const known = [...clinical, ...notes, `${types}|ImagingStudy`, 'http://loinc.org|18842-5'];
-  const document = 'urn:ietf:bcp:13|application/hl7-cda+xml';
-  if (names.some((name) => !known.includes(name) && name !== document)) return 'unclear';
+  const notes = [`${types}|DocumentReference`, 'http://loinc.org|11506-3', 'http://loinc.org|18842-5'];
+  const summaries = ['http://loinc.org|34133-9', 'urn:ietf:bcp:13|application/hl7-cda+xml'];
+  const known = [...clinical, ...notes, ...summaries, `${types}|ImagingStudy`];
+  if (names.some((name) => !known.includes(name))) return 'unclear';
   if (dataClass === 'imaging') return names.includes(`${types}|ImagingStudy`) ? 'yes' : 'no';
   const named = clinical.filter((name) => names.includes(name)).length;
   // A part of the class is too little for a permit and enough for a deny.
-  return named === clinical.length ? 'yes' : named > 0 ? 'unclear' : 'no';
+  const isPart = named > 0 || summaries.some((name) => names.includes(name));
+  return named === clinical.length ? 'yes' : isPart ? 'unclear' : 'no';
 }
 
 function actionAnswer(names: string[]): Answer {

@@ -179,8 +179,8 @@ const lists = {
     open: [{}],
   },
   code: {
-    agreed: ['11506-3', '34133-9', '18842-5', '718-7'].map((code) => concept(loinc(code))),
-    open: [{ text: 'blood' }, concept(loinc('34133-9'), odd)],
+    agreed: ['11506-3', '18842-5', '718-7'].map((code) => concept(loinc(code))),
+    open: [{ text: 'blood' }, concept(loinc('34133-9')), concept(loinc('34133-9'), odd)],
   },
   action: {
     agreed: [

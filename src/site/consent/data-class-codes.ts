@@ -15,17 +15,19 @@ const clinicalTypes = ['Observation', 'Condition', 'Procedure', 'Encounter', 'Me
   .concat(['MedicationStatement', 'MedicationAdministration', 'Immunization'])
   .map((type) => `${resourceTypes}|${type}`);
 const documentCodes = ['DocumentReference', 'Composition'].map((type) => `${resourceTypes}|${type}`);
-// Progress note, discharge summary, summary of an episode, history and physical note.
-const noteCodes = ['11506-3', '18842-5', '34133-9', '34117-2'].map((code) => `${loinc}|${code}`);
+// Progress note, discharge summary, history and physical note.
+const noteCodes = ['11506-3', '18842-5', '34117-2'].map((code) => `${loinc}|${code}`);
+// CDA documents, and the summary of an episode, as which a continuity of care document is coded: their entries become facts.
+const summaryCodes = [`${loinc}|34133-9`, 'urn:ietf:bcp:13|application/hl7-cda+xml'];
 
 const meanings = new Map<string, CodeMeaning>([
-  ...clinicalTypes.map((code) => [code, { dataClass: 'clinical', isWhole: false }] as const),
+  ...[...clinicalTypes, ...summaryCodes].map(
+    (code) => [code, { dataClass: 'clinical', isWhole: false }] as const,
+  ),
   [`${resourceTypes}|ImagingStudy`, { dataClass: 'imaging', isWhole: true }],
   // Imaging study as a document type: the report, and what it reports on.
   [`${loinc}|18748-4`, { dataClass: 'imaging', isWhole: false }],
-  ...[...documentCodes, ...noteCodes, 'urn:ietf:bcp:13|application/hl7-cda+xml'].map(
-    (code) => [code, { dataClass: null, isWhole: false }] as const,
-  ),
+  ...[...documentCodes, ...noteCodes].map((code) => [code, { dataClass: null, isWhole: false }] as const),
 ]);
 const sopClass = /^urn:ietf:rfc:3986\|(?:urn:oid:)?1\.2\.840\.10008\.5\.1\.4\.1\.1\./;
 

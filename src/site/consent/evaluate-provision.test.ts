@@ -10,6 +10,9 @@ const period = { start: '2001-01-01', end: '2005-12-31' };
 const permit = { type: 'permit', period, purpose: [{ code: 'HRESCH' }], actor: actor('heart-disease') };
 const policy = (code: string) => ({ coding: [{ code }] });
 const scope = { researchStudyId: 'heart-disease', day: parseDay('2002-02-02') ?? 0 };
+const cda = { system: 'urn:ietf:bcp:13', code: 'application/hl7-cda+xml' };
+const summary = { system: 'http://loinc.org', code: '34133-9' };
+const note = { system: 'http://loinc.org', code: '11506-3' };
 const type = (code: string) => ({ system: 'http://hl7.org/fhir/resource-types', code });
 
 function stored(change: object, consentId = 'c1') {
@@ -113,6 +116,11 @@ describe('a FHIR consent', () => {
     ['all permitted, images denied', [{}, { type: 'deny', class: [type('ImagingStudy')] }], 1, 0],
     ['all permitted, some clinical data denied', [{}, { type: 'deny', class: [type('Condition')] }], 0, 1],
     ['some clinical data permitted', [{ class: [type('Condition')] }], 0, 0],
+    ['all permitted, CDA documents denied', [{}, { type: 'deny', class: [cda] }], 0, 1],
+    ['all permitted, summaries denied', [{}, { type: 'deny', code: [{ coding: [summary] }] }], 0, 1],
+    ['all permitted, progress notes denied', [{}, { type: 'deny', code: [{ coding: [note] }] }], 1, 1],
+    ['CDA documents permitted', [{ class: [cda] }], 0, 0],
+    ['summaries permitted', [{ code: [{ coding: [summary] }] }], 0, 0],
   ])('with %s gives that data (C5)', (_, rules, clinical, imaging) => {
     const provision = { provision: rules.map((rule) => ({ ...permit, ...rule })) };
     const { data } = evaluateConsent([stored({ provision })], scope);

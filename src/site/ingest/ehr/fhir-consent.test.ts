@@ -12,6 +12,7 @@ const actor = (value: string, system = researchStudySystem) => [
 const period = { start: '2001-01-01', end: '2005-12-31' };
 const research = [{ code: 'HRESCH' }];
 const permit = { type: 'permit', period, purpose: research, actor: actor('heart-disease') };
+const permitting = { provision: { provision: [permit] } };
 const policy = (code: string) => ({ coding: [{ code }] });
 
 const context: ResourceContext = {
@@ -110,6 +111,10 @@ describe('a FHIR consent', () => {
     ['on the whole', { modifierExtension: [{}], provision: { provision: [permit] } }],
     ['on a rule', { provision: { provision: [{ ...permit, modifierExtension: [{}] }] } }],
     ['on an actor', { provision: { provision: [{ ...permit, actor: [{ modifierExtension: [{}] }] }] } }],
+    ['on its policy', { policy: [{ uri: 'urn:x', modifierExtension: [{}] }], ...permitting }],
+    ['on a verification', { verification: [{ verified: true, modifierExtension: [{}] }], ...permitting }],
+    ['on who agreed', { performer: [{ identifier: { modifierExtension: [{}] } }], ...permitting }],
+    ['by rules that it was written under', { implicitRules: 'urn:rules', ...permitting }],
   ])('denies everything with a modifier %s', (_, change) => {
     expect(read(change)?.provision).toMatchObject({ base: 'deny', root: { type: 'deny', children: [] } });
   });

@@ -7,7 +7,7 @@ import type { TimeZone } from '../time-zone.ts';
 import { consentScopeOf } from './consent-scope.ts';
 import { check, idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { readDaySpan } from './fhir-date-span.ts';
-import { readProvisionTree } from './fhir-provision.ts';
+import { denyAll, isModified, readProvisionTree } from './fhir-provision.ts';
 import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
 import { consentSchema } from './fhir-resource.ts';
 import { readConsentStatus } from './field-value.ts';
@@ -23,7 +23,7 @@ export function readConsent(resource: unknown, context: ResourceContext): Clinic
   const id = idOf(elements.id, context.fallbackId);
   const identified = { resourceType: 'Consent', id, subject: elements.patient, subjectField: 'patient' };
   const { subject, sourceId } = recordOf(identified, context);
-  const provision = readProvisionTree(elements, zone);
+  const provision = isModified(resource) ? denyAll : readProvisionTree(elements, zone);
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
     isByGuardian: isByGuardian(elements.performer ?? [], subject, context.patients),

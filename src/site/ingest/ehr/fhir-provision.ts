@@ -1,5 +1,5 @@
 // The rules of a FHIR R4 Consent as a language-neutral tree, with real days. What the standard does not foresee marks its rule as
-// not understood; a modifierExtension anywhere, which may turn the meaning round, denies everything.
+// not understood.
 import { z } from 'zod';
 import type { ConsentProvision, ProvisionActor, ProvisionRule, RuleDays } from '#site/store/index.ts';
 import type { TimeZone } from '../time-zone.ts';
@@ -36,7 +36,6 @@ export const permitNothing: ConsentProvision = {
 /** @throws RowRefusal BAD_DATE. */
 export function readProvisionTree(resource: ConsentResource, zone: TimeZone): ConsentProvision {
   const { provision } = resource;
-  if (resource.modifierExtension !== undefined || hasModifier(provision)) return denyAll;
   // A root that is none may hold a deny that nobody finds.
   if (provision !== undefined && !isObject(provision)) return denyAll;
   const policies = resource.policyRule?.coding ?? [];
@@ -201,7 +200,12 @@ function readActor({
   };
 }
 
-export function hasModifier(element: unknown): boolean {
+/** Whether something in the resource, its rules or beside them, may turn its meaning round and is not known here (R4 2.1.0.4.2). */
+export function isModified(resource: unknown): boolean {
+  return hasModifier(resource) || (isObject(resource) && resource.implicitRules !== undefined);
+}
+
+function hasModifier(element: unknown): boolean {
   if (Array.isArray(element)) return element.some(hasModifier);
   if (!isObject(element)) return false;
   return Object.entries(element).some(([name, value]) => name === 'modifierExtension' || hasModifier(value));

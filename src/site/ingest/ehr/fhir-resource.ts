@@ -77,8 +77,7 @@ export const consentSchema = z.object({
   /** Who agreed. */
   performer: z.array(reference).max(100).optional(),
   policyRule: codeableConcept.optional(),
-  modifierExtension,
-  /** Rules within rules: read by fhir-provision.ts. */
+  /** Rules within rules: read by fhir-provision.ts, which looks for modifiers in the whole resource. */
   provision: z.unknown().optional(),
 });
 export type ConsentResource = z.infer<typeof consentSchema>;

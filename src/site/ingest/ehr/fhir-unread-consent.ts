@@ -7,7 +7,7 @@ import { consentScopeOf } from './consent-scope.ts';
 import { readConsent, readStated } from './fhir-consent.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { codeableConcept, reference, text } from './fhir-element.ts';
-import { denyAll, hasModifier, permitNothing } from './fhir-provision.ts';
+import { denyAll, isModified, permitNothing } from './fhir-provision.ts';
 
 /** @throws RowRefusal where not even the consent's id and patient can be read. */
 export function readConsentRecord(resource: unknown, context: ResourceContext): ClinicalRecord {
@@ -48,7 +48,7 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
     researchStudyId: null,
     fromDay: null,
     untilDay: null,
-    provision: hasModifier(resource) ? denyAll : whatStands(elements),
+    provision: isModified(resource) ? denyAll : whatStands(elements),
     source: 'fhir',
     onlyReplaces: consentScopeOf(elements.scope) === 'other',
   };
