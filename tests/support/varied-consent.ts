@@ -147,10 +147,10 @@ interface Choices {
 const concept = (...coding: object[]) => ({ coding });
 const lists = {
   purpose: {
-    agreed: ['HRESCH', 'HRESCH', 'HRESCH', 'CLINTRL', 'HMARKT', 'PurposeOfUse', 'NONE']
+    agreed: ['HRESCH', 'HRESCH', 'HRESCH', 'CLINTRL', 'TREAT', 'HMARKT', 'PurposeOfUse', 'NONE']
       .map(reason)
       .concat(odd),
-    open: [reason('CAREMGT'), {}],
+    open: [reason('CAREMGT'), reason('CLINTRCH'), {}],
   },
   actor: {
     agreed: [

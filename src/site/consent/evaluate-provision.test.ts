@@ -10,6 +10,10 @@ const period = { start: '2001-01-01', end: '2005-12-31' };
 const permit = { type: 'permit', period, purpose: [{ code: 'HRESCH' }], actor: actor('heart-disease') };
 const policy = (code: string) => ({ coding: [{ code }] });
 const scope = { researchStudyId: 'heart-disease', day: parseDay('2002-02-02') ?? 0 };
+const reason = (code: string) => ({
+  system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
+  code,
+});
 const cda = { system: 'urn:ietf:bcp:13', code: 'application/hl7-cda+xml' };
 const summary = { system: 'http://loinc.org', code: '34133-9' };
 const note = { system: 'http://loinc.org', code: '11506-3' };
@@ -204,6 +208,56 @@ describe('a FHIR consent', () => {
       const versions = [stored({ provision, policyRule: policy(code) }), stored({ provision: permit }, 'c2')];
       expect(evaluateConsent(versions, scope)).toMatchObject({ rule: 'denied', consentId: 'c1' });
     }
+  });
+
+  it.each<[string, string, string]>([
+    ['HRESCH', 'HRESCH', 'deny'],
+    ['CLINTRCH', 'HRESCH', 'deny'],
+    ['BIORCH', 'HRESCH', 'deny'],
+    ['PurposeOfUse', 'HRESCH', 'deny'],
+    ['CLINTRL', 'HRESCH', 'permit'],
+    ['TREAT', 'HRESCH', 'permit'],
+    ['TREAT', 'CLINTRL', 'deny'],
+    ['CLINTRCH', 'CLINTRL', 'deny'],
+    ['ETREAT', 'CLINTRL', 'permit'],
+    ['HRESCH', 'CLINTRL', 'permit'],
+  ])('that denies %s, asked for %s: %s, because purposes contain others', (denied, asked, decision) => {
+    const rule = { type: 'deny', purpose: [reason(denied)] };
+    const version = stored({ provision: { provision: [{ type: 'permit' }, rule] } });
+    expect(evaluateConsent([version], { ...scope, purposes: [asked] }).decision).toBe(decision);
+  });
+
+  it.each(['CLINTRCH', 'TREAT', 'PurposeOfUse'])('permits no purpose by %s, which contains it', (code) => {
+    const version = stored({ provision: { provision: [{ type: 'permit', purpose: [reason(code)] }] } });
+    for (const asked of ['HRESCH', 'CLINTRL'])
+      expect(evaluateConsent([version], { ...scope, purposes: [asked] }).decision).toBe('deny');
+  });
+
+  it.each<[string, object, 'permit' | 'deny', 'permit' | 'deny']>([
+    ['an end within today', { period: { end: '2002-02-02T06:00:00Z' } }, 'deny', 'deny'],
+    ['an end within tomorrow', { period: { end: '2002-02-03T06:00:00Z' } }, 'permit', 'deny'],
+    ['an end within yesterday', { period: { end: '2002-02-01T06:00:00Z' } }, 'deny', 'permit'],
+    ['a begin within today', { period: { start: '2002-02-02T06:00:00Z' } }, 'deny', 'deny'],
+    ['a begin today elsewhere', { period: { start: '2002-02-03T01:00:00+09:00' } }, 'deny', 'deny'],
+    ['a begin with today', { period: { start: '2002-02-02T00:00:00Z' } }, 'permit', 'deny'],
+    ['an end with today', { period: { end: '2002-02-02T23:59:59Z' } }, 'permit', 'deny'],
+  ])('holds by %s as a permit: %3$s, beside it as a deny: %4$s', (_, rule, asPermit, asDeny) => {
+    expect(decide({ provision: { provision: [{ type: 'permit', ...rule }] } })).toBe(asPermit);
+    const beside = [{ type: 'permit' }, { type: 'deny', ...rule }];
+    expect(decide({ provision: { provision: beside } })).toBe(asDeny);
+  });
+
+  it('gives data of the days that a period certainly has, without those that another may have', () => {
+    const dataPeriod = { start: '2000-03-01T02:00:00+05:00', end: '2000-04-05T22:00:00-05:00' };
+    const days = (type: string) => {
+      const rules = [{ type, dataPeriod }, ...(type === 'deny' ? [{ type: 'permit' }] : [])];
+      return evaluateConsent([stored({ provision: { provision: rules } })], scope).data.clinical;
+    };
+    expect(days('permit')).toEqual([{ from: parseDay('2000-03-02'), until: parseDay('2000-04-04') }]);
+    expect(days('deny')).toEqual([
+      { from: null, until: parseDay('2000-02-28') },
+      { from: parseDay('2000-04-07'), until: null },
+    ]);
   });
 
   it('that permits another research study denies nothing to this one', () => {

@@ -27,6 +27,14 @@ const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 const purposeCodes =
   'HRESCH CLINTRL CLINTRCH TREAT ETREAT HPAYMT HOPERAT HMARKT PUBHLTH PATRQT FAMRQT COVERAGE';
 const purposes = new Set(purposeCodes.split(' ').map((code) => `${purposeSystem}|${code}`));
+/**
+ * Known purposes that contain one that is asked for, or are a part of it (v3-ActReason: clinical trial research is healthcare
+ * research, a clinical trial is treatment), and clinical trial research for clinical trials. Purposes that are not known deny anyway.
+ */
+const relatedPurposes = new Map([
+  ['HRESCH', ['CLINTRCH']],
+  ['CLINTRL', ['TREAT', 'CLINTRCH']],
+]);
 const actionSystem = 'http://terminology.hl7.org/CodeSystem/consentaction';
 const actions = new Set(
   ['collect', 'access', 'use', 'disclose', 'correct'].map((code) => `${actionSystem}|${code}`),
@@ -69,10 +77,13 @@ const unfiltered: RuleMatch = { isCertain: true, isPossible: true };
 function matchPurposes(codes: readonly string[], request: ProvisionRequest): RuleMatch {
   if (codes.length === 0) return unfiltered;
   const asked = request.purposes.map((code) => `${purposeSystem}|${code}`);
+  const near = request.purposes
+    .flatMap((code) => [code, ...(relatedPurposes.get(code) ?? [])])
+    .map((code) => `${purposeSystem}|${code}`);
   const isUnderstood = codes.every((code) => purposes.has(code));
   return {
     isCertain: isUnderstood && asked.every((code) => codes.includes(code)),
-    isPossible: !isUnderstood || asked.some((code) => codes.includes(code)),
+    isPossible: !isUnderstood || near.some((code) => codes.includes(code)),
   };
 }
 

@@ -118,16 +118,14 @@ function isDecided({ policyRule, provision }: Consent): boolean {
 }
 
 /**
- * With the system of each purpose and the role of each actor, which that drawing leaves out; without its codes, which are classes,
- * and with another purpose than treatment, of which one may take a clinical trial for a part.
+ * With the system of each purpose and the role of each actor, which that drawing leaves out; without its codes, which are classes.
  */
 function nameSystems(consent: Consent): Consent {
   const system = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
   const role = {
     coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP' }],
   };
-  const text = JSON.stringify(consent).replaceAll('"TREAT"', '"HMARKT"');
-  return JSON.parse(text, (name, value: unknown) => {
+  return JSON.parse(JSON.stringify(consent), (name, value: unknown) => {
     if (name === 'code' && Array.isArray(value)) return undefined;
     if (name === 'purpose') return (value as object[]).map((coding) => ({ system, ...coding }));
     return name === 'actor' ? (value as object[]).map((actor) => ({ role, ...actor })) : value;
