@@ -24,6 +24,13 @@ const concept = (system: string, code: string) => ({
   coding: [{ system: `${terminology}/${system}`, code }],
 });
 
+const policies = [
+  ...['OPTIN', 'OPTIN', 'OPTIN', 'OPTOUT', 'OPTOUT', 'OPTINR', 'ODD'].map((code) =>
+    concept('v3-ActCode', code),
+  ),
+  { coding: [{ code: 'OPTOUT' }] },
+];
+
 /** Never the same for two seeds; always for one. */
 export function drawConsent(seed: string): Record<string, unknown> {
   const keystream = createKeystream(sha256(utf8(seed)));
@@ -35,13 +42,20 @@ export function drawConsent(seed: string): Record<string, unknown> {
     scope: concept('consentscope', 'research'),
     patient: { reference: 'Patient/p1' },
     dateTime: draw(15) === 0 ? '2031-01-01' : '2020-01-01',
-    ...(draw(8) === 0
-      ? {}
-      : { policyRule: concept('v3-ActCode', pick(draw, ['OPTIN', 'OPTIN', 'OPTOUT', 'OPTINR', 'ODD'])) }),
-    ...(draw(40) === 0 ? { modifierExtension: [{ url: 'urn:x' }] } : {}),
+    ...(draw(8) === 0 ? {} : { policyRule: pick(draw, policies) }),
+    ...(draw(15) === 0 ? pick(draw, modifiers) : {}),
     ...(draw(12) === 0 ? {} : { provision: drawRule(draw, 0) }),
+    ...(draw(30) === 0
+      ? { provision: pick(draw, [null, [{ type: 'deny' }], { provision: { type: 'deny' } }]) }
+      : {}),
   };
 }
+
+const modifiers = [
+  { modifierExtension: [{ url: 'urn:x' }] },
+  { policy: [{ uri: 'urn:policy', modifierExtension: [{ url: 'urn:x' }] }] },
+  { implicitRules: 'urn:rules' },
+];
 
 function drawRule(draw: Draw, depth: number): Record<string, unknown> {
   const type = depth === 0 ? pick(draw, [undefined, undefined, undefined, 'permit', 'deny']) : drawType(draw);
@@ -56,7 +70,12 @@ function drawRule(draw: Draw, depth: number): Record<string, unknown> {
     ...some(4, () => ({ period: { start: dates[draw(2)], end: dates[2 + draw(4)] } })),
     ...some(3, () => ({ dataPeriod: period() })),
     ...some(3, () => ({
-      purpose: pick(draw, [['HRESCH'], ['HRESCH', 'TREAT'], ['TREAT'], ['ODD']]).map((code) => ({ code })),
+      purpose: pick(draw, [['HRESCH'], ['HRESCH', 'TREAT'], ['TREAT'], ['CLINTRCH'], ['ODD']]).map(
+        (code) => ({
+          ...(draw(12) === 0 ? {} : { system: `${terminology}/v3-ActReason` }),
+          code,
+        }),
+      ),
     })),
     ...some(3, () => ({ actor: [drawActor(draw), ...(draw(4) === 0 ? [drawActor(draw)] : [])] })),
     ...some(4, () => ({ class: pick(draw, classes) })),
@@ -64,11 +83,23 @@ function drawRule(draw: Draw, depth: number): Record<string, unknown> {
     ...some(14, () => ({ securityLabel: [{ system: 'urn:x', code: 'R' }] })),
     ...some(8, () => ({ action: [concept('consentaction', pick(draw, ['use', 'access', 'disclose']))] })),
     ...some(16, () => pick(draw, [{ data: [{ meaning: 'instance' }] }, { strange: true }])),
+    ...some(16, () => pick(draw, forbidden)),
     ...(children === 0
       ? {}
       : { provision: Array.from({ length: children }, () => drawRule(draw, depth + 1)) }),
   };
 }
+
+/** What FHIR does not let stand in a rule, and a period that ends before it begins. */
+const forbidden = [
+  ...['purpose', 'actor', 'class', 'code', 'securityLabel', 'action'].map((name) => ({ [name]: [] })),
+  { code: [{ coding: [] }] },
+  { action: [{ coding: [] }] },
+  { period: {} },
+  { dataPeriod: {} },
+  { period: { start: '2030-01-01', end: '2019-01-01' } },
+  { dataPeriod: { start: '2030-01-01', end: '2019-01-01' } },
+];
 
 function drawType(draw: Draw): string | undefined {
   return draw(20) === 0 ? undefined : pick(draw, ['permit', 'permit', 'deny']);

@@ -28,8 +28,10 @@ export function referencePermits(consents: readonly Json[], question: ReferenceQ
 export function referenceWord(consent: Json, question: ReferenceQuestion): 'permit' | 'deny' | 'silent' {
   if (consent.status !== 'active' || !codings(consent.scope).includes('consentscope|research'))
     return 'silent';
-  if (JSON.stringify(consent).includes('"modifierExtension"')) return 'deny';
-  const root = (consent.provision ?? {}) as Json;
+  if (JSON.stringify(consent).includes('"modifierExtension"') || consent.implicitRules) return 'deny';
+  const { provision = {} } = consent;
+  if (typeof provision !== 'object' || provision === null || Array.isArray(provision)) return 'deny';
+  const root = provision as Json;
   const chains = chainsFrom([root]);
   const applying = chains.filter((chain) => applies(chain, consent, question));
   const deepest = Math.max(0, ...applying.map((chain) => chain.length));
@@ -43,15 +45,19 @@ export function referenceWord(consent: Json, question: ReferenceQuestion): 'perm
 
 /** The root alone, and every nested rule with all that are around it. */
 function chainsFrom(chain: Json[]): Json[][] {
-  return [chain, ...list(chain.at(-1)?.provision).flatMap((child) => chainsFrom([...chain, child]))];
+  const { provision = [] } = chain.at(-1) ?? {};
+  // A rule without a type is a deny of everything.
+  const nested = Array.isArray(provision) ? list(provision) : [{}];
+  return [chain, ...nested.flatMap((child) => chainsFrom([...chain, child]))];
 }
 
 function wordOf(chain: Json[], consent: Json): 'permit' | 'deny' | 'silent' {
   const rule = chain.at(-1) ?? {};
   if (chain.length > 1) return rule.type === 'permit' ? 'permit' : 'deny';
   if (rule.type === 'deny') return 'deny';
-  if (rule.type === 'permit' && rule.period && list(rule.purpose)[0] && list(rule.actor)[0]) return 'permit';
-  if (codings(consent.policyRule).some((code) => /\|OPTOUTE?$/.test(code))) return 'permit';
+  const isFull = rule.period && rule.purpose && rule.actor && isUnderstood(rule, 0);
+  if (rule.type === 'permit' && isFull) return 'permit';
+  if (codings(consent.policyRule).some((code) => /^v3-ActCode\|OPTOUTE?$/.test(code))) return 'permit';
   // Nothing in it permits: the consent is a refusal.
   return chainsFrom([rule]).some((nested) => nested.length > 1 && nested.at(-1)?.type === 'permit')
     ? 'silent'
@@ -65,10 +71,8 @@ function applies(chain: Json[], consent: Json, question: ReferenceQuestion): boo
 }
 
 function ruleAnswers(rule: Json, depth: number, question: ReferenceQuestion): Answer[] {
-  const isOdd = Object.keys(rule).some((name) => !plainNames.has(name)) || rule.data !== undefined;
-  const isUntyped = depth > 0 && rule.type !== 'permit' && rule.type !== 'deny';
   // What is not understood of a rule leaves all its filters open.
-  if (isOdd || isUntyped) return ['unclear'];
+  if (!isUnderstood(rule, depth)) return ['unclear'];
   return [
     within(rule.period, question.today),
     within(rule.dataPeriod, question.dataDate),
@@ -84,6 +88,19 @@ function ruleAnswers(rule: Json, depth: number, question: ReferenceQuestion): An
   ];
 }
 
+function isUnderstood(rule: Json, depth: number): boolean {
+  const isOdd = Object.keys(rule).some((name) => !plainNames.has(name)) || rule.data !== undefined;
+  const isUntyped = depth > 0 && rule.type !== 'permit' && rule.type !== 'deny';
+  const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+  const hasEmpty = filterNames.some((name) => isEmpty(rule[name]));
+  const concepts = [...list(rule.code), ...list(rule.action)];
+  const isPeriod = ({ start, end }: Json): boolean =>
+    (start !== undefined || end !== undefined) && String(start ?? '0000') <= String(end ?? '9999');
+  const periods = [rule.period, rule.dataPeriod].filter((period) => period !== undefined) as Json[];
+  const isFilled = !hasEmpty && !concepts.some(({ coding }) => isEmpty(coding)) && periods.every(isPeriod);
+  return !isOdd && !isUntyped && isFilled;
+}
+
 function within(period: unknown, date: string): Answer {
   const { start = '0000', end = '9999' } = (period ?? {}) as { start?: string; end?: string };
   return start <= date && date <= end ? 'yes' : 'no';
@@ -96,8 +113,10 @@ function anyOf(entries: Json[], answer: (entry: Json) => Answer): Answer {
   return answers.includes('unclear') ? 'unclear' : answers.includes('yes') ? 'yes' : 'no';
 }
 
-function purposeAnswer({ system = reason, code }: Json, { purpose }: ReferenceQuestion): Answer {
+/** Clinical trial research is a part of healthcare research, treatment has clinical trials as a part. */
+function purposeAnswer({ system, code }: Json, { purpose }: ReferenceQuestion): Answer {
   if (system !== reason || !['HRESCH', 'CLINTRL', 'TREAT'].includes(String(code))) return 'unclear';
+  if (purpose === 'CLINTRL' && code === 'TREAT') return 'unclear';
   return code === purpose ? 'yes' : 'no';
 }
 

@@ -108,7 +108,10 @@ const imagingClass = { system: 'http://hl7.org/fhir/resource-types', code: 'Imag
 /** With the rule added to the root or, by turns, to the first rule within it. */
 function addRule(consent: Record<string, unknown> = {}, rule: object, turn: number): Record<string, unknown> {
   const copy = structuredClone(consent) as { provision?: Nested };
-  copy.provision ??= {};
+  if (copy.provision === undefined) copy.provision = {};
+  // Where rules stand in another form, there is no place for one: it denies everything already.
+  const { provision: rules = [] } = copy.provision ?? { provision: null };
+  if (!Array.isArray(rules) || Array.isArray(copy.provision)) return consent;
   const place = turn % 2 === 0 ? copy.provision : (copy.provision.provision?.[0] ?? copy.provision);
   place.provision = [...(place.provision ?? []), rule as Nested];
   return copy as Record<string, unknown>;

@@ -305,7 +305,14 @@ it('asks for the purposes that the plan of the research study has', async () => 
       status: 'active',
       scope: { coding: [{ code: 'research' }] },
       patient: { reference: 'Patient/p1' },
-      provision: { provision: [{ type: 'permit', purpose: [{ code: 'HRESCH' }] }] },
+      provision: {
+        provision: [
+          {
+            type: 'permit',
+            purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'HRESCH' }],
+          },
+        ],
+      },
     },
   ];
   await site.importFiles({ '1.ndjson': resources.map((one) => `${JSON.stringify(one)}\n`).join('') });

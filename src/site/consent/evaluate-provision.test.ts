@@ -6,14 +6,16 @@ import { evaluateConsent } from './evaluate-consent.ts';
 const actor = (value: string, system = 'https://consilium.example/fhir/research-study') => [
   { reference: { identifier: { system, value } } },
 ];
-const period = { start: '2001-01-01', end: '2005-12-31' };
-const permit = { type: 'permit', period, purpose: [{ code: 'HRESCH' }], actor: actor('heart-disease') };
-const policy = (code: string) => ({ coding: [{ code }] });
-const scope = { researchStudyId: 'heart-disease', day: parseDay('2002-02-02') ?? 0 };
 const reason = (code: string) => ({
   system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
   code,
 });
+const period = { start: '2001-01-01', end: '2005-12-31' };
+const permit = { type: 'permit', period, purpose: [reason('HRESCH')], actor: actor('heart-disease') };
+const policy = (code: string) => ({
+  coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code }],
+});
+const scope = { researchStudyId: 'heart-disease', day: parseDay('2002-02-02') ?? 0 };
 const cda = { system: 'urn:ietf:bcp:13', code: 'application/hl7-cda+xml' };
 const summary = { system: 'http://loinc.org', code: '34133-9' };
 const note = { system: 'http://loinc.org', code: '11506-3' };
@@ -40,6 +42,24 @@ describe('a FHIR consent', () => {
     ['no provision under opt-out', { policyRule: policy('OPTOUT') }, 'permit'],
     ['no provision and no policy', { policyRule: undefined }, 'deny'],
     ['no provision and an unknown policy', { policyRule: policy('WHATEVER') }, 'deny'],
+    ['opt-out of no system', { policyRule: { coding: [{ code: 'OPTOUT' }] } }, 'deny'],
+    ['opt-out of another system', { policyRule: { coding: [{ system: 'urn:x', code: 'OPTOUT' }] } }, 'deny'],
+    ['opt-out in words', { policyRule: { text: 'OPTOUT' } }, 'deny'],
+    [
+      'a purpose of no system',
+      { provision: { provision: [{ ...permit, purpose: [{ code: 'HRESCH' }] }] } },
+      'deny',
+    ],
+    [
+      'a deny for a purpose of no system',
+      { provision: { provision: [permit, { type: 'deny', purpose: [{ code: 'TREAT' }] }] } },
+      'deny',
+    ],
+    [
+      'a scope of no system',
+      { scope: { coding: [{ code: 'research' }] }, provision: { provision: [permit] } },
+      'permit',
+    ],
     ['a root that denies', { provision: { type: 'deny' } }, 'deny'],
     [
       'a root that denies and an exception to it',
@@ -68,7 +88,7 @@ describe('a FHIR consent', () => {
     ],
     [
       'a permit for another purpose',
-      { provision: { provision: [{ ...permit, purpose: [{ code: 'TREAT' }] }] } },
+      { provision: { provision: [{ ...permit, purpose: [reason('TREAT')] }] } },
       'deny',
     ],
     [
@@ -168,7 +188,7 @@ describe('a FHIR consent', () => {
     [['HRESCH'], ['HRESCH', 'CLINTRL'], 'deny'],
     [['HRESCH', 'CLINTRL'], ['HRESCH', 'CLINTRL'], 'permit'],
   ])('that permits %j, asked for %j: %s', (permitted, purposes, decision) => {
-    const rule = { ...permit, purpose: permitted.map((code) => ({ code })) };
+    const rule = { ...permit, purpose: permitted.map(reason) };
     const version = stored({ provision: { provision: [rule] } });
     expect(evaluateConsent([version], { ...scope, purposes }).decision).toBe(decision);
   });

@@ -10,7 +10,7 @@ const actor = (value: string, system = researchStudySystem) => [
   { reference: { identifier: { system, value } } },
 ];
 const period = { start: '2001-01-01', end: '2005-12-31' };
-const research = [{ code: 'HRESCH' }];
+const research = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'HRESCH' }];
 const permit = { type: 'permit', period, purpose: research, actor: actor('heart-disease') };
 const permitting = { provision: { provision: [permit] } };
 const policy = (code: string) => ({ coding: [{ code }] });

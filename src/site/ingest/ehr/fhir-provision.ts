@@ -39,11 +39,11 @@ export function readProvisionTree(resource: ConsentResource, zone: TimeZone): Co
   // A root that is none may hold a deny that nobody finds.
   if (provision !== undefined && !isObject(provision)) return denyAll;
   const policies = resource.policyRule?.coding ?? [];
-  const isOptOut = policies.some(
-    ({ system, code }) => optOutPolicies.has(code ?? '') && (system ?? policySystem) === policySystem,
+  // Everything rests on it: a policy that is also something else, or does not say in which system, is not known to be an opt-out.
+  const isOptOut = policies.every(
+    ({ system, code }) => system === policySystem && optOutPolicies.has(code ?? ''),
   );
-  // A policy that is also something else is not known to be an opt-out.
-  const base = isOptOut && policies.every(({ code }) => optOutPolicies.has(code ?? '')) ? 'permit' : 'deny';
+  const base = isOptOut && policies.length > 0 ? 'permit' : 'deny';
   if (provision === undefined) return { base, root: { type: null, ...unfiltered } };
   const counter = { rules: 0 };
   const root = readRule(provision, { zone, counter, isRoot: true });
@@ -155,7 +155,7 @@ function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters |
   const days = readDays(elements, zone);
   if (days === undefined || actor?.length === 0) return undefined;
   const coded = {
-    purposes: codesOf(purpose, purposeSystem),
+    purposes: codesOf(purpose),
     classes: codesOf(classes),
     codes: conceptCodes(code),
     securityLabels: codesOf(securityLabel),
@@ -175,14 +175,13 @@ function readFilters(elements: ProvisionElements, zone: TimeZone): RuleFilters |
   };
 }
 
-const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 type Coding = z.infer<typeof coding>;
 
 /** None where the filter is not there; a list that is there and empty, which FHIR forbids, is not understood. */
-function codesOf(codings: readonly Coding[] | undefined, defaultSystem = ''): string[] | undefined {
+function codesOf(codings: readonly Coding[] | undefined): string[] | undefined {
   if (codings === undefined) return [];
   if (codings.length === 0) return undefined;
-  const codes = codings.map(({ system = defaultSystem, code }) => `${system}|${code ?? ''}`);
+  const codes = codings.map(({ system = '', code }) => `${system}|${code ?? ''}`);
   return codings.every(({ code }) => code !== undefined && code !== '') ? codes : undefined;
 }
 
