@@ -156,7 +156,7 @@ export const consentRow = z.strictObject({
   version: z.int().nullable(),
   /** What the rules say today. */
   decision: z.enum(['permit', 'deny']),
-  /** Why: permit, withdrawn, expired, not-yet-valid, majority-reached, majority-unknown, no-consent, opted-out, denied, inactive. */
+  /** Why: permit, withdrawn, expired, not-yet-valid, majority-reached, majority-unknown, unverified, no-consent, opted-out, denied, inactive. */
   rule: z.string(),
   untilDate: z.string().nullable(),
   source: z.string().nullable(),

@@ -27,6 +27,11 @@ describe('a plan', () => {
     expect([14, 15, 18, 18.5, 21, 22].map(stating)).toEqual([false, true, true, false, true, false]);
   });
 
+  it('may ask that consents are verified', () => {
+    const asking = (requiresVerification: unknown) => accepts({ consent: { requiresVerification } });
+    expect([true, false, 'yes', null].map(asking)).toEqual([true, true, false, false]);
+  });
+
   it('is what ships with the program', () => {
     const file = new URL('../../../assets/research-studies/heart/plan.json', import.meta.url);
     const shipped = JSON.parse(readFileSync(file, 'utf8')) as object;

@@ -54,6 +54,8 @@ export const researchStudyPlan = z.strictObject({
     .strictObject({
       /** Whole years, 18 where absent: what a guardian permitted holds until this birthday. Laws lie between 15 and 21. */
       ageOfMajority: z.int().min(15).max(21).optional(),
+      /** Whether a consent permits only once somebody verified it with the patient; absent: it permits without. */
+      requiresVerification: z.boolean().optional(),
     })
     .optional(),
   participants: z

@@ -22,6 +22,7 @@ export const exclusionReasons = [
   'consent-not-yet-valid',
   'majority-reached',
   'majority-unknown',
+  'consent-unverified',
   'consent-inactive',
   'deceased',
   'criterion-not-met',
@@ -52,6 +53,7 @@ const reasonOfRule = {
   'not-yet-valid': 'consent-not-yet-valid',
   'majority-reached': 'majority-reached',
   'majority-unknown': 'majority-unknown',
+  unverified: 'consent-unverified',
   inactive: 'consent-inactive',
 } as const;
 

@@ -1,14 +1,22 @@
 // What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
-// (security.md C1, C4), and an old export read again lifts nothing. What a guardian permits ends at majority (C7). Pure; adding a deny never turns a deny into a permit, and
-// the order of the versions does not matter.
+// (security.md C1, C4), and an old export read again lifts nothing. A permit may have to meet terms beside its dates (C1, C7). Pure;
+// adding a deny never turns a deny into a permit, and the order of the versions does not matter.
 import type { ConsentProvision } from '#site/store/index.ts';
 import { combineDays } from './day-ranges.ts';
 import { hasDeny } from './evaluate-provision.ts';
+import {
+  endOfGuardianship,
+  isUnverified,
+  type PermitOrigin,
+  type PermitTerms,
+  type UnmetTerm,
+  unmetTerm,
+} from './permit-terms.ts';
 import { allData, noData, type PermittedData, permittedData } from './permitted-data.ts';
 import { readProvision } from './read-provision.ts';
 
 /** One version of a consent. Days are shifted by the subject's date offset; null is open. */
-export interface ConsentVersion {
+export interface ConsentVersion extends PermitOrigin {
   readonly consentId: string;
   readonly version: number;
   /** null: research in general. */
@@ -16,8 +24,6 @@ export interface ConsentVersion {
   /** FHIR Consent.status. */
   readonly status: string;
   readonly decision: 'permit' | 'deny';
-  /** Given by somebody else for the patient. */
-  readonly isByGuardian: boolean;
   readonly statedDay: number | null;
   /** The last day that `statedDay` may mean; null or absent: the same. */
   readonly statedUntilDay?: number | null;
@@ -25,7 +31,6 @@ export interface ConsentVersion {
   readonly untilDay: number | null;
   /** The rules, where there is more than one permit or deny; null: `decision` is all it says. */
   readonly provision: ConsentProvision | null;
-  readonly source: string;
 }
 
 export type ConsentRule =
@@ -33,8 +38,7 @@ export type ConsentRule =
   | 'withdrawn'
   | 'expired'
   | 'not-yet-valid'
-  | 'majority-reached'
-  | 'majority-unknown'
+  | UnmetTerm
   | 'no-consent'
   | 'opted-out'
   | 'denied'
@@ -53,15 +57,11 @@ export interface ConsentDecision {
 }
 
 /** Where and when a consent is asked for. */
-export interface ConsentScope {
+export interface ConsentScope extends PermitTerms {
   /** null looks at the consents for every research study together, as an overview of the subject. */
   readonly researchStudyId: string | null;
-  /** The day, shifted by the subject's date offset. */
-  readonly day: number;
   /** v3-ActReason codes of what it is for, each of which must be permitted; healthcare research where none is given. */
   readonly purposes?: readonly string[] | undefined;
-  /** The day on which the subject comes of age, shifted; null or absent: its birth date is not known. */
-  readonly majorityDay?: number | null;
 }
 
 export const noConsent: ConsentDecision = {
@@ -139,7 +139,7 @@ interface Finding {
 const rank = {
   denyInForce: 0,
   permit: 1,
-  majority: 2,
+  termUnmet: 2,
   expired: 3,
   notYetValid: 4,
   denyOutOfForce: 5,
@@ -158,10 +158,10 @@ function standingVersions(versions: readonly ConsentVersion[], scope: ConsentSco
   const findings: Finding[] = [];
   for (const siblings of groupByConsent(versions)) {
     for (const version of siblings) {
-      const lifting = siblings.filter((other) => isNewer(other, version) && lifts(other, { version, scope }));
-      const isPermitLifted = lifting.length > 0;
-      const isLifted =
-        lifting.some((other) => !isActiveDeny(other)) || (isPermitLifted && !hasDenies(version));
+      const newer = siblings.filter((other) => isNewer(other, version));
+      const isDenyLifted = newer.some((other) => liftsDeny(other, scope));
+      const isPermitLifted = newer.some((other) => liftsPermit(other, scope));
+      const isLifted = isDenyLifted || (isPermitLifted && !hasDenies(version));
       if (isLifted || !isInScope(version, scope)) continue;
       const finding = judge(version, { siblings, scope, isPermitLifted });
       if (finding !== undefined) findings.push(finding);
@@ -171,28 +171,24 @@ function standingVersions(versions: readonly ConsentVersion[], scope: ConsentSco
 }
 
 function hasDenies({ provision, decision }: ConsentVersion): boolean {
-  return provision === null ? decision === 'deny' : hasDeny(provision);
+  return decision === 'deny' || (provision !== null && hasDeny(provision));
 }
 
 /**
- * A deny is lifted by a newer permit or retraction, never by another deny (denies only add up) and never by a draft. A
- * permit is lifted by whatever is newer. What is dated in the future, or permitted by a guardian of somebody of age, lifts
- * nothing towards permission.
+ * A deny is lifted by a newer permit or retraction, never by another deny (denies only add up) and never by a draft. What is dated in
+ * the future, permitted by a guardian of somebody of age, or not verified where it has to be lifts nothing towards permission.
  */
-function lifts(
-  other: ConsentVersion,
-  { version, scope }: { readonly version: ConsentVersion; readonly scope: ConsentScope },
-): boolean {
-  const { statedDay } = other;
-  if (isActiveDeny(version)) {
-    const lastDay = lastStatedDay(other);
-    const isFuture = lastDay !== null && lastDay > scope.day;
-    const wasOfAge = endOfGuardianship(other, { ...scope, day: lastDay ?? scope.day }) !== undefined;
-    const isPermit = isActive(other) && other.decision === 'permit';
-    if (isPermit && wasOfAge) return false;
-    return !isActiveDeny(other) && !unstated.has(other.status) && !isFuture;
-  }
-  const isFuture = statedDay !== null && statedDay > scope.day;
+function liftsDeny(other: ConsentVersion, scope: ConsentScope): boolean {
+  if (isActiveDeny(other) || unstated.has(other.status)) return false;
+  const lastDay = lastStatedDay(other);
+  if (lastDay !== null && lastDay > scope.day) return false;
+  const wasOfAge = endOfGuardianship(other, { ...scope, day: lastDay ?? scope.day }) !== undefined;
+  return !isActive(other) || !(wasOfAge || isUnverified(other, scope));
+}
+
+/** A permit is lifted by whatever is newer, but not today by a permit of the future. */
+function liftsPermit(other: ConsentVersion, { day }: ConsentScope): boolean {
+  const isFuture = other.statedDay !== null && other.statedDay > day;
   return !(isFuture && other.decision === 'permit' && isActive(other));
 }
 
@@ -259,9 +255,9 @@ function judge(version: ConsentVersion, context: JudgeContext): Finding | undefi
   if (version.provision !== null) return judgeRules(version, version.provision, context);
   const whyNot = outOfForce(version, day);
   if (version.decision === 'permit') {
-    const ended = endOfGuardianship(version, context.scope);
-    if (whyNot === undefined && ended !== undefined)
-      return { ...says(version, ended, rank.majority), path: [ended] };
+    const unmet = unmetTerm(version, context.scope);
+    if (whyNot === undefined && unmet !== undefined)
+      return { ...says(version, unmet, rank.termUnmet), path: [unmet] };
     return whyNot ?? says(version, 'permit', rank.permit, { permitted: allData });
   }
   const isInForce = !hasEnded(version, day) && hasBegun(version, day);
@@ -282,9 +278,9 @@ function judgeRules(
   const isStated = version.statedDay === null || version.statedDay <= day;
   const permitted = isStated && !context.isPermitLifted ? reading.permitted : noData;
   const { denied, path } = reading;
-  const ended = endOfGuardianship(version, context.scope);
-  if (permitted !== noData && ended !== undefined)
-    return { ...says(version, ended, rank.majority), denied, path: [ended] };
+  const unmet = unmetTerm(version, context.scope);
+  if (permitted !== noData && unmet !== undefined)
+    return { ...says(version, unmet, rank.termUnmet), denied, path: [unmet] };
   if (permitted !== noData) return { ...says(version, 'permit', rank.permit), permitted, denied, path };
   if (denied !== noData) {
     const rule = ruleOfDeny(version, context);
@@ -301,16 +297,6 @@ function says(
 ): Finding {
   const { permitted = noData, denied = noData } = data;
   return { version, rule, rank: position, permitted, denied, path: rootPath };
-}
-
-/** Why what a guardian permits does not hold on the day (C7), undefined where it does and for what the patient says. */
-function endOfGuardianship(
-  { isByGuardian }: ConsentVersion,
-  { day, majorityDay = null }: ConsentScope,
-): 'majority-reached' | 'majority-unknown' | undefined {
-  if (!isByGuardian) return undefined;
-  if (majorityDay === null) return 'majority-unknown';
-  return day < majorityDay ? undefined : 'majority-reached';
 }
 
 /** Why a permit does not hold on the day, undefined where it does. */

@@ -280,6 +280,15 @@ describe('a FHIR consent', () => {
     ]);
   });
 
+  it.each([
+    ['a draft', { status: 'draft', provision: { provision: [permit] } }],
+    ['another refusal', { provision: { type: 'deny', actor: actor('lungs') } }],
+  ])('that refuses by having no rules refuses on after %s', (_, change) => {
+    const permitting = stored({ provision: { provision: [permit] } }, 'c2');
+    const later = { ...stored({ dateTime: '2001-03-03', ...change }), version: 2 };
+    expect(evaluateConsent([permitting, stored({}), later], scope)).toMatchObject({ rule: 'denied' });
+  });
+
   it('that permits another research study denies nothing to this one', () => {
     const others = {
       provision: {

@@ -20,6 +20,8 @@ export interface ConsentTerms {
   readonly purposes: readonly string[];
   /** Whole years; undefined: `usualAgeOfMajority`. */
   readonly ageOfMajority?: number | undefined;
+  /** Whether only verified consents permit; undefined: they need not be. */
+  readonly requiresVerification?: boolean | undefined;
 }
 
 /** What a plan asks of consents. */
@@ -43,6 +45,7 @@ interface ConsentRow {
   readonly is_by_guardian: number;
   readonly stated_day: number | null;
   readonly stated_until_day: number | null;
+  readonly verified_day: number | null;
   readonly from_day: number | null;
   readonly until_day: number | null;
   readonly provision: string | null;
@@ -50,7 +53,7 @@ interface ConsentRow {
 }
 
 const columns = `subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day,
-  stated_until_day, from_day, until_day, provision, source`;
+  stated_until_day, verified_day, from_day, until_day, provision, source`;
 
 /** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
 export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
@@ -117,7 +120,13 @@ export function decideVersions(
   // Nobody else's link is opened.
   const isGuarded = versions.some(({ isByGuardian }) => isByGuardian);
   const majorityDay = isGuarded ? majorityDayOf(subjectId, { days, ageOfMajority, day }) : null;
-  return evaluateConsent(versions, { researchStudyId, purposes: terms?.purposes, day, majorityDay });
+  return evaluateConsent(versions, {
+    researchStudyId,
+    purposes: terms?.purposes,
+    requiresVerification: terms?.requiresVerification,
+    day,
+    majorityDay,
+  });
 }
 
 interface MajorityScope {
@@ -147,6 +156,7 @@ function toVersion(row: ConsentRow): ConsentVersion {
     isByGuardian: row.is_by_guardian === 1,
     statedDay: row.stated_day,
     statedUntilDay: row.stated_until_day,
+    verifiedDay: row.verified_day,
     fromDay: row.from_day,
     untilDay: row.until_day,
     provision: row.provision === null ? null : (JSON.parse(row.provision) as ConsentProvision),

@@ -24,9 +24,9 @@ export function joinSubjects(store: Store, { survivor, retired, daysMoved }: Sub
   store
     .prepare(
       `UPDATE consent SET subject_id = ?, merged_from = coalesce(merged_from, subject_id),
-      stated_day = stated_day + ?, stated_until_day = stated_until_day + ?, from_day = from_day + ?, until_day = until_day + ? WHERE subject_id = ?`,
+      stated_day = stated_day + ?, stated_until_day = stated_until_day + ?, verified_day = verified_day + ?, from_day = from_day + ?, until_day = until_day + ? WHERE subject_id = ?`,
     )
-    .run(survivor.subjectId, daysMoved, daysMoved, daysMoved, daysMoved, retired.subjectId);
+    .run(survivor.subjectId, daysMoved, daysMoved, daysMoved, daysMoved, daysMoved, retired.subjectId);
   store
     .prepare(
       'UPDATE subject SET sex = (SELECT sex FROM subject WHERE subject_no = ?) WHERE subject_no = ? AND sex IS NULL',

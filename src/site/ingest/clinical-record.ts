@@ -60,6 +60,8 @@ export interface SourceConsent {
   readonly statedDay: number | null;
   /** The last day that `statedDay` may mean, where the source states a month or a year. */
   readonly statedUntilDay?: number;
+  /** The day on which it was verified with the patient; absent where the source states none. */
+  readonly verifiedDay?: number | null;
   readonly fromDay: number | null;
   readonly untilDay: number | null;
   /** The rules where the source has more than one permit or deny, with real days; null: `decision` is all it says. */

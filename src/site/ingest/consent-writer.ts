@@ -50,6 +50,7 @@ export class ConsentWriter {
         is_by_guardian: Number(consent.isByGuardian),
         stated_day: shift(consent.statedDay),
         stated_until_day: shift(consent.statedUntilDay ?? null),
+        verified_day: shift(consent.verifiedDay ?? null),
         from_day: shift(consent.fromDay),
         until_day: shift(consent.untilDay),
         provision:

@@ -97,7 +97,7 @@ export class RecordPacker {
 
   #packConsent(consent: SourceConsent): PackedConsent {
     const { sourceId, researchStudyId, status, decision, isByGuardian } = consent;
-    const { statedDay, statedUntilDay = null, fromDay, untilDay, provision } = consent;
+    const { statedDay, statedUntilDay = null, verifiedDay = null, fromDay, untilDay, provision } = consent;
     const { name, scope } = recordIdentityOf(sourceId);
     const nameId = this.#consentName(JSON.stringify(name));
     const scopeId = toHex(
@@ -110,6 +110,7 @@ export class RecordPacker {
       isByGuardian,
       statedDay,
       statedUntilDay,
+      verifiedDay,
       fromDay,
       untilDay,
       provision,

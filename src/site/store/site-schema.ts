@@ -130,6 +130,7 @@ export interface ConsentTable {
   is_by_guardian: Generated<number>;
   stated_day: number | null;
   stated_until_day: Generated<number | null>;
+  verified_day: Generated<number | null>;
   from_day: number | null;
   until_day: number | null;
   provision: Generated<string | null>;

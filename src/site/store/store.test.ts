@@ -97,6 +97,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     is_by_guardian: true,
     stated_day: true,
     stated_until_day: true,
+    verified_day: true,
     from_day: true,
     until_day: true,
     provision: true,

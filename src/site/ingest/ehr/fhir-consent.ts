@@ -10,6 +10,7 @@ import { readDaySpan } from './fhir-date-span.ts';
 import { denyAll, isModified, readProvisionTree } from './fhir-provision.ts';
 import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
 import { consentSchema } from './fhir-resource.ts';
+import { readVerifiedDay } from './fhir-verification.ts';
 import { readConsentStatus } from './field-value.ts';
 
 /** Identifier system of research studies in references. */
@@ -29,6 +30,7 @@ export function readConsent(resource: unknown, context: ResourceContext): Clinic
     isByGuardian: isByGuardian(elements.performer ?? [], subject, context.patients),
     status: readConsentStatus(elements.status ?? '', 'status'),
     ...readStated(elements.dateTime, zone),
+    verifiedDay: readVerifiedDay(elements.verification, zone),
     ...summarize(provision),
     provision,
     source: 'fhir',

@@ -76,6 +76,8 @@ export const consentSchema = z.object({
   dateTime: text,
   /** Who agreed. */
   performer: z.array(reference).max(100).optional(),
+  /** Read by fhir-verification.ts. */
+  verification: z.unknown().optional(),
   policyRule: codeableConcept.optional(),
   /** Rules within rules: read by fhir-provision.ts, which looks for modifiers in the whole resource. */
   provision: z.unknown().optional(),

@@ -133,6 +133,7 @@ CREATE TABLE consent (
   is_by_guardian INTEGER NOT NULL DEFAULT 0, -- 1 where somebody else gave it for the patient: what it permits ends at majority
   stated_day INTEGER,                    -- day it was given
   stated_until_day INTEGER,              -- last day that may be, where the source states a month or a year; null: stated_day
+  verified_day INTEGER,                  -- day it was verified with the patient; null: the source states none
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open
   provision TEXT,                        -- JSON: its rules, days moved as the ones above; null: 'decision' is all it says
