@@ -45,7 +45,8 @@ export function tellRow(row: ReadRow | undefined): string {
     case 'merge':
       return `merge ${row.retired.identifier} into ${row.survivor.identifier}`;
     case 'record': {
-      const { facts, patient } = row.record;
+      const { facts, patient, refusal } = row.record;
+      if (refusal !== undefined) return [refusal.code, refusal.field ?? ''].join(' ').trim();
       if (facts.length === 0) return patient === null ? 'no fact' : 'patient';
       return facts.map(tellFact).join(', ');
     }

@@ -126,7 +126,7 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   UNREADABLE: 'The file could not be read.',
   UNRESOLVED_REFERENCE: 'The patient or medication that the record refers to cannot be told.',
   UNSUPPORTED_BUNDLE: 'The bundle is not a collection, transaction, batch or searchset.',
-  UNSUPPORTED_CONSENT: 'The consent is not a research consent, or permits several things at once.',
+  UNSUPPORTED_CONSENT: 'The consent does not say in codes that it is for research.',
   UNSUPPORTED_ENCODING: 'The text states a character encoding that is not read.',
   UNSUPPORTED_REQUEST: 'The bundle entry is neither a resource nor the deletion of a named one.',
   UNSUPPORTED_RESOURCE: 'This is no resource type of FHIR R4.',

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
 import { type IngestSite, openIngestSite, refusalsOf, siteKeys } from '#support/ingest-site.ts';
+import { previewMapping } from './ehr/preview-mapping.ts';
+import { openTimeZone } from './time-zone.ts';
 
 let site: IngestSite;
 beforeEach(() => {
@@ -37,6 +39,36 @@ function rules(): string[] {
 
 const rowCount = (): number => site.store.all(site.store.query.selectFrom('consent').selectAll()).length;
 const denied = { type: 'deny' };
+const mapping = JSON.stringify({
+  consilium: 'csv-mapping/1',
+  patient: {
+    identifier: 'pid',
+    authority: 'https://ward.example/number',
+    name: null,
+    birthDate: 'born',
+    sex: null,
+  },
+  indexDate: null,
+  record: null,
+  missing: [],
+  facts: [],
+  consent: {
+    researchStudyId: null,
+    status: {
+      column: 'consent',
+      values: {
+        yes: { status: 'active', decision: 'permit' },
+        no: { status: 'active', decision: 'deny' },
+        ended: { status: 'inactive', decision: 'permit' },
+      },
+    },
+    stated: 'at',
+    from: null,
+    until: 'until',
+  },
+});
+const takeRow = (row: string) =>
+  site.importFiles({ 'rows.csv': `pid,born,consent,at,until\n${row}\n` }, mapping);
 
 describe('a date of a consent that is a month or a year', () => {
   it.each<[string, object, string]>([
@@ -148,5 +180,29 @@ describe('a consent that is refused', () => {
   ])('without its %s is refused and nothing of it is kept', async (field, change) => {
     expect(await take(consent({ ...change, dateTime: '2024-05-99' }))).toEqual([`1 MISSING_FIELD ${field}`]);
     expect(rowCount()).toBe(0);
+  });
+});
+
+describe('a row of a table that is refused', () => {
+  it.each([
+    ['a deny beside another cell', '7,long ago,no,2024-01-01,', '2 BAD_DATE born', 'withdrawn'],
+    ['a deny of a day that is none', '7,1950-01-01,no,spring,', '2 BAD_DATE at', 'withdrawn'],
+    ['a deny until a day that is none', '7,1950-01-01,no,2024-01-01,spring', '2 BAD_DATE until', 'withdrawn'],
+    ['an end beside another cell', '7,long ago,ended,2024-01-01,', '2 BAD_DATE born', 'withdrawn'],
+    ['a permit beside another cell', '7,long ago,yes,2024-01-01,', '2 BAD_DATE born', 'permit'],
+  ])('keeps %s, if it takes something away', async (_, row, refusal, rule) => {
+    await takeRow('7,1950-01-01,yes,2020-01-01,');
+    expect(rules()).toEqual(['permit']);
+    expect(refusalsOf(await takeRow(row), 'rows.csv')).toEqual([refusal]);
+    expect(rules()).toEqual([rule]);
+  });
+
+  it('is previewed as refused', () => {
+    const head = Buffer.from('pid,born,consent,at,until\n7,long ago,no,2024-01-01,\n');
+    expect(previewMapping({ head, isWhole: true, mapping, zone: openTimeZone('UTC') })).toMatchObject({
+      accepted: 0,
+      rejected: 1,
+      rows: [{ refusal: { code: 'BAD_DATE', field: 'born' } }],
+    });
   });
 });

@@ -40,10 +40,33 @@ export function createCsvReader(
   const repeated = new RepeatedRows(mapping);
   return new TableReader(header, (row) =>
     readRow(row.row, (): ClinicalRecord | ReadRow => {
-      const record = new MappedRow(table, row).record();
-      return record === 'not-needed' ? { kind: 'not-needed', row: row.row } : repeated.tell(record);
+      const mapped = new MappedRow(table, row);
+      try {
+        const record = mapped.record();
+        return record === 'not-needed' ? { kind: 'not-needed', row: row.row } : repeated.tell(record);
+      } catch (error) {
+        if (error instanceof RowRefusal) return keepDenial(mapped, error);
+        throw error;
+      }
     }),
   );
+}
+
+/** What a refused row takes away by a consent in it is kept; the row is refused all the same. @throws RowRefusal where there is nothing. */
+function keepDenial(row: MappedRow, refusal: RowRefusal): ClinicalRecord {
+  const { subject, consents } = denialIn(row);
+  if (subject === undefined || consents.length === 0) throw refusal;
+  const { code, field } = refusal;
+  return { subject, patient: null, sourceId: null, facts: [], consents, refusal: { code, field } };
+}
+
+function denialIn(row: MappedRow): Partial<ClinicalRecord> & Pick<ClinicalRecord, 'consents'> {
+  try {
+    return row.refusedConsent();
+  } catch (error) {
+    if (error instanceof RowRefusal) return { consents: [] };
+    throw error;
+  }
 }
 
 /**

@@ -72,6 +72,15 @@ export class MappedRow {
     };
   }
 
+  /** The consent in a row that is refused, where it takes something away: a deny, or one that is not active. @throws RowRefusal. */
+  refusedConsent(): Pick<ClinicalRecord, 'subject' | 'consents'> {
+    const { authority, identifier: column } = this.#mapping.patient;
+    const identifier = this.#required(column, readText);
+    const consents = this.#consent(['csv', authority, identifier], 'readable-days');
+    const denials = consents.filter(({ decision, status }) => decision === 'deny' || status !== 'active');
+    return { subject: { authority, identifier }, consents: denials };
+  }
+
   /** Null where the table only names its patient. */
   #patient(key: PatientKey): ClinicalRecord['patient'] {
     const { name, birthDate, sex } = this.#mapping.patient;
@@ -185,16 +194,23 @@ export class MappedRow {
       : readSourceUnit(this.#cell(unit.column) ?? '', unit.column);
   }
 
-  #consent(patientId: readonly string[]): SourceConsent[] {
+  /** @param days whether a day that cannot be read refuses the consent or is left open */
+  #consent(patientId: readonly string[], days: 'all-days' | 'readable-days' = 'all-days'): SourceConsent[] {
     const { consent } = this.#mapping;
     if (consent === null) return [];
     const stated = this.#mapped(consent.status.column, consent.status.values);
     if (stated === null) return [];
     const { researchStudyId } = consent;
+    const read = (text: string, column: string): number | null => {
+      try {
+        return readDay(this.#isoDate(text), column, this.#table.zone);
+      } catch (error) {
+        if (days === 'readable-days' && error instanceof RowRefusal) return null;
+        throw error;
+      }
+    };
     const day = (column: string | null): number | null =>
-      column === null
-        ? null
-        : this.#optional(column, (text) => readDay(this.#isoDate(text), column, this.#table.zone));
+      column === null ? null : this.#optional(column, read);
     return [
       {
         sourceId: [...patientId, 'consent', researchStudyId ?? 'any'],

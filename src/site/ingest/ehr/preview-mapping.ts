@@ -48,7 +48,8 @@ export function previewMapping({ head, isWhole, mapping, zone }: PreviewRequest)
   let accepted = 0;
   let rejected = 0;
   const take = (read: ReadRow): void => {
-    if (read.kind === 'refused') rejected += 1;
+    if (read.kind === 'refused' || (read.kind === 'record' && read.record.refusal !== undefined))
+      rejected += 1;
     else accepted += 1;
     if (rows.length < shownRows) rows.push(...previewRow(read));
   };
@@ -62,7 +63,8 @@ function previewRow(read: ReadRow): PreviewRow[] {
     case 'record': {
       const [first] = read.record.facts;
       const day = first === undefined ? null : formatDay(first.day);
-      return [{ row: read.row, day, facts: read.record.facts.map(previewFact), refusal: null }];
+      const { facts, refusal = null } = read.record;
+      return [{ row: read.row, day, facts: facts.map(previewFact), refusal }];
     }
     case 'refused':
       return [{ row: read.row, day: null, facts: [], refusal: { code: read.code, field: read.field } }];
