@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
-import { type IngestSite, openIngestSite, refusalsOf, siteKeys } from '#support/ingest-site.ts';
+import { type IngestSite, openIngestSite, refusalsOf, siteKeys, steward } from '#support/ingest-site.ts';
 import { previewMapping } from './ehr/preview-mapping.ts';
 import { openTimeZone } from './time-zone.ts';
 
@@ -31,11 +31,11 @@ async function take(...resources: readonly object[]): Promise<string[]> {
   return refusalsOf(await site.importFiles({ 'consents.ndjson': content }), 'consents.ndjson');
 }
 
-function rules(): string[] {
+function consents() {
   const { store, auditLog, subjects: days } = site;
-  const consents = openConsents({ store, auditLog, days, linkageKey: siteKeys.linkageKey });
-  return [...consents.decisions('heart').values()].map(({ rule }) => rule);
+  return openConsents({ store, auditLog, days, linkageKey: siteKeys.linkageKey });
 }
+const rules = (): string[] => [...consents().decisions('heart').values()].map(({ rule }) => rule);
 
 const rowCount = (): number => site.store.all(site.store.query.selectFrom('consent').selectAll()).length;
 const denied = { type: 'deny' };
@@ -164,6 +164,21 @@ describe('a consent that is refused', () => {
     await take(consent({ dateTime: '2021-01-01', status: 'gone' }), consent());
     expect(rules()).not.toEqual(['permit']);
     await take(consent({ dateTime: '2021-01-02' }));
+    expect(rules()).toEqual(['permit']);
+  });
+
+  it.each<[string, object]>([
+    ['denies nothing', {}],
+    ['denies', { provision: denied }],
+  ])('of no readable date and %s is lifted by a steward only', async (_, change) => {
+    await take(
+      consent(),
+      consent({ dateTime: '2024-05-99', ...change }),
+      consent({ dateTime: '2025-01-01' }),
+    );
+    expect(rules()).not.toEqual(['permit']);
+    const [subjectId = ''] = consents().decisions('heart').keys();
+    consents().grant({ subjectId, researchStudyId: null, untilDate: null }, steward);
     expect(rules()).toEqual(['permit']);
   });
 
