@@ -253,15 +253,15 @@ describe('a FHIR consent', () => {
       expect(evaluateConsent([version], { ...scope, purposes: [asked] }).decision).toBe('deny');
   });
 
-  it.each<[string, object, 'permit' | 'deny', 'permit' | 'deny']>([
-    ['an end within today', { period: { end: '2002-02-02T06:00:00Z' } }, 'deny', 'deny'],
-    ['an end within tomorrow', { period: { end: '2002-02-03T06:00:00Z' } }, 'permit', 'deny'],
-    ['an end within yesterday', { period: { end: '2002-02-01T06:00:00Z' } }, 'deny', 'permit'],
-    ['a begin within today', { period: { start: '2002-02-02T06:00:00Z' } }, 'deny', 'deny'],
-    ['a begin today elsewhere', { period: { start: '2002-02-03T01:00:00+09:00' } }, 'deny', 'deny'],
-    ['a begin with today', { period: { start: '2002-02-02T00:00:00Z' } }, 'permit', 'deny'],
-    ['an end with today', { period: { end: '2002-02-02T23:59:59Z' } }, 'permit', 'deny'],
-  ])('holds by %s as a permit: %3$s, beside it as a deny: %4$s', (_, rule, asPermit, asDeny) => {
+  it.each<[string, 'permit' | 'deny', 'permit' | 'deny', object]>([
+    ['an end within today', 'deny', 'deny', { period: { end: '2002-02-02T06:00:00Z' } }],
+    ['an end within tomorrow', 'permit', 'deny', { period: { end: '2002-02-03T06:00:00Z' } }],
+    ['an end within yesterday', 'deny', 'permit', { period: { end: '2002-02-01T06:00:00Z' } }],
+    ['a begin within today', 'deny', 'deny', { period: { start: '2002-02-02T06:00:00Z' } }],
+    ['a begin today elsewhere', 'deny', 'deny', { period: { start: '2002-02-03T01:00:00+09:00' } }],
+    ['a begin with today', 'permit', 'deny', { period: { start: '2002-02-02T00:00:00Z' } }],
+    ['an end with today', 'permit', 'deny', { period: { end: '2002-02-02T23:59:59Z' } }],
+  ])('holds by %s as a permit: %s, beside one as a deny: %s', (_, asPermit, asDeny, rule) => {
     expect(decide({ provision: { provision: [{ type: 'permit', ...rule }] } })).toBe(asPermit);
     const beside = [{ type: 'permit' }, { type: 'deny', ...rule }];
     expect(decide({ provision: { provision: beside } })).toBe(asDeny);
