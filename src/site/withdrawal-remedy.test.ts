@@ -22,24 +22,22 @@ const open = (remedy: RoundSite['plan']['withdrawal']['remedy']): void => {
 beforeEach(() => open('rebuild-model'));
 afterEach(() => site.close());
 
-const subjectNo = (): number =>
-  (
-    site.store.prepare('SELECT subject_no AS no FROM subject WHERE subject_id = ?').get(subjectId) as {
-      no: number;
-    }
-  ).no;
+const subjectNo = (of: string): number =>
+  (site.store.prepare('SELECT subject_no AS no FROM subject WHERE subject_id = ?').get(of) as { no: number })
+    .no;
 
 interface Remembered {
   readonly round: number;
   readonly part?: 'training' | 'holdout';
   readonly departure?: 'never' | 'possible' | 'received';
+  readonly of?: string;
 }
 
 /** As a withdrawal leaves it. */
-function remember({ round, part = 'training', departure = 'received' }: Remembered): void {
+function remember({ round, part = 'training', departure = 'received', of = subjectId }: Remembered): void {
   site.store.run(
     site.store.query.insertInto('erased_member').values({
-      subject_no: subjectNo(),
+      subject_no: subjectNo(of),
       research_study_id: researchStudyId,
       round,
       part,
@@ -89,6 +87,33 @@ describe('a remedy', () => {
     ask();
     expect(states()).toEqual([[2, 'requested']]);
     expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
+  });
+
+  it('is asked once for all who withdraw before the next round: the consortium does not learn how many', () => {
+    remember({ round: 2 });
+    remember({ round: 3 });
+    ask();
+    site.clock.advance(60_000);
+    for (const of of ['train-4', 'train-5']) {
+      remember({ round: 3, of });
+      requestRemedy(site, { subjectId: of, researchStudyId }, steward);
+    }
+    const digests = () =>
+      site.store.all(site.store.query.selectFrom('remedy_request').select('request_digest').distinct());
+    expect(digests()).toHaveLength(1);
+    expect(listRemediableRounds(site, 'train-5')).toMatchObject([{ remedyState: 'requested' }]);
+    // Also for one who consented and withdrew again.
+    site.clock.advance(60_000);
+    site.store.run(
+      site.store.query.updateTable('erased_member').set({ erased_at: isoTime(site.clock.nowMs()) }),
+    );
+    ask();
+    expect(digests()).toHaveLength(1);
+    // A round may hold whoever withdraws after it: that is another request.
+    site.open('training');
+    remember({ round: 3, of: 'train-6' });
+    requestRemedy(site, { subjectId: 'train-6', researchStudyId }, steward);
+    expect(digests()).toHaveLength(2);
   });
 
   it('is asked again where the consortium refused it: its reason may be gone', () => {

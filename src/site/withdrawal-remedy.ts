@@ -89,7 +89,9 @@ export function requestRemedy(
       toRound: Math.max(...rounds),
       requestedAt: isoTime(store.clock.nowMs()),
     };
-    const digest = saveRequest(store, { predicate, subjectId, signer: people.siteSigner() });
+    const digest =
+      joinRequest(store, predicate, subjectId) ??
+      saveRequest(store, { predicate, subjectId, signer: people.siteSigner() });
     const { fromRound, toRound, requestedAt } = predicate;
     auditLog.append({
       actor: actor.name,
@@ -107,6 +109,47 @@ export function requestRemedy(
 function canBeRemedied({ remedy, departure, erasedAt, remedyState }: RemediableRound): boolean {
   const isOpen = remedyState === 'none' || remedyState === 'refused';
   return remedy !== null && departure !== 'never' && erasedAt !== null && isOpen;
+}
+
+/**
+ * Has an earlier request stand for this subject too, and gives its digest: as many requests as subjects would tell the consortium how many
+ * withdrew. Undefined where none names these rounds, or where a round was opened since, which the answer to it may have come before.
+ */
+function joinRequest(store: Store, predicate: RemedyRequest, subjectId: string): string | undefined {
+  const { researchStudyId, fromRound, toRound, requestedAt } = predicate;
+  const lastOpened = store.get(
+    store.query
+      .selectFrom('round')
+      .select('received_at')
+      .where('research_study_id', '=', researchStudyId)
+      .orderBy('received_at', 'desc')
+      .limit(1),
+  );
+  const earlier = store.get(
+    store.query
+      .selectFrom('remedy_request')
+      .selectAll()
+      .where('research_study_id', '=', researchStudyId)
+      .where('from_round', '<=', fromRound)
+      .where('to_round', '>=', toRound)
+      .where('refused_code', 'is', null)
+      .where('requested_at', '>', lastOpened?.received_at ?? '')
+      .orderBy('requested_at')
+      .limit(1),
+  );
+  if (earlier === undefined) return undefined;
+  const [subjectNo = 0] = identitiesOf(store, subjectId);
+  const joined = { ...earlier, subject_no: subjectNo, requested_at: requestedAt };
+  store.run(
+    store.query
+      .insertInto('remedy_request')
+      .values(joined)
+      // Who consented again and withdrew again.
+      .onConflict((conflict) =>
+        conflict.columns(['request_digest', 'subject_no']).doUpdateSet({ requested_at: requestedAt }),
+      ),
+  );
+  return earlier.request_digest;
 }
 
 interface SignedRequest {

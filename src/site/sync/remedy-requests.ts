@@ -23,7 +23,11 @@ export async function sendRemedyRequests(context: SyncContext): Promise<void> {
 
 function listWaiting({ store }: SyncContext): RemedyRequestTable[] {
   const requests = store.query.selectFrom('remedy_request').selectAll().where('sent_at', 'is', null);
-  return store.all(requests.where('refused_code', 'is', null).orderBy('requested_at'));
+  const rows = store.all(requests.where('refused_code', 'is', null).orderBy('requested_at'));
+  // One may stand for several subjects: it goes out once.
+  return rows.filter(
+    (row, at) => rows.findIndex(({ request_digest: digest }) => digest === row.request_digest) === at,
+  );
 }
 
 function record(

@@ -229,6 +229,38 @@ describe('a sync', () => {
     expect(models()).toHaveLength(1);
   });
 
+  it('sends a request for a remedy once, however many subjects it stands for', async () => {
+    const at = '2026-11-21T08:00:00.000Z';
+    for (const subjectId of ['first', 'second']) {
+      const subject = { subject_id: subjectId, sex: null, added_at: at };
+      site.store.run(site.store.query.insertInto('subject').values(subject));
+    }
+    for (const subjectNo of [1, 2]) {
+      const request = {
+        request_digest: 'a'.repeat(64),
+        research_study_id: researchStudyId,
+        subject_no: subjectNo,
+        from_round: 2,
+        to_round: 2,
+        envelope: utf8('signed'),
+        requested_at: at,
+        sent_at: null,
+        refused_code: null,
+      };
+      site.store.run(site.store.query.insertInto('remedy_request').values(request));
+    }
+    await site.sync();
+    await site.sync();
+    expect(site.transport.requests.filter((request) => request === 'POST /v1/remedy-requests')).toHaveLength(
+      1,
+    );
+    const waiting = site.store.query
+      .selectFrom('remedy_request')
+      .select('subject_no')
+      .where('sent_at', 'is', null);
+    expect(site.store.all(waiting)).toEqual([]);
+  });
+
   it('needs an enrolment', async () => {
     const bare = createSiteFoundation('bare');
     const agreement = openAgreement(bare);

@@ -171,7 +171,7 @@ CREATE TABLE remedy (
 ) STRICT;
 
 CREATE TABLE remedy_request (
-  request_digest TEXT PRIMARY KEY,       -- sha256 of the request statement's bytes
+  request_digest TEXT NOT NULL,          -- sha256 of the request statement's bytes; several subjects may share one
   research_study_id TEXT NOT NULL,
   subject_no INTEGER NOT NULL REFERENCES subject, -- for whom; stays here
   from_round INTEGER NOT NULL,
@@ -179,7 +179,8 @@ CREATE TABLE remedy_request (
   envelope BLOB NOT NULL,                -- DSSE, signed by the site's key
   requested_at TEXT NOT NULL,            -- ISO time
   sent_at TEXT,                          -- ISO time, null until the consortium has it
-  refused_code TEXT                      -- with which the consortium refused it for good
+  refused_code TEXT,                     -- with which the consortium refused it for good
+  PRIMARY KEY (request_digest, subject_no)
 ) STRICT;
 
 CREATE TABLE round (
