@@ -83,10 +83,29 @@ function requireAgreed({ store }: Foundation, trust: SignedTrust, request: Remed
     const kind = plan.rounds[round - 1] ?? null;
     if (kind !== 'training') throw refusal('OUT_OF_POLICY', field, { expected: 'training', found: kind });
   }
+  // Stops a site from undoing others' rounds that hold nothing of its own.
+  if (!holdsUpdate(store, request))
+    throw refusal('OUT_OF_POLICY', 'fromRound', {
+      expected: 'a round with an update of the site',
+      found: fromRound,
+    });
   // The round that is open may hold the patient, too.
   const lastRound = (latestModel(store, researchStudyId)?.round ?? 0) + 1;
   if (toRound > Math.max(lastRound, highestRound(store, researchStudyId)))
     throw refusal('OUT_OF_POLICY', 'toRound', { expected: lastRound, found: toRound });
+}
+
+function holdsUpdate(
+  { query, get }: Foundation['store'],
+  { researchStudyId, siteId, fromRound, toRound }: RemedyRequest,
+): boolean {
+  const updates = query
+    .selectFrom('received_update')
+    .select('sequence')
+    .where('research_study_id', '=', researchStudyId)
+    .where('site_id', '=', siteId)
+    .where('round', '>=', fromRound);
+  return get(updates.where('round', '<=', toRound).limit(1)) !== undefined;
 }
 
 /** Of all rounds that were ever opened: a remedy may have taken the last ones back. */

@@ -244,6 +244,17 @@ describe('a request', () => {
     expect(await requests()).toEqual([]);
   });
 
+  it('is refused for rounds that hold no update of the site', async () => {
+    await world.close();
+    world = await openWorld();
+    await begin('rebuild-model');
+    await playRound(10);
+    await openRound();
+    await send(first(), 10);
+    expect((await ask(sites[1] ?? never())).code).toBe('OUT_OF_POLICY');
+    expect((await ask(first())).status).toBe(204);
+  });
+
   it('is refused from a site that takes no part', async () => {
     const stranger = await enrol(world, 'stranger');
     expect((await ask(stranger)).code).toBe('NOT_A_PARTICIPANT');

@@ -17,9 +17,10 @@ export interface NamedSubject {
   readonly patientName: string | null;
 }
 
-/** Rounds that learned from a patient who is out since, and of whose remedy nothing was asked yet. */
+/** Rounds that learned from a patient who is out since, and of whose remedy nothing was asked yet, or in vain. */
 export function awaitsRemedy({ remedy, departure, erasedAt, remedyState }: SubjectRound): boolean {
-  return remedy !== null && departure !== 'never' && erasedAt !== null && remedyState === 'none';
+  const isOpen = remedyState === 'none' || remedyState === 'refused';
+  return remedy !== null && departure !== 'never' && erasedAt !== null && isOpen;
 }
 
 export function SubjectRoundsDialog({

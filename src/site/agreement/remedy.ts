@@ -16,19 +16,16 @@ export interface RemedyCheck {
 
 /**
  * Stores a remedy in the caller's transaction.
- * @throws RecordError; AgreementError WRONG_PLAN, REMEDY_NOT_AGREED, ROUND_NOT_IN_PLAN, WRONG_REMEDY, WRONG_BASE.
+ * @throws RecordError; AgreementError REMEDY_NOT_AGREED, ROUND_NOT_IN_PLAN, WRONG_REMEDY, WRONG_BASE.
  */
 export function storeRemedy(store: Store, { envelope, trust, planOf }: RemedyCheck): Remedy {
   const nowMs = store.clock.nowMs();
   const { predicate: remedy } = verifyRecord(remedyRecord, envelope, { trust, atMs: nowMs });
   const { researchStudyId, number, kind, fromRound, modelDigest } = remedy;
-  const { plan, planDigest } = planOf(researchStudyId);
-  if (remedy.planDigest !== planDigest) {
-    throw new AgreementError('WRONG_PLAN', 'The remedy is of another plan than the accepted one.', {
-      details: { expected: planDigest, found: remedy.planDigest },
-    });
-  }
-  // Stops the consortium from taking back rounds at will.
+  // Of whichever version of the plan: none of them may change what is promised, and one that waits here for a person's word must not
+  // keep a patient's remedy waiting.
+  const { plan } = planOf(researchStudyId);
+  // Stops the consortium from taking back rounds in a way that nobody agreed to.
   if (kind !== plan.withdrawal.remedy) {
     throw new AgreementError('REMEDY_NOT_AGREED', 'The plan promises another remedy.', {
       details: { expected: plan.withdrawal.remedy, found: kind },

@@ -61,8 +61,9 @@ export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
   const received: ReceivedRecord[] = [];
   try {
     const refusals = await takeOver(context, received);
-    await sendRemedyRequests(context);
     const sent = await sendOutbox(context);
+    // After the updates: the consortium takes back what it holds.
+    await sendRemedyRequests(context);
     await sendSiteCheckpoint(context);
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
@@ -120,10 +121,15 @@ async function takeOverResearchStudy(
 ): Promise<void> {
   const { client, agreement, actor } = context;
   const { researchStudyId } = status;
+  // Before the plan, where one was accepted: a later version that is refused keeps no patient's remedy waiting.
+  const isKnown = agreement
+    .listResearchStudies()
+    .some(({ plan }) => plan.researchStudyId === researchStudyId);
+  if (isKnown) await takeOverRemedies(context, status, received);
   const plan = agreement.acceptPlan(await client.getPlan(researchStudyId), actor);
   requireSame(researchStudyId, plan.plan.researchStudyId);
   if (plan.isNew) received.push({ record: 'plan', researchStudyId, round: null });
-  await takeOverRemedies(context, status, received);
+  if (!isKnown) await takeOverRemedies(context, status, received);
   await takeOverModels(context, { researchStudyId, latestRound: status.latestModelRound }, received);
   const envelope = await client.getOpenRound(researchStudyId);
   if (envelope === undefined) return;
