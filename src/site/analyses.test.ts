@@ -129,6 +129,17 @@ describe('an analysis in a thread', () => {
     expect(site.events()).toHaveLength(before);
   });
 
+  it('ends when somebody withdraws, and may be asked for again', async () => {
+    analyses = open(new URL('../../tests/support/stuck-thread.mjs', import.meta.url));
+    const preview = refusalCodeOf(analyses.preview(plan, asking()));
+    analyses.outdate();
+    expect(await preview).toBe('ANALYSIS_CANCELLED');
+    await analyses.close();
+    analyses = open();
+    analyses.outdate();
+    expect((await analyses.preview(plan, asking())).selection.subjectCount).toBe(subjectCount);
+  });
+
   it('ends with the site', async () => {
     analyses = open(new URL('../../tests/support/stuck-thread.mjs', import.meta.url));
     const preview = refusalCodeOf(analyses.preview(plan, asking()));

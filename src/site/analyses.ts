@@ -36,6 +36,11 @@ export interface Analyses {
   preview(plan: ResearchStudyPlan, asking: Asking): Promise<CohortPreview>;
   /** What is wrong with the data. @throws SiteError ANALYSIS_CANCELLED, ANALYSIS_FAILED. */
   quality(plan: ResearchStudyPlan, asking: Asking): AsyncGenerator<QualityEvent, void, undefined>;
+  /**
+   * Cancels what runs, because somebody withdrew: it would count them still, and keeps what is erased in the store's log for as long as it
+   * reads (C10).
+   */
+  outdate(): void;
   /** Cancels what runs. */
   close(): Promise<void>;
 }
@@ -56,7 +61,7 @@ export interface AnalysesOptions {
 const mostAtOnce = 2;
 
 export function openAnalyses(options: AnalysesOptions): Analyses {
-  const closing = new AbortController();
+  let ending = new AbortController();
   const running = new Set<Promise<unknown>>();
   const atWork = new Set<Promise<unknown>>();
   const inTurn = async (request: AnalysisRequest, means: Running) => {
@@ -65,7 +70,7 @@ export function openAnalyses(options: AnalysesOptions): Analyses {
     return await keep(atWork, runAnalysis(options, request, means));
   };
   const run = (request: AnalysisRequest, asking: Asking, onProgress: Running['onProgress']) => {
-    const signal = AbortSignal.any([asking.signal, closing.signal]);
+    const signal = AbortSignal.any([asking.signal, ending.signal]);
     return keep(running, inTurn(request, { signal, onProgress }));
   };
   return {
@@ -89,8 +94,12 @@ export function openAnalyses(options: AnalysesOptions): Analyses {
         .catch((error: unknown) => queue.end(error));
       return untilLeft(queue.read(), leaving);
     },
+    outdate: () => {
+      ending.abort();
+      ending = new AbortController();
+    },
     close: async () => {
-      closing.abort();
+      ending.abort();
       await Promise.all(running);
     },
   };

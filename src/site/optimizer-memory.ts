@@ -36,6 +36,7 @@ export function loadOptimizerState(
       .where('model_update.state', '=', 'received')
       .where('training_run.seed', 'is not', null)
       .orderBy('model_update.round', 'desc')
+      .orderBy('model_update.attempt', 'desc')
       .limit(1),
   );
   if (row === undefined || row.tensors === null || row.cohort_digest !== cohortDigest) return null;

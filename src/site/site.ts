@@ -186,7 +186,10 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       grant: withdrawals.grant,
       importOptOuts: ({ authority, ...list }, actor) =>
         consents.importOptOuts({ ...list, authority: authorities.get(authority) ?? authority }, actor),
-      withdraw: withdrawals.withdraw,
+      withdraw: (subject, actor) => {
+        analyses.outdate();
+        return withdrawals.withdraw(subject, actor);
+      },
       rounds: (subjectId, actor) =>
         store.transaction(() => {
           auditLog.append({
