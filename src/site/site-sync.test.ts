@@ -1,23 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '#base/logger.ts';
+import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import { SyncError } from '#federation/sync-contract/sync-error.ts';
+import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { decide } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { findUpdate, reviewUpdate } from '#site/update/index.ts';
-import { ada, initialDigest, personKeys } from '#support/enrolled-site.ts';
+import { ada, initialDigest, initialTensors, personKeys, siteId } from '#support/enrolled-site.ts';
 import { createCountingHost } from '#support/round-site.ts';
 import { samplePlan } from '#support/sample-plan.ts';
+import { sampleStatisticsTensors } from '#support/sample-statistics.ts';
 import { addFact, agesOf, plainDays } from '#support/stored-subjects.ts';
-import {
-  createSyncingSite,
-  publish,
-  type SyncingSite,
-  statisticsModel,
-  statisticsTensors,
-} from '#support/syncing-site.ts';
+import { createSyncingSite, publish, type SyncingSite, statisticsModel } from '#support/syncing-site.ts';
 import { runRound } from './round.ts';
 import { openSync, type SyncStages, syncSite } from './site-sync.ts';
 
@@ -78,6 +75,23 @@ async function runAndApprove(stages: SyncStages): Promise<string> {
   return updateId;
 }
 
+/** The model of round 1 that the consortium makes of this very update and of another site's. */
+function publishStatisticsOf(site: SyncingSite, updateId: string): void {
+  const { payload } = site.store.get(
+    site.store.query.selectFrom('model_update').select('payload').where('update_id', '=', updateId),
+  ) ?? { payload: new Uint8Array() };
+  const { tensors, statistics } = aggregateRound({
+    kind: 'statistics',
+    plan: samplePlan,
+    base: parseSafetensors(initialTensors, { maxBytes: initialTensors.length }),
+    updates: [
+      { siteId, exampleCount: 40, payload: parseSafetensors(payload, { maxBytes: payload.length }) },
+      { siteId: 'hungary', exampleCount: 60, payload: sampleStatisticsTensors(60) },
+    ],
+  });
+  publish(site, encodeSafetensors(tensors), { ...statisticsModel(updateId), statistics });
+}
+
 describe('a sync of a site', () => {
   it('seals and sends what was approved, then evaluates the new model on the holdout', async () => {
     const site = createSyncingSite();
@@ -88,7 +102,7 @@ describe('a sync of a site', () => {
     const updateId = await runAndApprove(stages);
     const { sent } = await syncSite(stages, systemActor);
     expect(sent).toMatchObject([{ updateId, outcome: 'received' }]);
-    publish(site, statisticsTensors, statisticsModel(updateId));
+    publishStatisticsOf(site, updateId);
     site.transport.state.openRound = undefined;
     const { received } = await syncSite(stages, systemActor);
     expect(received).toContainEqual({ record: 'global-model', researchStudyId, round: 1 });

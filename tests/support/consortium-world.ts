@@ -31,6 +31,7 @@ import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { samplePlan } from '#support/sample-plan.ts';
+import { sampleStatisticsTensors } from '#support/sample-statistics.ts';
 
 export const startMs = Date.parse('2026-11-21T08:00:00.000Z');
 export const url = 'https://127.0.0.1:7443';
@@ -209,14 +210,7 @@ export function payloadOf(kind: RoundOpening['kind'], exampleCount: number, site
       ['weights/kernel', { shape: [2, 1], data: Float32Array.from([0.5 - shift, -0.125]) }],
     ]);
   }
-  if (kind === 'statistics') {
-    const sums = [200 * exampleCount + shift, exampleCount / 2];
-    return new Map([
-      ['statistics/count', vector(exampleCount)],
-      ['statistics/sum', vector(...sums)],
-      ['statistics/sumOfSquares', vector(200 * 200 * exampleCount * (1.01 + shift), exampleCount / 2)],
-    ]);
-  }
+  if (kind === 'statistics') return sampleStatisticsTensors(exampleCount, { shift });
   return new Map([
     ['evaluation/correctCount', vector(exampleCount - 2)],
     ['evaluation/exampleCount', vector(exampleCount)],

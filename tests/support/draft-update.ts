@@ -7,10 +7,10 @@ import { type ModelUpdate, modelUpdateRecord } from '#federation/records/model-u
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { tensorManifestDigest } from '#federation/tensors/manifest.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
-import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { Store } from '#site/store/index.ts';
 import { type EnrolledSite, initialDigest, siteId } from './enrolled-site.ts';
 import { samplePlan } from './sample-plan.ts';
+import { sampleStatisticsTensors } from './sample-statistics.ts';
 
 export interface DraftUpdate {
   readonly updateId: string;
@@ -20,11 +20,8 @@ export interface DraftUpdate {
   readonly update: ModelUpdate;
 }
 
-const statistics: TensorMap = new Map([
-  ['statistics/count', { shape: [1], data: new Float64Array([40]) }],
-  ['statistics/sum', { shape: [2], data: new Float64Array([8000, 12]) }],
-  ['statistics/sumOfSquares', { shape: [2], data: new Float64Array([1_700_000, 12]) }],
-]);
+/** With sums withheld, so that a model of the round is the same with this update and without. */
+const statistics = sampleStatisticsTensors(40, { isWithheld: true });
 
 /** A statistics update of round 1; `changes` to its statement make it another. */
 export function addDraftUpdate(site: EnrolledSite, changes: Partial<ModelUpdate> = {}): DraftUpdate {

@@ -80,8 +80,8 @@ export function createRoundSite({
   file?: string;
   plan?: Partial<ResearchStudyPlan>;
 } = {}): RoundSite {
-  const { participants } = samplePlan;
-  const wanted = createTestPlan({ researchStudyId, participants, ...changes });
+  const { participants, minimumCohort } = samplePlan;
+  const wanted = createTestPlan({ researchStudyId, participants, minimumCohort, ...changes });
   const site = createEnrolledSite({ file, withRound: false, plan: wanted });
   const { plan, planDigest } = site.agreement.currentPlan(researchStudyId);
   const { store, auditLog, people } = site;

@@ -71,6 +71,7 @@ export function createTestPlan(changes: Partial<ResearchStudyPlan> = {}): Resear
     imaging: null,
     minimumCohort: { training: 5, evaluation: 5, reason: 'a test' },
     normalisation: { scope: 'federated' },
+    statistics: { minimumCell: 5, maximumCells: 4, histograms: [], noise: null },
     model: { kind: 'logistic-regression', inputCount: 6, initialisation: { kind: 'zeros' } },
     training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 4, localUpdates: 10 },
     rounds: ['statistics', 'training', 'evaluation'],

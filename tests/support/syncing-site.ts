@@ -1,8 +1,12 @@
 // An enrolled site and its in-memory consortium, ready to sync: initial model published, round 1 open.
+
+import { releasedNormalisation } from '#federation/aggregation/released-normalisation.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import type { GlobalModel } from '#federation/records/global-model.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import type { SiteStatistics } from '#federation/records/site-statistics.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
+import type { Tensor } from '#federation/tensors/tensor.ts';
 import { decide } from '#site/approval/index.ts';
 import { systemActor } from '#site/audit/index.ts';
 import { sealApprovedUpdate } from '#site/signing/index.ts';
@@ -24,6 +28,7 @@ import {
   siteId,
 } from './enrolled-site.ts';
 import { samplePlan } from './sample-plan.ts';
+import { sampleStatistics } from './sample-statistics.ts';
 
 export interface SyncingSite extends EnrolledSite {
   readonly transport: ConsortiumTransport;
@@ -62,11 +67,17 @@ export function createSyncingSite(file = ':memory:', plan: Partial<ResearchStudy
   return syncing;
 }
 
-/** Tensors of round 1: the initial weights and the pooled statistics. */
+/** What a site of a model of round 1 released: this one withheld its sums (as in `addDraftUpdate`). */
+function releasedBy({ siteId: id, exampleCount }: GlobalModel['included'][number]): SiteStatistics {
+  return { siteId: id, ...sampleStatistics(exampleCount, { isWithheld: id === siteId }) };
+}
+
+const hungary = { siteId: 'hungary', updateDigest: 'b'.repeat(64), exampleCount: 60, weight: 0.6 };
+
+/** Tensors of round 1: the initial weights and the normalisation, which is Hungary's. */
 export const statisticsTensors = encodeSafetensors(
-  new Map([
-    ['normalisation/mean', { shape: [2], data: new Float64Array([200, 0.3]) }],
-    ['normalisation/scale', { shape: [2], data: new Float64Array([50, 0.4]) }],
+  new Map<string, Tensor>([
+    ...releasedNormalisation([releasedBy(hungary)], 2),
     ['weights/bias', { shape: [1], data: new Float32Array([0]) }],
     ['weights/kernel', { shape: [2, 1], data: new Float32Array([0, 0]) }],
   ]),
@@ -79,21 +90,22 @@ export function statisticsModel(updateDigest: string): Partial<GlobalModel> {
     attempt: 1,
     kind: 'statistics',
     baseModelDigest: initialDigest,
-    included: [
-      { siteId, updateDigest, exampleCount: 40, weight: 0.4 },
-      { siteId: 'hungary', updateDigest: 'b'.repeat(64), exampleCount: 60, weight: 0.6 },
-    ],
+    included: [{ siteId, updateDigest, exampleCount: 40, weight: 0.4 }, hungary],
   };
 }
 
-/** Signs, logs and serves a model; true claims unless told otherwise. */
+/** Signs, logs and serves a model; true claims unless told otherwise, with the statistics of those whose updates a statistics round includes. */
 export function publish(
   site: SyncingSite,
   tensors: Uint8Array,
   claims: Partial<GlobalModel> = {},
 ): HeldModel {
   const { consortium, planDigest, transport } = site;
-  const { envelope, digest: statementDigest } = consortium.model(tensors, { planDigest, ...claims });
+  const { envelope, digest: statementDigest } = consortium.model(tensors, {
+    planDigest,
+    ...(claims.kind === 'statistics' ? { statistics: claims.included?.map(releasedBy) } : {}),
+    ...claims,
+  });
   const { researchStudyId } = samplePlan;
   const seq = consortium.publish({
     researchStudyId,

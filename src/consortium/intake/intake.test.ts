@@ -8,7 +8,9 @@ import { openConsortiumStore, type ReceivedUpdateRow } from '#consortium/store/i
 import { sha256, sha256Hex } from '#federation/crypto/digest.ts';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import type { RoundOpening } from '#federation/records/round.ts';
+import { SUM_PARTS } from '#federation/statistics/exact-sums.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
+import type { TensorMap } from '#federation/tensors/tensor.ts';
 import {
   beginSampleStudy,
   buildUpdate,
@@ -133,6 +135,13 @@ const later = isoTime(startMs + dayMs);
 const earlier = isoTime(startMs - dayMs);
 const digestOf = (text: string): string => sha256Hex(utf8(text));
 
+/** What a site sends with another sum of squares of its first feature. */
+function statisticsWithSquares(sumOfSquares: number): TensorMap {
+  const payload = payloadOf('statistics', 10, 'x');
+  payload.get('statistics/sums')?.data.set([sumOfSquares, 0, 0, 0], SUM_PARTS);
+  return payload;
+}
+
 describe('a refused update', () => {
   const attacks: readonly [id: string, what: string, code: string, change: () => UpdateChange][] = [
     ['E5', 'another attempt', 'STALE_ROUND', () => ({ update: { attempt: 2 } })],
@@ -211,10 +220,7 @@ describe('a refused update', () => {
       'sums that no data have',
       'BAD_TENSORS',
       () => ({
-        payload: new Map([
-          ...payloadOf('statistics', 10, 'x'),
-          ['statistics/sumOfSquares', { shape: [2], data: Float64Array.from([1, 5]) }],
-        ]),
+        payload: statisticsWithSquares(1),
       }),
     ],
     [
@@ -234,10 +240,7 @@ describe('a refused update', () => {
       "sums that overflow with another site's",
       'BAD_TENSORS',
       () => ({
-        payload: new Map([
-          ...payloadOf('statistics', 10, 'x'),
-          ['statistics/sumOfSquares', { shape: [2], data: Float64Array.from([1.7e308, 5]) }],
-        ]),
+        payload: statisticsWithSquares(1.7e308),
       }),
     ],
     [

@@ -63,14 +63,6 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
     'participants',
     plan.participants.map(({ siteId }) => siteId),
   );
-  const isStatisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
-  const isStatisticsUsed = plan.normalisation.scope === 'federated' || plan.statistics !== undefined;
-  if (isStatisticsUsed && !isStatisticsFirst) {
-    throw contradiction('rounds', 'one statistics round, the first', plan.rounds[0]);
-  }
-  if (!isStatisticsUsed && plan.rounds.includes('statistics')) {
-    throw contradiction('rounds', 'no statistics round', 'statistics');
-  }
   const found = findStatisticsContradiction(plan);
   if (found !== undefined) throw contradiction(found.field, found.expected, found.found);
 }

@@ -22,12 +22,11 @@ afterEach(() => world.close());
 
 const publish = (plan: unknown) => world.consortium.operations.publishPlan({ plan });
 
-const statistics = { minimumCell: 5, maximumCells: 8, histograms: [], noise: null };
+const { statistics, ...planWithoutStatistics } = samplePlan;
 const [firstFeature, secondFeature] = samplePlan.dataElements.features;
 
 const withStatistics = (changes: object = {}) => ({
   ...samplePlan,
-  minimumCohort: { ...samplePlan.minimumCohort, training: 10 },
   statistics: { ...statistics, ...changes },
 });
 const withFeatures = (features: readonly unknown[], changes: object = {}) => ({
@@ -76,14 +75,16 @@ describe('publishing a plan', () => {
     ],
     ['federated normalisation without a statistics round', { ...samplePlan, rounds: ['training'] }],
     ['a second statistics round', { ...samplePlan, rounds: ['statistics', 'training', 'statistics'] }],
-    ['a statistics round that nobody uses', { ...samplePlan, normalisation: { scope: 'site' } }],
     ['counts under the limit', withStatistics({ minimumCell: 4 })],
     ['cells without number', withStatistics({ maximumCells: 1000 })],
     [
       'statistics without their round',
       { ...withStatistics(), normalisation: { scope: 'site' }, rounds: ['training'] },
     ],
-    ['a cohort smaller than a cell', { ...withStatistics(), minimumCohort: samplePlan.minimumCohort }],
+    [
+      'a cohort smaller than a cell',
+      { ...samplePlan, minimumCohort: { ...samplePlan.minimumCohort, training: 9 } },
+    ],
     [
       'updates larger than it allows',
       { ...withStatistics(), limits: { ...samplePlan.limits, maxUpdateBytes: 2000 } },
@@ -187,6 +188,27 @@ describe('publishing a plan', () => {
 
   it.each(bad)('refuses %s', async (_what, plan) => {
     await expect(publish(plan)).rejects.toMatchObject({ code: 'BAD_PLAN' });
+  });
+
+  it.each<[string, object]>([
+    ['federated normalisation', planWithoutStatistics],
+    ['a statistics round', { ...planWithoutStatistics, normalisation: { scope: 'site' } }],
+    ['federated normalisation and no round', { ...planWithoutStatistics, rounds: ['training'] }],
+  ])(
+    'refuses %s without the smallest count: the sum of a yes or no is how many have it',
+    async (_what, plan) => {
+      await expect(publish(plan)).rejects.toMatchObject({
+        code: 'BAD_PLAN',
+        details: { field: 'statistics', found: null },
+      });
+      expect((await world.consortium.operations.status({})).researchStudies).toEqual([]);
+    },
+  );
+
+  it('takes one without statistics where no round is of them', async () => {
+    const rounds = ['training', 'evaluation'];
+    await publish({ ...planWithoutStatistics, normalisation: { scope: 'site' }, rounds });
+    expect((await world.consortium.operations.status({})).researchStudies).toHaveLength(1);
   });
 
   it('takes one that asks for statistics, also where each site normalises by itself', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { releaseStatistics } from '#federation/statistics/release-statistics.ts';
-import { statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { requireStatisticsLayout } from '#federation/statistics/statistics-layout.ts';
 import { encodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import {
@@ -16,18 +16,11 @@ import { samplePlan } from '#support/sample-plan.ts';
 
 const { researchStudyId } = samplePlan;
 /** chol and exang. */
-const plan = {
-  ...samplePlan,
-  minimumCohort: { ...samplePlan.minimumCohort, training: 20 },
-  statistics: { minimumCell: 5, maximumCells: 8, histograms: [], noise: null },
-};
-const layout = statisticsLayout(plan);
-if (layout === undefined) throw new Error('a plan without statistics');
+const layout = requireStatisticsLayout(samplePlan);
 
 const exampleCount = 60;
 
 function payload(chol: (value: number) => number = (value) => value): TensorMap {
-  if (layout === undefined) throw new Error('a plan without statistics');
   const rows = Array.from({ length: exampleCount }, (_, index) => [
     chol(160 + ((index * 37) % 125)),
     index % 2,
@@ -48,7 +41,7 @@ beforeEach(async () => {
   world = await openWorld();
   cleveland = await enrol(world, 'cleveland');
   hungary = await enrol(world, 'hungary');
-  await world.consortium.operations.publishPlan({ plan });
+  await world.consortium.operations.publishPlan({ plan: samplePlan });
   await world.consortium.operations.openRound({ researchStudyId });
 });
 

@@ -160,8 +160,8 @@ describe('a model that is rebuilt', () => {
     expect((await sendUpdate(world, late, file)).code).toBe('STALE_ROUND');
     await openRound();
     expect((await sendUpdate(world, late, file)).code).toBe('STALE_ROUND');
-    for (const site of sites) expect((await send(site, 9)).code).toBeUndefined();
-    expect((await study()).models.at(-1)?.included.map(({ exampleCount }) => exampleCount)).toEqual([9, 9]);
+    for (const site of sites) expect((await send(site, 12)).code).toBeUndefined();
+    expect((await study()).models.at(-1)?.included.map(({ exampleCount }) => exampleCount)).toEqual([12, 12]);
   });
 
   it('goes back for all that wait at once, to the first of their rounds', async () => {

@@ -22,7 +22,7 @@ describe('a new version of a plan', () => {
     ['data elements', { dataElements: { ...samplePlan.dataElements, windowDays: { before: 1, after: 0 } } }],
     ['model', { model: { ...samplePlan.model, inputCount: 3 } }],
     ['normalisation', { normalisation: { scope: 'site' } }],
-    ['statistics', { statistics: { minimumCell: 5, maximumCells: 8, histograms: [], noise: null } }],
+    ['statistics', { statistics: { minimumCell: 5, maximumCells: 9, histograms: [], noise: null } }],
     ['remedy after a withdrawal', { withdrawal: { remedy: 'keep-model' } }],
     ['closed rounds', { rounds: ['training', 'evaluation'] }],
   ])('keeps its %s', (_what, changes) => {

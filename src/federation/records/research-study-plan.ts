@@ -74,7 +74,7 @@ export const researchStudyPlan = z.strictObject({
   }),
   /** Whose mean and standard deviation normalise the features. `federated`: those of all sites, from a statistics round. */
   normalisation: z.strictObject({ scope: z.enum(['site', 'federated']) }),
-  /** What the statistics round counts beside mean and deviation; absent: nothing. */
+  /** What the statistics round counts, and how small no count may be; absent: there is no such round. */
   statistics: statisticsSpecification.optional(),
   model: modelSpecification,
   training: trainingSettings,

@@ -1,4 +1,4 @@
-// What a plan asks of its statistics round beyond mean and deviation: cells of every feature, counts, and how small none may be.
+// What a plan asks of its statistics round beside the sums for mean and deviation: cells of every feature, counts, and how small none may be.
 // docs/formats/federated-statistics.md says what leaves.
 import { z } from 'zod';
 import { identifier } from '#federation/records/fields.ts';

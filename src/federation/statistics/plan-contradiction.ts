@@ -6,8 +6,8 @@ import type { StatisticsSpecification } from '#federation/records/statistics-pla
 import {
   codedValueOf,
   isBinary,
+  requireStatisticsLayout,
   sourceOf,
-  statisticsLayout,
 } from '#federation/statistics/statistics-layout.ts';
 import { statisticsManifest } from '#federation/statistics/statistics-tensors.ts';
 
@@ -24,11 +24,12 @@ export interface Contradiction {
 /** Cells of all features and sites together: the signed model that lists them stays far below the largest record. */
 const MOST_PUBLISHED_CELLS = 200_000;
 
-/** The first contradiction of a plan that asks for statistics; undefined where there is none. */
+/** The first contradiction of a plan's statistics; undefined where there is none. */
 export function findStatisticsContradiction(plan: ResearchStudyPlan): Contradiction | undefined {
   const { statistics } = plan;
-  if (statistics === undefined) return undefined;
+  if (statistics === undefined) return missingContradiction(plan);
   return (
+    roundContradiction(plan) ??
     sizeContradiction(plan, statistics) ??
     statistics.histograms
       .map((_, index) => histogramContradiction(plan, statistics, index))
@@ -37,6 +38,17 @@ export function findStatisticsContradiction(plan: ResearchStudyPlan): Contradict
     codedContradiction(plan) ??
     sharedContradiction(plan)
   );
+}
+
+/** A round of sums alone would send the count of a yes or no as its sum, however small. */
+function missingContradiction({ normalisation, rounds }: ResearchStudyPlan): Contradiction | undefined {
+  if (normalisation.scope !== 'federated' && !rounds.includes('statistics')) return undefined;
+  return { field: 'statistics', expected: 'the smallest count of the statistics round', found: null };
+}
+
+function roundContradiction({ rounds }: ResearchStudyPlan): Contradiction | undefined {
+  if (rounds[0] === 'statistics' && rounds.lastIndexOf('statistics') === 0) return undefined;
+  return { field: 'rounds', expected: 'one statistics round, the first', found: rounds[0] };
 }
 
 function sizeContradiction(
@@ -58,9 +70,7 @@ function sizeContradiction(
 
 /** Of the update of any site: they all have one shape. */
 function payloadBytes(plan: ResearchStudyPlan): number {
-  const layout = statisticsLayout(plan);
-  if (layout === undefined) return 0;
-  const values = statisticsManifest(layout).reduce(
+  const values = statisticsManifest(requireStatisticsLayout(plan)).reduce(
     (total, { shape }) => total + shape.reduce((product, extent) => product * extent, 1),
     0,
   );

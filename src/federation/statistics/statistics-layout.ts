@@ -1,5 +1,6 @@
 // How the columns of a plan are counted: which are of 0 and 1, which of those are the codes of one coded value, and which bins the
 // measured ones have.
+import { BugError } from '#base/coded-error.ts';
 import type { FeatureSpecification } from '#federation/records/data-elements.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { histogramBins, sketchBins, type ValueBins } from '#federation/statistics/value-bins.ts';
@@ -44,6 +45,13 @@ export function statisticsLayout({ dataElements, statistics }: StatisticsPlan): 
     columns,
     groups: [...groups.values()].map((group) => group.map(([column]) => column)),
   };
+}
+
+/** Of a plan whose statistics round is under way: none is published or accepted without saying how small a count may be. */
+export function requireStatisticsLayout(plan: StatisticsPlan): StatisticsLayout {
+  const layout = statisticsLayout(plan);
+  if (layout === undefined) throw new BugError('a statistics round of a plan that asks for none');
+  return layout;
 }
 
 /** Whether a column holds 0 and 1 alone. */

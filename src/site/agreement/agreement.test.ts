@@ -142,14 +142,14 @@ describe('plan', () => {
     ['changes only its words', { summary: 'Clearer.' }, 'PLAN_CHANGED'],
     ['skips a number', { version: 7 }, 'PLAN_CHANGED'],
     ['allows larger updates', { limits: { ...limits, maxUpdateNorm: 1_000_000 } }, 'PLAN_CHANGED'],
-    ['changes the smallest cohort', { minimumCohort: { ...minimumCohort, training: 6 } }, 'PLAN_CHANGED'],
+    ['changes the smallest cohort', { minimumCohort: { ...minimumCohort, training: 11 } }, 'PLAN_CHANGED'],
     ['has another purpose', { purposes: ['CLINTRL'] }, 'PLAN_CHANGED'],
     [
       'reads other days',
       { dataElements: { ...dataElements, windowDays: { before: 36_500, after: 36_500 } } },
       'PLAN_INCOMPATIBLE',
     ],
-    ['normalises otherwise', { normalisation: { scope: 'site' }, rounds: ['training'] }, 'PLAN_INCOMPATIBLE'],
+    ['normalises otherwise', { normalisation: { scope: 'site' } }, 'PLAN_INCOMPATIBLE'],
   ])('stays in force when a later version %s: no person here agreed to that', (_case, changes, code) => {
     const later = consortium.plan({ version: 2, ...changes }).envelope;
     expect(refusalCode(() => site.agreement.acceptPlan(later, systemActor))).toBe(code);
@@ -173,18 +173,33 @@ describe('plan', () => {
 
   const others = [{ siteId: 'hungary', name: 'Hungary' }];
   const [feature] = samplePlan.dataElements.features;
-  const withStatistics = (
-    histograms: { readonly feature: string; readonly edges: number[] }[] = [],
-  ): Partial<ResearchStudyPlan> => ({
-    minimumCohort: { ...minimumCohort, training: 10 },
-    statistics: { minimumCell: 5, maximumCells: 8, histograms, noise: null },
-  });
+  const chol = { feature: 'chol', edges: [200] };
   it('may ask for statistics also where each site normalises by itself', () => {
     const researchStudyId = 'counted';
-    const asked = { ...withStatistics(), researchStudyId, normalisation: { scope: 'site' } } as const;
+    const asked = { researchStudyId, normalisation: { scope: 'site' } } as const;
     site.agreement.acceptPlan(consortium.plan(asked).envelope, systemActor);
-    expect(site.agreement.currentPlan(researchStudyId).plan).toMatchObject(asked);
+    expect(site.agreement.currentPlan(researchStudyId).plan).toMatchObject({
+      ...asked,
+      statistics: samplePlan.statistics,
+    });
   });
+
+  it.each<[string, Partial<ResearchStudyPlan>]>([
+    ['federated normalisation', {}],
+    ['a statistics round', { normalisation: { scope: 'site' } }],
+  ])(
+    'is refused with %s and without the smallest count, whatever the consortium publishes',
+    (_case, changes) => {
+      const plan = { ...changes, researchStudyId: 'sums', statistics: undefined };
+      expect(() => site.agreement.acceptPlan(consortium.plan(plan).envelope, systemActor)).toThrow(
+        expect.objectContaining({
+          code: 'PLAN_NOT_SUPPORTED',
+          details: expect.objectContaining({ field: 'statistics', found: null }),
+        }),
+      );
+      expect(refusalCode(() => site.agreement.currentPlan('sums'))).toBe('PLAN_NOT_ACCEPTED');
+    },
+  );
 
   it.each<[string, () => Uint8Array, string]>([
     ['an older one', () => consortium.plan({ version: 1 }).envelope, 'ROLLBACK'],
@@ -216,16 +231,10 @@ describe('plan', () => {
       'PLAN_NOT_SUPPORTED',
     ],
     [
-      'statistics for nothing',
-      () => consortium.plan({ version: 3, normalisation: { scope: 'site' } }).envelope,
-      'PLAN_NOT_SUPPORTED',
-    ],
-    [
       'statistics without their round',
       () =>
         consortium.plan({
           version: 3,
-          ...withStatistics(),
           normalisation: { scope: 'site' },
           rounds: ['training'],
         }).envelope,
@@ -236,7 +245,7 @@ describe('plan', () => {
       () =>
         consortium.plan({
           version: 3,
-          ...withStatistics([{ feature: 'chol', edges: [200] }]),
+          statistics: { minimumCell: 5, maximumCells: 8, histograms: [chol], noise: null },
           dataElements: {
             ...samplePlan.dataElements,
             features: samplePlan.dataElements.features.map((one) => ({

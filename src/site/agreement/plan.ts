@@ -102,14 +102,6 @@ function refuseUnsupported(plan: ResearchStudyPlan): void {
   if (new Set(features.map(({ name }) => name)).size !== features.length) {
     throw unsupported('dataElements.features', 'different names', 'a repeated name');
   }
-  const statisticsFirst = plan.rounds[0] === 'statistics' && plan.rounds.lastIndexOf('statistics') === 0;
-  const isStatisticsUsed = plan.normalisation.scope === 'federated' || plan.statistics !== undefined;
-  if (isStatisticsUsed && !statisticsFirst) {
-    throw unsupported('rounds', 'one statistics round, the first', plan.rounds[0]);
-  }
-  if (!isStatisticsUsed && plan.rounds.includes('statistics')) {
-    throw unsupported('rounds', 'no statistics round', 'statistics');
-  }
   const found = findStatisticsContradiction(plan);
   if (found !== undefined) throw unsupported(found.field, found.expected, found.found);
 }

@@ -56,8 +56,8 @@ export function verifyGlobalModel(
   const record = verifyRecord(globalModelRecord, envelope, { trust, atMs: nowMs });
   checkPlace(record.predicate, expected);
   checkRemedies(record, expected);
-  checkTensors(record, tensors, expected);
   checkInclusion(record.predicate, expected);
+  checkTensors(record, tensors, expected);
   return record;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import type { SiteStatistics } from '#federation/records/site-statistics.ts';
 import { releaseStatistics } from '#federation/statistics/release-statistics.ts';
-import { statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { requireStatisticsLayout } from '#federation/statistics/statistics-layout.ts';
 import { encodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import { createInitialWeights } from '#federation/tensors/initial-weights.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
@@ -10,15 +10,10 @@ import { samplePlan } from '#support/sample-plan.ts';
 import { checkPublishedStatistics } from './published-statistics-check.ts';
 
 /** chol and exang. */
-const plan = {
-  ...samplePlan,
-  statistics: { minimumCell: 5, maximumCells: 8, histograms: [], noise: null },
-};
-const layout = statisticsLayout(plan);
-if (layout === undefined) throw new Error('a plan without statistics');
+const plan = samplePlan;
+const layout = requireStatisticsLayout(plan);
 
 function payloadOf(count: number) {
-  if (layout === undefined) throw new Error('a plan without statistics');
   const values = Float64Array.from(
     Array.from({ length: count }, (_, row) => [150 + ((row * 37) % 125), row % 2]).flat(),
   );
