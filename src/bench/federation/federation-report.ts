@@ -12,7 +12,7 @@ export function federationSections(bench: FederationBench): ReportSection[] {
       paragraphs: [
         'Share of right answers at a probability of 0.5, mean and standard deviation over the seeds. Pooled training puts all hospitals’ rows in one place; ' +
           'it is there to compare with and is what a federation avoids.',
-        'All test rows together are normalised with the statistics of all training rows. A hospital’s own test rows are normalised as the model’s ' +
+        'All test rows together are normalised with the statistics of all training rows, for this plan with what its statistics round releases of them. A hospital’s own test rows are normalised as the model’s ' +
           'training rows were: with its own statistics for FedAvg as FLamby runs it and for a hospital alone, with those of all hospitals elsewhere.',
         `The spread over seeds says nothing about how few test rows there are: ${intervalNote(bench)} A difference inside such an interval is none that this data can show.`,
       ],

@@ -7,7 +7,7 @@ import { type HospitalRows, joinRows } from './heart-split.ts';
 import { columnStatistics, toExamples } from './normalised.ts';
 
 export interface Score {
-  /** Share of right answers at 0.5 on all test rows, normalised with the statistics of all training rows. */
+  /** Share of right answers at 0.5 on all test rows, normalised together. */
   readonly pooledTest: number;
   /** By site id, on its own test rows. */
   readonly bySite: Readonly<Record<string, number>>;
@@ -17,8 +17,10 @@ export interface Scoring {
   readonly host: TrainingHost;
   readonly model: ModelSpecification;
   readonly hospitals: readonly HospitalRows[];
-  /** Whose statistics normalise a hospital's own test rows: its own training rows' (as FLamby does) or all training rows'. */
+  /** What normalises a hospital's own test rows: its own training rows (as FLamby does), or what normalises all of them. */
   readonly ownTestRows: 'site' | 'pooled';
+  /** Of all test rows together: where absent, mean and deviation of all training rows. */
+  readonly pooled?: Normalisation;
 }
 
 export function pooledStatistics(hospitals: readonly HospitalRows[]): Normalisation {
@@ -26,10 +28,9 @@ export function pooledStatistics(hospitals: readonly HospitalRows[]): Normalisat
 }
 
 export async function scoreModel(
-  { host, model, hospitals, ownTestRows }: Scoring,
+  { host, model, hospitals, ownTestRows, pooled = pooledStatistics(hospitals) }: Scoring,
   weights: TensorMap,
 ): Promise<Score> {
-  const pooled = pooledStatistics(hospitals);
   const accuracy = async (rows: HospitalRows['holdout'], normalisation: Normalisation) => {
     const { correctCount } = await host.evaluate({
       model,

@@ -6,6 +6,7 @@ import type { TrainingHost } from '#site/ports.ts';
 import { type HospitalRows, heartFeatures, joinRows, type RawRows, takeRows } from './heart-split.ts';
 import { toExamples } from './normalised.ts';
 import { simulatePlan } from './plan-method.ts';
+import { pooledStatistics } from './score.ts';
 import { seedBytes } from './simulate.ts';
 
 /** More than any hospital's training rows: a batch is all of them. */
@@ -109,9 +110,11 @@ async function addFold(host: TrainingHost, { settings, fold, totals }: FoldRun):
     ...Array.from({ length: mostTrainingRounds }, () => 'training' as const),
   ];
   const plan = { model: selectedModel, training: selectedTraining(settings), rounds };
-  const simulated = await simulatePlan({ host, plan, hospitals: fold.kept, seed: 0 });
-  const examples = toExamples(fold.leftOut, simulated.normalisation);
-  for (const [index, { weights }] of simulated.rounds.entries()) {
+  // With nothing withheld: what a hospital releases depends on the smallest count of one plan, the settings do not.
+  const normalisation = pooledStatistics(fold.kept);
+  const simulated = await simulatePlan({ host, plan, hospitals: fold.kept, seed: 0 }, normalisation);
+  const examples = toExamples(fold.leftOut, normalisation);
+  for (const [index, { weights }] of simulated.entries()) {
     const { lossSum, correctCount } = await host.evaluate({ model: selectedModel, weights, examples });
     const total = totals[index];
     if (total === undefined) continue;
