@@ -281,7 +281,7 @@ export const disclosureReport = z.strictObject({
   consent: z.strictObject({ evaluatedAt: z.string(), snapshotDigest: z.string() }),
   selection: selectionReport,
   metrics: z.strictObject({ lossBefore: z.number().nullable(), lossAfter: z.number().nullable() }),
-  /** Sentences' keys about what protection is and is not there: no-differential-privacy, no-secure-aggregation, no-withheld-counts. */
+  /** Sentences' keys about what protection is and is not there: no-differential-privacy, no-secure-aggregation. */
   notices: z.array(z.string()).readonly(),
   /** Against this site's update of the round before; null for the first. */
   sinceLast: z

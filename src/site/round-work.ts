@@ -1,12 +1,11 @@
-// What a round computes, by its kind: sums, trained weights, or how good the global model is on the holdout.
+// What a round computes, by its kind: statistics, trained weights, or how good the global model is on the holdout.
 import { releaseStatistics } from '#federation/statistics/release-statistics.ts';
-import { statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { requireStatisticsLayout } from '#federation/statistics/statistics-layout.ts';
 import { encodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { Json } from '#site/audit/index.ts';
 import { saveEvaluation } from '#site/evaluation/index.ts';
-import { encodeColumnSums, sumColumns } from '#site/statistics/index.ts';
 import { weightsOf } from './base-model.ts';
 import { chooseNormalisation, createExamples } from './normalised-examples.ts';
 import { encodeTrainedRun, loadOptimizerState } from './optimizer-memory.ts';
@@ -38,14 +37,9 @@ export function computeRound(stages: RoundStages, run: RoundRun, input: RoundInp
 
 function computeStatistics({ cohort, plan }: RoundInput): RoundWork {
   const matrix = cohort.matrix('training');
-  const layout = statisticsLayout(plan);
-  const made =
-    layout === undefined
-      ? encodeColumnSums(sumColumns(matrix))
-      : encodeStatistics(
-          layout,
-          releaseStatistics(layout, { ...matrix, missingCounts: cohort.missingCounts() }),
-        );
+  const layout = requireStatisticsLayout(plan);
+  const rows = { ...matrix, missingCounts: cohort.missingCounts() };
+  const made = encodeStatistics(layout, releaseStatistics(layout, rows));
   const exampleCount = matrix.count;
   return {
     made,

@@ -12,7 +12,7 @@ import type { TensorMap } from '#federation/tensors/tensor.ts';
 export interface Aggregate {
   readonly tensors: TensorMap;
   readonly evaluation: GlobalModel['evaluation'];
-  /** Absent where the plan asks for none. */
+  /** Absent where the round is of another kind. */
   readonly statistics?: NonNullable<GlobalModel['statistics']>;
   /** Sorted by site id. */
   readonly included: GlobalModel['included'];
@@ -28,7 +28,7 @@ export interface AggregatedRound {
   readonly kind: RoundKind;
   /** safetensors of the round's base model. */
   readonly base: Uint8Array;
-  readonly plan: StatisticsPlan | undefined;
+  readonly plan: StatisticsPlan;
 }
 
 export function aggregateUpdates(

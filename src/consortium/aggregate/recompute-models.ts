@@ -96,9 +96,10 @@ async function aggregateAgain(
     attempt,
   });
   if (updates.length !== predicate.included.length) return new Uint8Array();
-  const plan = findPlan(store, trust, researchStudyId)?.plan;
+  const published = findPlan(store, trust, researchStudyId);
+  if (published === undefined) return new Uint8Array();
   const { tensors, included, evaluation, statistics } = aggregateUpdates(
-    { kind, base: base.tensors, plan },
+    { kind, base: base.tensors, plan: published.plan },
     updates,
   );
   // The statement's own list counts too: the same tensors under other names would be another claim.

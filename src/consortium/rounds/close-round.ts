@@ -81,7 +81,9 @@ function close(foundation: Foundation, trust: SignedTrust, { row, opening, actor
   const base = findModel(store, researchStudyId, round - 1);
   if (base === undefined || base.model_digest !== baseModelDigest)
     throw new BugError('the base of an open round is not there');
-  const plan = findPlan(store, trust, researchStudyId)?.plan;
+  const published = findPlan(store, trust, researchStudyId);
+  if (published === undefined) throw new BugError('the plan of an open round is not there');
+  const { plan } = published;
   const updates = listReceivedUpdates(store, row);
   const { included, ...aggregate } = aggregateUpdates({ kind, base: base.tensors, plan }, updates);
   const modelDigest = publishModel(foundation, {

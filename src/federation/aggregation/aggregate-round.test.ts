@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { aggregateRound } from '#federation/aggregation/aggregate-round.ts';
 import { payloadManifest } from '#federation/aggregation/payload-manifest.ts';
 import type { SiteUpdate } from '#federation/aggregation/site-update.ts';
+import { type ExactSums, sumExactly } from '#federation/statistics/exact-sums.ts';
+import { requireStatisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { encodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { Tensor, TensorMap } from '#federation/tensors/tensor.ts';
+import { samplePlan } from '#support/sample-plan.ts';
 
 function weights(kernel: readonly number[], bias: number): TensorMap {
   return new Map<string, Tensor>([
@@ -13,13 +17,35 @@ function weights(kernel: readonly number[], bias: number): TensorMap {
   ]);
 }
 
-function statistics(count: number, sum: readonly number[], sumOfSquares: readonly number[]): TensorMap {
-  return new Map<string, Tensor>([
-    ['statistics/count', { shape: [1], data: Float64Array.of(count) }],
-    ['statistics/sum', { shape: [sum.length], data: Float64Array.from(sum) }],
-    ['statistics/sumOfSquares', { shape: [sum.length], data: Float64Array.from(sumOfSquares) }],
-  ]);
+const layout = requireStatisticsLayout(samplePlan);
+
+/** What a site sends in a statistics round of the sample plan: sums of the first feature, and of the second how many have it. */
+function statistics({ count, ...sums }: ExactSums, oneCount: number | null = null): TensorMap {
+  const { sum, sumOfSquares } = sums;
+  return encodeStatistics(layout, {
+    exampleCount: count,
+    labelCount: null,
+    features: [
+      {
+        kind: 'measured',
+        name: 'chol',
+        missingCount: 0,
+        cells: [],
+        sums: { sum: [...sum], sumOfSquares: [...sumOfSquares] },
+      },
+      { kind: 'counted', name: 'exang', missingCount: 0, oneCount },
+    ],
+  });
 }
+
+const statisticsOf = (rows: readonly number[]): TensorMap => statistics(sumExactly(rows));
+
+/** Sums that need not be those of any rows. */
+const claimedSums = (count: number, sum: number, sumOfSquares: number): ExactSums => ({
+  count,
+  sum: [sum, 0, 0, 0],
+  sumOfSquares: [sumOfSquares, 0, 0, 0],
+});
 
 function evaluation(exampleCount: number, correctCount: number, lossSum: number): TensorMap {
   return new Map<string, Tensor>([
@@ -147,17 +173,19 @@ describe('a training round', () => {
 });
 
 describe('a statistics round', () => {
+  const round = { kind: 'statistics', plan: samplePlan } as const;
+
   it('has the mean and unbiased deviation of all rows together', () => {
-    // Rows 1,2,3 | 4 and 5,5,5 | 5: mean 2.5, variance (2.25+0.25+0.25+2.25)/3 = 5/3; the constant column has scale 0.
+    // Rows 1,2,3 | 4: mean 2.5, variance (2.25+0.25+0.25+2.25)/3 = 5/3; the other column is withheld.
     const { tensors, weights: shares } = aggregateRound({
-      kind: 'statistics',
+      ...round,
       base: weights([1, 2], 3),
       updates: [
-        { siteId: 'b', exampleCount: 1, payload: statistics(1, [4, 5], [16, 25]) },
-        { siteId: 'a', exampleCount: 3, payload: statistics(3, [6, 15], [14, 75]) },
+        { siteId: 'b', exampleCount: 1, payload: statisticsOf([4]) },
+        { siteId: 'a', exampleCount: 3, payload: statisticsOf([1, 2, 3]) },
       ],
     });
-    expect(values(tensors, 'normalisation/mean')).toEqual([2.5, 5]);
+    expect(values(tensors, 'normalisation/mean')).toEqual([2.5, 0]);
     expect(values(tensors, 'normalisation/scale')).toEqual([Math.sqrt(5 / 3), 0]);
     expect(values(tensors, 'weights/kernel')).toEqual([1, 2]);
     expect([...shares]).toEqual([
@@ -166,16 +194,12 @@ describe('a statistics round', () => {
     ]);
   });
 
-  it('gives a constant column scale 0 although its sums are rounded', () => {
+  it('gives a constant column scale 0: of values that no double holds, and of a yes that everybody has', () => {
     const rows = 1000;
-    let sum = 0;
-    let squares = 0;
-    for (let row = 0; row < rows; row += 1) {
-      sum += 0.1;
-      squares += 0.1 * 0.1;
-    }
-    const updates = [{ siteId: 'a', exampleCount: rows, payload: statistics(rows, [sum, 0], [squares, 0]) }];
-    const { tensors } = aggregateRound({ kind: 'statistics', base: weights([0, 0], 0), updates });
+    const payload = statistics(sumExactly(Array<number>(rows).fill(0.1)), rows);
+    const updates = [{ siteId: 'a', exampleCount: rows, payload }];
+    const { tensors } = aggregateRound({ ...round, base: weights([0, 0], 0), updates });
+    expect(values(tensors, 'normalisation/mean')).toEqual([0.1, 1]);
     expect(values(tensors, 'normalisation/scale')).toEqual([0, 0]);
   });
 
@@ -191,13 +215,9 @@ describe('a statistics round', () => {
         const updates = parts.map((part, index) => ({
           siteId: `s${index}`,
           exampleCount: part.length,
-          payload: statistics(
-            part.length,
-            [part.reduce((sum, x) => sum + x, 0)],
-            [part.reduce((sum, x) => sum + x * x, 0)],
-          ),
+          payload: statisticsOf(part),
         }));
-        const { tensors } = aggregateRound({ kind: 'statistics', base: weights([0], 0), updates });
+        const { tensors } = aggregateRound({ ...round, base: weights([0, 0], 0), updates });
         const mean = rows.reduce((sum, x) => sum + x, 0) / rows.length;
         const variance = rows.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (rows.length - 1);
         const scaleOfData = Math.max(0, ...rows.map(Math.abs));
@@ -212,20 +232,62 @@ describe('a statistics round', () => {
     );
   });
 
+  const [first] = samplePlan.dataElements.features;
+  const narrow = {
+    ...samplePlan,
+    dataElements: { ...samplePlan.dataElements, features: first === undefined ? [] : [first] },
+  };
+  const three = statisticsOf([1, 2, 3]);
   it.each<[string, TensorMap]>([
-    ['a count that is not the statement’s', statistics(4, [1, 1], [1, 1])],
-    ['a fractional count', statistics(2.5, [1, 1], [1, 1])],
-    ['a square sum that no data have', statistics(3, [30, 1], [100, 1])],
-    ['a negative square sum', statistics(3, [0, 1], [-1, 1])],
-    ['other columns', statistics(3, [1], [1])],
+    ['a count that is not the statement’s', statisticsOf([1, 2, 3, 4])],
+    ['a fractional count', statistics(claimedSums(2.5, 1, 1))],
+    ['a square sum that no data have', statistics(claimedSums(3, 30, 100))],
+    ['a negative square sum', statistics(claimedSums(3, 0, -1))],
     [
-      'a tensor more',
-      new Map([...statistics(3, [1, 1], [1, 1]), ['note', { shape: [1], data: Float64Array.of(1) }]]),
+      'other columns',
+      encodeStatistics(requireStatisticsLayout(narrow), { exampleCount: 3, labelCount: null, features: [] }),
+    ],
+    ['a tensor more', new Map([...three, ['note', { shape: [1], data: Float64Array.of(1) }]])],
+    ['a tensor less', new Map([...three].slice(1))],
+    [
+      'plain sums, of which that of a yes or no is how many have it',
+      new Map<string, Tensor>([
+        ['statistics/count', { shape: [1], data: Float64Array.of(3) }],
+        ['statistics/sum', { shape: [2], data: Float64Array.of(6, 1) }],
+        ['statistics/sumOfSquares', { shape: [2], data: Float64Array.of(14, 1) }],
+      ]),
     ],
   ])('refuses %s', (_, payload) => {
-    expect(() =>
-      aggregateRound({ kind: 'statistics', base, updates: [{ siteId: 'a', exampleCount: 3, payload }] }),
-    ).toThrow(expect.objectContaining({ code: 'BAD_TENSORS' }));
+    const updates = [{ siteId: 'a', exampleCount: 3, payload }];
+    expect(() => aggregateRound({ ...round, base, updates })).toThrow(
+      expect.objectContaining({ code: 'BAD_TENSORS' }),
+    );
+  });
+
+  it('is a bug under a plan that does not say how small a count may be', () => {
+    const { statistics: _, ...plan } = samplePlan;
+    const updates = [{ siteId: 'a', exampleCount: 3, payload: three }];
+    expect(() => aggregateRound({ kind: 'statistics', plan, base, updates })).toThrow(
+      expect.objectContaining({ code: 'BUG' }),
+    );
+  });
+
+  it('stays finite whatever a hundred sites send that alone would pass', () => {
+    const updates = Array.from({ length: 100 }, (_, index) => ({
+      siteId: `site-${index}`,
+      exampleCount: 10_000_000,
+      payload: statistics(claimedSums(10_000_000, 9e21, 1e37)),
+    }));
+    const { tensors } = aggregateRound({ ...round, base, updates });
+    expect(values(tensors, 'normalisation/mean')[0]).toBe(9e14);
+    expect(values(tensors, 'normalisation/scale').every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses sums of one site that would overflow only with those of another', () => {
+    const updates = [{ siteId: 'a', exampleCount: 10, payload: statistics(claimedSums(10, 0, 1.7e308)) }];
+    expect(() => aggregateRound({ ...round, base, updates })).toThrow(
+      expect.objectContaining({ code: 'BAD_TENSORS', details: expect.objectContaining({ feature: 'chol' }) }),
+    );
   });
 });
 
@@ -287,23 +349,6 @@ describe('any round', () => {
     );
   });
 
-  it('stays finite whatever a hundred sites send that alone would pass', () => {
-    const updates = Array.from({ length: 100 }, (_, index) => ({
-      siteId: `site-${index}`,
-      exampleCount: 10_000_000,
-      payload: statistics(10_000_000, [1e103, 0], [1e200, 1e200]),
-    }));
-    const { tensors } = aggregateRound({ kind: 'statistics', base, updates });
-    expect(values(tensors, 'normalisation/scale').every(Number.isFinite)).toBe(true);
-  });
-
-  it('refuses sums of one site that would overflow only with those of another', () => {
-    const updates = [{ siteId: 'a', exampleCount: 10, payload: statistics(10, [0, 0], [1.7e308, 1]) }];
-    expect(() => aggregateRound({ kind: 'statistics', base, updates })).toThrow(
-      expect.objectContaining({ code: 'BAD_TENSORS', details: expect.objectContaining({ siteId: 'a' }) }),
-    );
-  });
-
   it.each<[string, TensorMap]>([
     ['an absent tensor', new Map([...weights([1, 1], 1)].slice(1))],
     [
@@ -318,15 +363,15 @@ describe('any round', () => {
   });
 
   it('asks for the tensors of its kind', () => {
-    expect(payloadManifest('training', base).map(({ name }) => name)).toEqual([
+    expect(payloadManifest({ kind: 'training' }, base).map(({ name }) => name)).toEqual([
       'weights/bias',
       'weights/kernel',
     ]);
-    expect(payloadManifest('statistics', base)[1]).toEqual({
+    expect(payloadManifest({ kind: 'statistics', plan: samplePlan }, base)).toContainEqual({
       dtype: 'F64',
-      name: 'statistics/sum',
-      shape: [2],
+      name: 'statistics/sums',
+      shape: [2, 2, 4],
     });
-    expect(payloadManifest('evaluation', base)).toHaveLength(3);
+    expect(payloadManifest({ kind: 'evaluation' }, base)).toHaveLength(3);
   });
 });

@@ -1,27 +1,30 @@
 // Closes a round: the sites' payloads become the next global model. Pure and the same bytes for any order of arrival.
 import { collectEvaluations } from '#federation/aggregation/evaluation.ts';
 import { federatedAverage } from '#federation/aggregation/fedavg.ts';
-import { featureCount, payloadManifest, weightNames } from '#federation/aggregation/payload-manifest.ts';
-import { pooledNormalisation } from '#federation/aggregation/pooled-statistics.ts';
+import {
+  featureCount,
+  payloadManifest,
+  type RoundQuestion,
+  weightNames,
+} from '#federation/aggregation/payload-manifest.ts';
 import { collectStatistics, releasedNormalisation } from '#federation/aggregation/released-normalisation.ts';
 import { exampleWeights, inSiteOrder, type SiteUpdate } from '#federation/aggregation/site-update.ts';
 import type { GlobalModel } from '#federation/records/global-model.ts';
-import type { RoundKind } from '#federation/records/round.ts';
 import type { SiteStatistics } from '#federation/records/site-statistics.ts';
-import { type StatisticsPlan, statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { requireStatisticsLayout } from '#federation/statistics/statistics-layout.ts';
 import { areFinite } from '#federation/tensors/delta.ts';
 import { requireManifest } from '#federation/tensors/manifest.ts';
 import { sortedNames, type Tensor, type TensorMap } from '#federation/tensors/tensor.ts';
 import { badTensors } from '#federation/tensors/tensor-error.ts';
 
-export interface RoundInput {
-  readonly kind: RoundKind;
+/** A round of this kind, the sites' answers to it, and for a statistics round the plan that says what they were asked for. */
+export type RoundInput = RoundQuestion & RoundParts;
+
+interface RoundParts {
   /** The global model the round started from. */
   readonly base: TensorMap;
   /** At most one for each site, at least one. */
   readonly updates: readonly SiteUpdate[];
-  /** Its plan, for what a statistics round is asked for; nothing but sums where it is not there. */
-  readonly plan?: StatisticsPlan | undefined;
 }
 
 export interface RoundOutcome {
@@ -30,22 +33,22 @@ export interface RoundOutcome {
   /** Each site's share of the examples, in site-id order. */
   readonly weights: Map<string, number>;
   readonly evaluation: GlobalModel['evaluation'];
-  /** In a statistics round of a plan that asks for them. */
+  /** In a statistics round. */
   readonly statistics: SiteStatistics[] | undefined;
 }
 
 /** @throws TensorError BAD_TENSORS when a payload is not what the round asks for or the sum overflows. */
 export function aggregateRound(input: RoundInput): RoundOutcome {
-  const { kind, base, plan } = input;
+  const { kind, base } = input;
   const updates = inSiteOrder(input.updates);
-  const layout = kind === 'statistics' && plan !== undefined ? statisticsLayout(plan) : undefined;
-  const expected = payloadManifest(kind, base, layout);
+  const expected = payloadManifest(input, base);
   for (const { payload } of updates) requireManifest(payload, expected);
   if (weightNames(base).length === 0) throw badTensors('a model without weights');
-  const statistics = layout === undefined ? undefined : collectStatistics(layout, updates);
+  const statistics =
+    input.kind === 'statistics' ? collectStatistics(requireStatisticsLayout(input.plan), updates) : undefined;
   const changed =
     statistics === undefined
-      ? changedTensors(kind, base, updates)
+      ? trainedTensors(input, updates)
       : releasedNormalisation(statistics, featureCount(base));
   const tensors = inNameOrder(new Map([...base, ...changed]));
   if (!areFinite(tensors)) throw badTensors('the aggregate overflows');
@@ -57,15 +60,9 @@ export function aggregateRound(input: RoundInput): RoundOutcome {
   };
 }
 
-function changedTensors(kind: RoundKind, base: TensorMap, updates: readonly SiteUpdate[]): TensorMap {
-  switch (kind) {
-    case 'training':
-      return federatedAverage(base, updates);
-    case 'statistics':
-      return pooledNormalisation(base, updates);
-    case 'evaluation':
-      return new Map();
-  }
+/** An evaluation leaves the model as it is. */
+function trainedTensors({ kind, base }: RoundInput, updates: readonly SiteUpdate[]): TensorMap {
+  return kind === 'training' ? federatedAverage(base, updates) : new Map();
 }
 
 function inNameOrder(tensors: TensorMap): TensorMap {

@@ -1,6 +1,6 @@
 // What the payload of an update must hold, by kind of round and by the model it starts from.
 import type { RoundKind } from '#federation/records/round.ts';
-import type { StatisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { requireStatisticsLayout, type StatisticsPlan } from '#federation/statistics/statistics-layout.ts';
 import { statisticsManifest } from '#federation/statistics/statistics-tensors.ts';
 import {
   dtypeOf,
@@ -10,6 +10,11 @@ import {
 } from '#federation/tensors/manifest.ts';
 import { sortedNames, type TensorMap } from '#federation/tensors/tensor.ts';
 import { badTensors } from '#federation/tensors/tensor-error.ts';
+
+/** What a round asks its sites for. */
+export type RoundQuestion =
+  | { readonly kind: 'statistics'; readonly plan: StatisticsPlan }
+  | { readonly kind: Exclude<RoundKind, 'statistics'>; readonly plan?: StatisticsPlan };
 
 /** Prefix of the tensors that training changes. */
 export const WEIGHTS = 'weights/';
@@ -26,35 +31,25 @@ export function featureCount(model: TensorMap): number {
   return rows;
 }
 
-/**
- * The manifest every payload of that round must have (security.md E16: absent, extra or reshaped tensors).
- * @param layout of a plan that asks for statistics
- */
-export function payloadManifest(kind: RoundKind, base: TensorMap, layout?: StatisticsLayout): TensorManifest {
-  switch (kind) {
+/** The manifest every payload of that round must have (security.md E16: absent, extra or reshaped tensors). */
+export function payloadManifest(question: RoundQuestion, base: TensorMap): TensorManifest {
+  switch (question.kind) {
     case 'training':
       return weightNames(base).map((name) => {
         const tensor = requireTensor(base, name);
         return { dtype: dtypeOf(tensor), name, shape: tensor.shape };
       });
-    case 'statistics': {
-      if (layout !== undefined) return statisticsManifest(layout);
-      const perFeature = [featureCount(base)];
-      return [
-        float64('statistics/count', [1]),
-        float64('statistics/sum', perFeature),
-        float64('statistics/sumOfSquares', perFeature),
-      ];
-    }
+    case 'statistics':
+      return statisticsManifest(requireStatisticsLayout(question.plan));
     case 'evaluation':
       return [
-        float64('evaluation/correctCount', [1]),
-        float64('evaluation/exampleCount', [1]),
-        float64('evaluation/lossSum', [1]),
+        scalar('evaluation/correctCount'),
+        scalar('evaluation/exampleCount'),
+        scalar('evaluation/lossSum'),
       ];
   }
 }
 
-function float64(name: string, shape: readonly number[]): TensorDescription {
-  return { dtype: 'F64', name, shape };
+function scalar(name: string): TensorDescription {
+  return { dtype: 'F64', name, shape: [1] };
 }

@@ -1,9 +1,3 @@
-// The statistics stage: data quality of a cohort's columns, and the sums that sites share for normalisation.
+// The statistics stage: data quality of a cohort's columns, and the normalisation of a site by itself.
 export { type ColumnQuality, measureColumn } from './column-quality.ts';
-export {
-  type ColumnSums,
-  encodeColumnSums,
-  normalisationOf,
-  type RawMatrix,
-  sumColumns,
-} from './column-sums.ts';
+export { normalisationOf, type RawMatrix } from './row-normalisation.ts';

@@ -83,8 +83,8 @@ export function buildUpdate(context: UpdateContext, update: NewUpdate): { readon
   try {
     payload = createPayload({ kind: opening.kind, made: update.run.made, base, limits: plan.limits });
     const { cohortId } = update.cohort;
-    refuseCohortDifference(context.store, { opening, plan, cohortId, payload: payload.bytes });
-    refuseStatisticsDifference(context.store, { opening, plan, payload: payload.bytes });
+    refuseCohortDifference(context.store, { opening, plan, cohortId });
+    refuseStatisticsDifference(context.store, { opening, payload: payload.bytes });
   } catch (error) {
     if (error instanceof CodedError && error.code !== 'BUG') logRefusal(context, update, error.code);
     throw error;

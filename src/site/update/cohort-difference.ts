@@ -1,11 +1,9 @@
 // Two answers about nearly the same patients give away those who differ: no statistics or evaluation update is built whose
 // cohort is that close to one that has left (C14). Training updates are not held to it (docs/threat-model.md).
-import { equalBytes } from '#base/bytes.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind, RoundOpening } from '#federation/records/round.ts';
 import { SUPPRESSION_LIMIT } from '#site/cohort/index.ts';
 import type { Store } from '#site/store/index.ts';
-import { statisticsDifference } from './statistics-difference.ts';
 import { UpdateError } from './update-error.ts';
 
 /** Whose rows the tensors of a kind are made of; undefined where nothing but trained weights leaves. */
@@ -20,27 +18,20 @@ export interface DifferenceCheck {
   readonly plan: ResearchStudyPlan;
   /** The cohort of the update to be built. */
   readonly cohortId: string;
-  /** What would leave. */
-  readonly payload: Uint8Array;
 }
 
 /**
  * Stops differencing: the consortium opens a round again, or evaluates again, after a few patients came or went, and takes
- * one sum from the other. Fewer than the suppression limit is a small cell like any other. Sums of the same patients leave again as
- * they were or not at all: their difference would be what was corrected of one.
- * @throws UpdateError COHORT_DIFFERENCE, STATISTICS_DIFFERENCE.
+ * one number from the other. Fewer than the suppression limit is a small cell like any other. What was corrected of the same patients is no
+ * matter of this check: statistics leave again as they were or not at all (statistics-difference.ts).
+ * @throws UpdateError COHORT_DIFFERENCE.
  */
-export function refuseCohortDifference(
-  store: Store,
-  { opening, plan, cohortId, payload }: DifferenceCheck,
-): void {
+export function refuseCohortDifference(store: Store, { opening, plan, cohortId }: DifferenceCheck): void {
   const part = partOf[opening.kind];
   if (part === undefined) return;
   const rounds = plan.rounds.flatMap((kind, index) => (kind === opening.kind ? [index + 1] : []));
   for (const earlier of listDisclosed(store, opening.researchStudyId, rounds)) {
     const { least, most } = countDifferent(store, { cohortId, earlier, part });
-    if (most === 0 && opening.kind === 'statistics' && !equalBytes(earlier.payload, payload))
-      throw statisticsDifference();
     if (most === 0 || least >= SUPPRESSION_LIMIT) continue;
     throw new UpdateError(
       'COHORT_DIFFERENCE',
@@ -55,7 +46,6 @@ interface DisclosedCohort {
   readonly cohort_id: string;
   readonly erased_training: number;
   readonly erased_holdout: number;
-  readonly payload: Uint8Array;
 }
 
 /** Every cohort whose update is sealed or received, or was offered: what came of that is not this site's to know. */
@@ -66,7 +56,7 @@ function listDisclosed(store: Store, researchStudyId: string, rounds: readonly n
       .innerJoin('training_run', 'training_run.run_id', 'model_update.run_id')
       .innerJoin('cohort', 'cohort.cohort_id', 'training_run.cohort_id')
       .innerJoin('outbox', 'outbox.update_id', 'model_update.update_id')
-      .select(['cohort.cohort_id', 'cohort.erased_training', 'cohort.erased_holdout', 'model_update.payload'])
+      .select(['cohort.cohort_id', 'cohort.erased_training', 'cohort.erased_holdout'])
       .where('model_update.research_study_id', '=', researchStudyId)
       .where('model_update.round', 'in', [...rounds])
       .where((where) =>

@@ -24,7 +24,7 @@ export interface DisclosureReport {
   readonly payloadDigest: string;
   readonly payloadBytes: number;
   readonly tensors: readonly TensorReport[];
-  /** Where the plan asks for statistics: every number of them that would leave. */
+  /** In a statistics round: every number of it that would leave. */
   readonly statistics: ReportedStatistics | null;
   readonly l2Norm: number;
   readonly maxUpdateNorm: number;
@@ -48,7 +48,7 @@ export interface TensorReport {
 }
 
 /** What protection is not there. */
-export type Notice = 'no-differential-privacy' | 'no-secure-aggregation' | 'no-withheld-counts';
+export type Notice = 'no-differential-privacy' | 'no-secure-aggregation';
 
 /** Against this site's last update of the same kind that the consortium holds. */
 export interface SinceLast {
@@ -90,7 +90,7 @@ export function createDisclosureReport(source: ReportSource): DisclosureReport {
     consent: { evaluatedAt: update.consentEvaluatedAt, snapshotDigest: update.consentSnapshotDigest },
     selection: source.selection,
     metrics: { lossBefore: update.metrics.before, lossAfter: update.metrics.after },
-    notices: noticesOf(plan, source.kind),
+    notices: noticesOf(plan),
     sinceLast: previous === undefined ? null : compare(update.exampleCount, payload.l2Norm, previous),
     recipient: { keyId: update.recipientKeyId, consortium: source.consortium },
   };
@@ -119,10 +119,8 @@ function describeTensors(tensors: TensorMap): TensorReport[] {
   });
 }
 
-function noticesOf(plan: ResearchStudyPlan, kind: RoundKind): Notice[] {
+function noticesOf(plan: ResearchStudyPlan): Notice[] {
   const notices: Notice[] = [];
-  // Sums as they are: that of a yes/no is how many have it, be it one patient.
-  if (kind === 'statistics' && plan.statistics === undefined) notices.push('no-withheld-counts');
   if (plan.privacy === null) notices.push('no-differential-privacy');
   if (plan.secureAggregation === null) notices.push('no-secure-aggregation');
   return notices;

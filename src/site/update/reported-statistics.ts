@@ -1,6 +1,6 @@
 // The statistics of an update as a steward reads them: every number that would leave, and the values that a cell's bins stand for.
 import type { ReleasedStatistics } from '#federation/records/site-statistics.ts';
-import { type StatisticsPlan, statisticsLayout } from '#federation/statistics/statistics-layout.ts';
+import { requireStatisticsLayout, type StatisticsPlan } from '#federation/statistics/statistics-layout.ts';
 import { decodeStatistics } from '#federation/statistics/statistics-tensors.ts';
 import { lowerOf, type ValueBins } from '#federation/statistics/value-bins.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
@@ -23,10 +23,9 @@ type ReportedCell = Measured['cells'][number] & {
   readonly upper: number | null;
 };
 
-/** Read back from the very tensors that would leave; null where the plan asks for none. */
-export function reportStatistics(plan: StatisticsPlan, tensors: TensorMap): ReportedStatistics | null {
-  const layout = statisticsLayout(plan);
-  if (layout === undefined) return null;
+/** Read back from the very tensors that would leave. */
+export function reportStatistics(plan: StatisticsPlan, tensors: TensorMap): ReportedStatistics {
+  const layout = requireStatisticsLayout(plan);
   const released = decodeStatistics(layout, tensors);
   const features = released.features.map((feature, column) => {
     const bins = layout.columns[column]?.bins;

@@ -1,14 +1,12 @@
 // Statistics of a round leave once: two answers with cells and counts tell, by their difference, of whoever came, went or was corrected
 // in between, however many they are.
 import { equalBytes } from '#base/bytes.ts';
-import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundOpening } from '#federation/records/round.ts';
 import type { Store } from '#site/store/index.ts';
 import { UpdateError } from './update-error.ts';
 
 export interface StatisticsCheck {
   readonly opening: RoundOpening;
-  readonly plan: ResearchStudyPlan;
   /** What would leave. */
   readonly payload: Uint8Array;
 }
@@ -18,15 +16,11 @@ export interface StatisticsCheck {
  * ten patients, the counts of a code may differ by one. The same bytes may leave again.
  * @throws UpdateError STATISTICS_DIFFERENCE.
  */
-export function refuseStatisticsDifference(store: Store, { opening, plan, payload }: StatisticsCheck): void {
-  if (opening.kind !== 'statistics' || plan.statistics === undefined) return;
+export function refuseStatisticsDifference(store: Store, { opening, payload }: StatisticsCheck): void {
+  if (opening.kind !== 'statistics') return;
   const isOther = listDisclosed(store, opening).some((earlier) => !equalBytes(earlier, payload));
   if (!isOther) return;
-  throw statisticsDifference();
-}
-
-export function statisticsDifference(): UpdateError {
-  return new UpdateError(
+  throw new UpdateError(
     'STATISTICS_DIFFERENCE',
     'The statistics differ from those that were sent before in this round; the difference would show single patients.',
   );
