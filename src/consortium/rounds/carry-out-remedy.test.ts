@@ -117,7 +117,7 @@ describe('a model that is rebuilt', () => {
     expect(opened).toMatchObject({ round: 2, attempt: 2, baseModelDigest: before.models[1]?.modelDigest });
     for (const [index, site] of sites.entries())
       expect((await send(site, 90 + 3 * index)).code).toBeUndefined();
-    await playRound(9);
+    await playRound(12);
     const { models, rounds } = await study();
     expect(models.map(({ round, isInForce }) => [round, isInForce])).toEqual([
       [0, true],
