@@ -226,7 +226,7 @@ test('a hundred thousand patients scroll, with a few dozen rows in the document'
     await expect(table).toHaveAttribute('aria-rowcount', '100001');
     await page.getByRole('group', { name: 'Patients and their consent' }).focus();
     await page.keyboard.press('End');
-    await expect(table.locator('[aria-rowindex="100001"]').getByRole('button')).toBeVisible();
+    await expect(table.locator('[aria-rowindex="100001"]').getByRole('button')).toHaveCount(2);
     expect(await table.getByRole('row').count()).toBeLessThan(80);
     expect(server.site.state.listCalls).toBeLessThan(12);
   });
