@@ -41,7 +41,8 @@ export function carryOutRemedy(
     const requests = pendingRequests(store, researchStudyId);
     if (requests.length === 0)
       throw new RoundError('NO_REMEDY_PENDING', 'No site waits for a remedy in this research study.');
-    const kind = strongest(requests);
+    // The same in every version of the plan (`requireSameMeaning`).
+    const kind = carriedOutRemedy.parse(published.plan.withdrawal.remedy);
     const asked = Math.min(...requests.map((request) => request.from_round));
     const number = (lastRemedy(store, researchStudyId)?.number ?? 0) + 1;
     const answered = { researchStudyId, kind, requestCount: requests.length };
@@ -55,12 +56,6 @@ export function carryOutRemedy(
     publishRemedy(foundation, { researchStudyId, planDigest, number, kind, fromRound });
     return { ...answered, number, fromRound };
   });
-}
-
-/** Sites may have agreed to different versions of the plan. */
-function strongest(requests: readonly RemedyRequestRow[]): CarriedOutRemedy {
-  const kinds = requests.map(({ kind }) => carriedOutRemedy.parse(kind));
-  return kinds.includes('retire-model') ? 'retire-model' : 'rebuild-model';
 }
 
 function publishRemedy(

@@ -2,13 +2,13 @@
 import { Button, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useRef, useState } from 'react';
+import { type JSX, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ConsentRow } from '#ipc/schema.ts';
 import { term } from '../i18n/term.ts';
 import styles from '../screens/screens.module.css';
 import { useSite } from '../site-context.ts';
-import { Dialog } from './dialog.tsx';
+import { Dialog, useLastShown } from './dialog.tsx';
 import { Facts, Notice, PlainText, ProblemNotice } from './parts.tsx';
 import { awaitsRemedy } from './subject-rounds-dialog.tsx';
 
@@ -30,10 +30,7 @@ export function ConsentDialog({
   onRemedy: (row: ConsentRow) => void;
 }): JSX.Element {
   const { t } = useTranslation();
-  // The content stays while the dialog fades out.
-  const last = useRef(change);
-  if (change !== null) last.current = change;
-  const shown = change ?? last.current;
+  const shown = useLastShown(change);
   return (
     <Dialog
       isOpen={change !== null}

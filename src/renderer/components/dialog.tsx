@@ -1,6 +1,6 @@
 // A dialog with a title, a named way out and its focus kept inside. Its head is no page banner, as Mantine's would be.
 import { Modal } from '@mantine/core';
-import type { JSX, ReactNode } from 'react';
+import { type JSX, type ReactNode, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 
 export function Dialog(props: {
@@ -25,4 +25,11 @@ export function Dialog(props: {
       </Modal.Content>
     </Modal.Root>
   );
+}
+
+/** What a dialog is about: the last one while it fades out. null before the first. */
+export function useLastShown<T>(now: T | null): T | null {
+  const last = useRef(now);
+  if (now !== null) last.current = now;
+  return last.current;
 }

@@ -2,14 +2,14 @@
 import { Button, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useRef, useState } from 'react';
+import { type JSX, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QuarantineEntry } from '#ipc/ingest-contract.ts';
 import type { FileOutcome } from '#ipc/schema.ts';
 import { useFormat } from '../i18n/format.ts';
 import styles from '../screens/screens.module.css';
 import { useSite } from '../site-context.ts';
-import { Dialog } from './dialog.tsx';
+import { Dialog, useLastShown } from './dialog.tsx';
 import { FileOutcomeFacts } from './file-outcome-facts.tsx';
 import { CodeText, type Fact, Facts, Notice, PlainText, ProblemNotice } from './parts.tsx';
 
@@ -30,10 +30,7 @@ export function QuarantineDialog({
   onClose: () => void;
 }): JSX.Element {
   const { t } = useTranslation();
-  // The content stays while the dialog fades out.
-  const last = useRef(decision);
-  if (decision !== null) last.current = decision;
-  const shown = decision ?? last.current;
+  const shown = useLastShown(decision);
   return (
     <Dialog
       isOpen={decision !== null}

@@ -2,7 +2,7 @@
 import { Button, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type JSX, useRef, useState } from 'react';
+import { type FormEvent, type JSX, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UpdateReview } from '#ipc/schema.ts';
 import { useFormat } from '../i18n/format.ts';
@@ -10,7 +10,7 @@ import { term } from '../i18n/term.ts';
 import { readProblem } from '../problem.ts';
 import styles from '../screens/screens.module.css';
 import { useSession, useSite } from '../site-context.ts';
-import { Dialog } from './dialog.tsx';
+import { Dialog, useLastShown } from './dialog.tsx';
 import { Digest, Facts, Notice, PlainText, ProblemNotice } from './parts.tsx';
 import { SecretInput } from './secret-input.tsx';
 
@@ -22,10 +22,7 @@ export function SignatureDialog(props: {
   onClose: () => void;
 }): JSX.Element {
   const { t } = useTranslation();
-  // The content stays while the dialog fades out.
-  const last = useRef(props.decision);
-  if (props.decision !== null) last.current = props.decision;
-  const decision = props.decision ?? last.current;
+  const decision = useLastShown(props.decision);
   return (
     <Dialog
       isOpen={props.decision !== null}

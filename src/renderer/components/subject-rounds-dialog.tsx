@@ -2,14 +2,14 @@
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useRef } from 'react';
+import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SubjectRound } from '#ipc/subject-rounds-schema.ts';
 import { useFormat } from '../i18n/format.ts';
 import { term } from '../i18n/term.ts';
 import styles from '../screens/screens.module.css';
 import { useResearchStudies, useSite } from '../site-context.ts';
-import { Dialog } from './dialog.tsx';
+import { Dialog, useLastShown } from './dialog.tsx';
 import { Badge, Facts, Loading, Notice, PlainText, ProblemNotice, SmallTable, type Tone } from './parts.tsx';
 
 export interface NamedSubject {
@@ -31,10 +31,7 @@ export function SubjectRoundsDialog({
   onClose: () => void;
 }): JSX.Element {
   const { t } = useTranslation();
-  // The content stays while the dialog fades out.
-  const last = useRef(subject);
-  if (subject !== null) last.current = subject;
-  const shown = subject ?? last.current;
+  const shown = useLastShown(subject);
   return (
     <Dialog isOpen={subject !== null} onClose={onClose} title={t('rounds.title')} size="xl">
       {shown !== null && <Content key={shown.subjectId} subject={shown} onClose={onClose} />}
