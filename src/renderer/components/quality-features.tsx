@@ -32,7 +32,6 @@ export function QualityFeatures({ features, page }: FeaturesProps): JSX.Element 
               render: (row) => shownCount(row.unitNotConvertibleCount, page),
             },
             { header: page.flagged, isNumber: true, render: (row) => shownCount(row.flaggedCount, page) },
-            { header: page.constant, render: (row) => (row.isConstant ? page.yes : '–') },
           ]}
         />
       </Panel>
