@@ -8,6 +8,7 @@ import { demoHospitals } from '#bench/demo/demo-hospitals.ts';
 import { createDemoProcesses, type DemoProcesses, type ServerProcess } from '#bench/demo/demo-processes.ts';
 import type { ReachedSite } from '#headless/reach-site.ts';
 import type { IngestSummary } from '#ipc/schema.ts';
+import { ndjson } from '#support/fhir-resources.ts';
 import { readSiteStore } from '#support/stored-profiles.ts';
 
 const secret = 'a secret for this test';
@@ -37,8 +38,6 @@ afterAll(async () => {
 /** A FHIR export of some megabytes: a small file that one thread reads, and a large one that workers read, in several transactions. */
 function writeExport(folder: string): void {
   const ids = Array.from({ length: patientCount }, (_, index) => `patient-${index}`);
-  const lines = (resources: readonly unknown[]) =>
-    resources.map((resource) => `${JSON.stringify(resource)}\n`).join('');
   const patients = ids.map((id, index) => ({
     resourceType: 'Patient',
     id,
@@ -64,8 +63,8 @@ function writeExport(folder: string): void {
       },
     })),
   );
-  writeFileSync(path.join(folder, 'Patient.ndjson'), lines(patients));
-  writeFileSync(path.join(folder, 'Observation.ndjson'), lines(observations));
+  writeFileSync(path.join(folder, 'Patient.ndjson'), ndjson(...patients));
+  writeFileSync(path.join(folder, 'Observation.ndjson'), ndjson(...observations));
 }
 
 const [hospital] = demoHospitals;

@@ -1,4 +1,5 @@
 // The same patients as FHIR bundle, NDJSON, C-CDA, HL7 v2, OMOP CDM and CSV. Units and offsets differ from format to format.
+import { ndjson } from '#support/fhir-resources.ts';
 import {
   answered,
   answers,
@@ -114,7 +115,7 @@ function asBundles(patients: readonly SamePatient[]): FileSet {
 
 function asNdjson(patients: readonly SamePatient[]): FileSet {
   const resources = patients.flatMap((patient) => fhirResources(patient, { hours: -5, isOther: true }));
-  return { 'export.ndjson': resources.map((resource) => `${JSON.stringify(resource)}\n`).join('') };
+  return { 'export.ndjson': ndjson(...resources) };
 }
 
 function asCcda(patients: readonly SamePatient[]): FileSet {

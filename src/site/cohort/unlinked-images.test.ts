@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { openConsents } from '#site/consent/index.ts';
 import { element } from '#support/dicom-object.ts';
+import { ndjson } from '#support/fhir-resources.ts';
 import { sliceFile, sliceWithout } from '#support/image-files.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { addConsent, createTestPlan, plainDays } from '#support/stored-subjects.ts';
@@ -34,8 +35,6 @@ async function takeImages(prefix: string, instance = 1): Promise<void> {
   expect(await site.importFiles(Object.fromEntries(files))).toMatchObject({ accepted: numbers.length });
 }
 
-const lines = (resources: readonly object[]) => resources.map((one) => `${JSON.stringify(one)}\n`).join('');
-
 /** FHIR resources about the patients whom the images name, or another authority's patients of the same numbers. */
 const fhirPatients = (prefix: string, system = 'dicom') =>
   numbers.map((number) => ({
@@ -59,19 +58,19 @@ describe('images whose patient no record names', () => {
   });
 
   it('stay so when the records are of another authority’s patients', async () => {
-    await site.importFiles({ 'patients.ndjson': lines(fhirPatients('A', 'urn:ward')) });
+    await site.importFiles({ 'patients.ndjson': ndjson(...fhirPatients('A', 'urn:ward')) });
     expect(excluded()).toEqual(['unlinked-images 6', 'no-index-event 6']);
   });
 
   it('are linked by a record that comes later, and stay so when more images come', async () => {
-    await site.importFiles({ 'patients.ndjson': lines(fhirPatients('A')) });
+    await site.importFiles({ 'patients.ndjson': ndjson(...fhirPatients('A')) });
     expect(excluded()).toEqual(['no-consent 6']);
     await takeImages('A', 2);
     expect(excluded()).toEqual(['no-consent 6']);
   });
 
   it('are linked by a record that came before', async () => {
-    await site.importFiles({ 'patients.ndjson': lines(fhirPatients('B')) });
+    await site.importFiles({ 'patients.ndjson': ndjson(...fhirPatients('B')) });
     await takeImages('B');
     expect(excluded()).toEqual(['unlinked-images 6', 'no-consent 6']);
   });
@@ -84,12 +83,12 @@ describe('images whose patient no record names', () => {
       subject: { identifier: { system: 'dicom', value: `A${number}` } },
       onsetDateTime: '2019-01-01',
     });
-    await site.importFiles({ 'conditions.ndjson': lines(numbers.map(condition)) });
+    await site.importFiles({ 'conditions.ndjson': ndjson(...numbers.map(condition)) });
     expect(excluded()).toEqual(['no-consent 6']);
   });
 
   it('are linked by a merge with a patient whom a record names', async () => {
-    await site.importFiles({ 'patients.ndjson': lines(fhirPatients('A', 'urn:ward')) });
+    await site.importFiles({ 'patients.ndjson': ndjson(...fhirPatients('A', 'urn:ward')) });
     site.store.transaction(() => {
       for (const number of numbers) {
         const [survivor, retired] = ['dicom', 'urn:ward'].map((authority) =>

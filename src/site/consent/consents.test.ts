@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consentPage, consentRow } from '#ipc/schema.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import { ndjson, researchConsent } from '#support/fhir-resources.ts';
 import { openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 import { addConsent, addSubject, testDay } from '#support/stored-subjects.ts';
@@ -299,12 +300,7 @@ it('asks for the purposes that the plan of the research study has', async () => 
   const site = openIngestSite({ inMemory: true });
   const resources = [
     { resourceType: 'Patient', id: 'p1', identifier: [{ system: 'urn:ward', value: 'P1' }] },
-    {
-      resourceType: 'Consent',
-      id: 'c1',
-      status: 'active',
-      scope: { coding: [{ code: 'research' }] },
-      patient: { reference: 'Patient/p1' },
+    researchConsent({
       provision: {
         provision: [
           {
@@ -313,9 +309,9 @@ it('asks for the purposes that the plan of the research study has', async () => 
           },
         ],
       },
-    },
+    }),
   ];
-  await site.importFiles({ '1.ndjson': resources.map((one) => `${JSON.stringify(one)}\n`).join('') });
+  await site.importFiles({ '1.ndjson': ndjson(...resources) });
   const { store, auditLog } = site;
   const decisionFor = (purposes: string[]) => {
     const days = openSubjectRegistry({ store, keys: siteKeys });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import { ndjson, researchConsent } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys, steward } from '#support/ingest-site.ts';
 import { type ConsentTerms, openConsents, type SubjectDays } from './index.ts';
 
@@ -25,24 +26,14 @@ function patient(birthDate: string | undefined, id = 'p1') {
 }
 
 function consent(performer: readonly object[], change: object = {}) {
-  return {
-    resourceType: 'Consent',
-    id: 'c1',
-    status: 'active',
-    scope: { coding: [{ code: 'research' }] },
-    patient: { reference: 'Patient/p1' },
-    dateTime: '2020-05-05',
-    performer,
-    provision: { provision: [{ type: 'permit' }] },
-    ...change,
-  };
+  return researchConsent({ performer, ...change });
 }
 
 const denied = { provision: { provision: [{ type: 'deny' }] } };
 
 async function take(...resources: readonly object[]): Promise<IngestSite> {
   site ??= openIngestSite({ inMemory: true });
-  await site.importFiles({ '1.ndjson': resources.map((one) => `${JSON.stringify(one)}\n`).join('') });
+  await site.importFiles({ '1.ndjson': ndjson(...resources) });
   return site;
 }
 

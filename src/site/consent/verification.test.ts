@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ndjson, researchConsent } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys, steward } from '#support/ingest-site.ts';
 import { type ConsentTerms, openConsents } from './index.ts';
 
@@ -13,17 +14,7 @@ afterEach(async () => {
 });
 
 function consent(verification: unknown, change: object = {}) {
-  return {
-    resourceType: 'Consent',
-    id: 'c1',
-    status: 'active',
-    scope: { coding: [{ code: 'research' }] },
-    patient: { reference: 'Patient/p1' },
-    dateTime: '2020-05-05',
-    verification,
-    provision: { provision: [{ type: 'permit' }] },
-    ...change,
-  };
+  return researchConsent({ verification, ...change });
 }
 
 const on = (verificationDate: string | undefined, verified = true) => ({ verified, verificationDate });
@@ -31,7 +22,7 @@ const denied = { provision: { provision: [{ type: 'deny' }] } };
 
 async function take(...resources: readonly object[]): Promise<IngestSite> {
   site ??= openIngestSite({ inMemory: true });
-  await site.importFiles({ '1.ndjson': resources.map((one) => `${JSON.stringify(one)}\n`).join('') });
+  await site.importFiles({ '1.ndjson': ndjson(...resources) });
   return site;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ndjson } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite } from '#support/ingest-site.ts';
 
 let site: IngestSite;
@@ -7,8 +8,6 @@ beforeEach(() => {
 });
 afterEach(() => site.close());
 
-const ndjson = (...resources: object[]): string =>
-  resources.map((each) => `${JSON.stringify(each)}\n`).join('');
 const loinc = (code: string) => ({ coding: [{ system: 'http://loinc.org', code }] });
 const snomed = (code: string) => ({ coding: [{ system: 'http://snomed.info/sct', code }] });
 const quantity = { value: 120, system: 'http://unitsofmeasure.org', code: 'mm[Hg]' };

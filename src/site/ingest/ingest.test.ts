@@ -11,6 +11,7 @@ import {
   recordCount,
 } from '#ipc/schema.ts';
 import { patientOf, subjectIdOf } from '#site/deidentify/index.ts';
+import { ndjson } from '#support/fhir-resources.ts';
 import {
   type IngestSite,
   openIngestSite,
@@ -64,8 +65,6 @@ const observation = (id: string, change: object = {}) => ({
   valueQuantity: { value: 120, system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
   ...change,
 });
-const ndjson = (...resources: object[]): string =>
-  resources.map((resource) => `${JSON.stringify(resource)}\n`).join('');
 const bundle = (resources: object[], type = 'collection'): string =>
   JSON.stringify({ resourceType: 'Bundle', type, entry: resources.map((resource) => ({ resource })) });
 

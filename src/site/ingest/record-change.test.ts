@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
 import { subjectIdOf } from '#site/deidentify/index.ts';
 import type { ConsentProvision } from '#site/store/index.ts';
+import { ndjson } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 
 let site: IngestSite;
@@ -42,8 +43,6 @@ const consent = (id: string, patientId: string, change: object = {}) => ({
   provision: { provision: [{ type: 'permit' }] },
   ...change,
 });
-const ndjson = (...resources: object[]): string =>
-  resources.map((resource) => `${JSON.stringify(resource)}\n`).join('');
 const deletions = (...urls: string[]): string =>
   JSON.stringify({
     resourceType: 'Bundle',

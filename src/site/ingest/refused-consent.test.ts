@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
+import { ndjson } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, refusalsOf, siteKeys, steward } from '#support/ingest-site.ts';
 import { previewMapping } from './ehr/preview-mapping.ts';
 import { openTimeZone } from './time-zone.ts';
@@ -27,8 +28,7 @@ function consent(change: object = {}) {
 }
 
 async function take(...resources: readonly object[]): Promise<string[]> {
-  const content = resources.map((one) => `${JSON.stringify(one)}\n`).join('');
-  return refusalsOf(await site.importFiles({ 'consents.ndjson': content }), 'consents.ndjson');
+  return refusalsOf(await site.importFiles({ 'consents.ndjson': ndjson(...resources) }), 'consents.ndjson');
 }
 
 function consents() {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ndjson } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys, steward, summaryOf } from '#support/ingest-site.ts';
 import type { FileOutcome, IngestEvent } from './ingest-outcome.ts';
 import { ReadingPool } from './reading-pool.ts';
@@ -38,8 +39,6 @@ const patient = (index: number) => ({
   identifier: [{ system: 'https://fixture.example/number', value: `N${index}` }],
   birthDate: '1950-01-01',
 });
-const ndjson = (resources: readonly object[]): string =>
-  resources.map((resource) => `${JSON.stringify(resource)}\n`).join('');
 
 /** Imports a file from disk: by workers where it is large. */
 async function importFile(into: IngestSite, name: string, content: string): Promise<FileOutcome> {
@@ -115,7 +114,7 @@ describe('a large NDJSON file, read by workers', () => {
   it('gives the rows, row numbers, refusals and counts that one thread gives', async () => {
     const resources: object[] = Array.from({ length: rowCount }, (_, index) => observation(index));
     for (let index = 0; index < 50; index += 1) resources.splice(index * 60, 0, patient(index));
-    const lines = ndjson(resources).split('\n');
+    const lines = ndjson(...resources).split('\n');
     // Broken lines all over the file, and an empty one.
     for (const at of [0, 1_000, 2_000, rowCount - 1]) lines[at] = `{"resourceType":"Observation","id":${at}`;
     lines[1_500] = '';
@@ -131,7 +130,7 @@ describe('a large NDJSON file, read by workers', () => {
 
   it('is read whole while another one is', async () => {
     const half = (first: number) =>
-      ndjson(Array.from({ length: rowCount }, (_, index) => observation(first + index)));
+      ndjson(...Array.from({ length: rowCount }, (_, index) => observation(first + index)));
     const outcomes = await Promise.all([
       importFile(site, 'one.ndjson', half(0)),
       importFile(site, 'other.ndjson', half(rowCount)),
@@ -141,7 +140,7 @@ describe('a large NDJSON file, read by workers', () => {
   });
 
   it('is a duplicate the second time, and changes nothing', async () => {
-    const text = ndjson(Array.from({ length: rowCount }, (_, index) => observation(index)));
+    const text = ndjson(...Array.from({ length: rowCount }, (_, index) => observation(index)));
     await importFile(site, 'first.ndjson', text);
     const before = contentOf(site);
     const again = await importFile(site, 'second.ndjson', text);
@@ -174,7 +173,7 @@ describe('a large NDJSON file, read by workers', () => {
       resources.splice(1_200, 0, medication('m1'));
       resources.splice(400, 0, medication('m3'));
       resources.push(request('m1'), medication('m2'), request('m2'), request('m3'));
-      const text = ndjson(resources).replaceAll('"resourceType":"Medication"', written);
+      const text = ndjson(...resources).replaceAll('"resourceType":"Medication"', written);
       const split = await importFile(site, 'all.ndjson', text);
       expect(comparable(split)).toEqual(comparable(await pushFiles(other, { 'all.ndjson': text })));
       expect(split.rows.rejected).toBe(0);
@@ -183,7 +182,7 @@ describe('a large NDJSON file, read by workers', () => {
   );
 
   it('stops when asked to with whole rows, and goes on the next time', async () => {
-    const text = ndjson(Array.from({ length: rowCount * 2 }, (_, index) => observation(index)));
+    const text = ndjson(...Array.from({ length: rowCount * 2 }, (_, index) => observation(index)));
     const file = path.join(site.folder, 'all.ndjson');
     writeFileSync(file, text);
     const controller = new AbortController();
