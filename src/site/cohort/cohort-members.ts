@@ -3,7 +3,7 @@
 import { toHex, utf8 } from '#base/bytes.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
 import {
-  type ConsentDecision,
+  type ConsentDecisions,
   type ConsentSnapshotEntry,
   digestConsentSnapshot,
   noConsent,
@@ -19,18 +19,19 @@ export interface CohortDigests {
 
 export interface SelectedMembers {
   readonly table: SubjectTable;
+  readonly decisions: ConsentDecisions;
   readonly selection: Selection;
   readonly members: OrderedMembers;
 }
 
 /** Digests of members as they are about to be stored. */
-export function digestMembers({ selection, members }: SelectedMembers): CohortDigests {
+export function digestMembers({ table, decisions, members }: SelectedMembers): CohortDigests {
   const cohort = createSha256();
   function* entries(): Generator<ConsentSnapshotEntry> {
     for (const row of members.rows) {
       const pseudonym = members.pseudonyms[row] ?? '';
       cohort.update(utf8(`${pseudonym}\n`));
-      yield { pseudonym, decision: selection.consents[row] ?? noConsent };
+      yield { pseudonym, decision: decisions.get(table.subjectNos[row] ?? 0) ?? noConsent };
     }
   }
   const consentSnapshotDigest = digestConsentSnapshot(entries());
@@ -41,17 +42,18 @@ export function digestMembers({ selection, members }: SelectedMembers): CohortDi
 export function saveMembers(
   store: Store,
   cohortId: string,
-  { table, selection, members }: SelectedMembers,
+  { table, decisions, selection, members }: SelectedMembers,
 ): void {
   const insert = store.prepare(
     `INSERT INTO cohort_member (cohort_id, subject_no, pseudonym, part, index_day, consent_id, consent_version, consent_path)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   for (const row of selection.rows) {
-    const { consentId, version, path } = selection.consents[row] ?? noConsent;
+    const subjectNo = table.subjectNos[row] ?? 0;
+    const { consentId, version, path } = decisions.get(subjectNo) ?? noConsent;
     insert.run(
       cohortId,
-      table.subjectNos[row],
+      subjectNo,
       members.pseudonyms[row],
       selection.parts[row],
       table.index.days[row],
@@ -63,20 +65,16 @@ export function saveMembers(
 }
 
 /** Digests of a frozen cohort's members by the consents of this moment. */
-export function redigestMembers(
-  store: Store,
-  cohortId: string,
-  decisions: ReadonlyMap<string, ConsentDecision>,
-): CohortDigests {
+export function redigestMembers(store: Store, cohortId: string, decisions: ConsentDecisions): CohortDigests {
   const rows = store.prepareRows(
-    `SELECT pseudonym, subject_id FROM cohort_member JOIN subject USING (subject_no) WHERE cohort_id = ?
+    `SELECT pseudonym, subject_no FROM cohort_member WHERE cohort_id = ?
     ORDER BY pseudonym`,
   );
   const cohort = createSha256();
   function* entries(): Generator<ConsentSnapshotEntry> {
     for (const row of rows.iterate(cohortId)) {
-      const [pseudonym, subjectId] = row as [string, string];
-      const decision = decisions.get(subjectId) ?? noConsent;
+      const [pseudonym, subjectNo] = row as [string, number];
+      const decision = decisions.get(subjectNo) ?? noConsent;
       if (decision.decision === 'permit') cohort.update(utf8(`${pseudonym}\n`));
       yield { pseudonym, decision };
     }

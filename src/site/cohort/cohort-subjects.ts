@@ -1,5 +1,5 @@
 // The subjects of the store as numbers: who stands for whom after merges, whose days moved, and which days consent lets be read (C5).
-import type { ConsentDecision, DayRange } from '#site/consent/index.ts';
+import { allData, type ConsentDecisions, type DayRange, type PermittedData } from '#site/consent/index.ts';
 import type { Store } from '#site/store/index.ts';
 
 /** What is read of a subject: facts of its record, or its images. */
@@ -11,7 +11,7 @@ export interface CohortSubjects {
   /** By subject_no: days that merges add to its own. */
   readonly daysMoved: Int32Array;
   /** By subject_no, of those of whom not all may be read. */
-  readonly limits: ReadonlyMap<number, ConsentDecision['data']>;
+  readonly limits: ReadonlyMap<number, PermittedData>;
   /** By subject_no: 1 for one that stands, has no consent and was never named but by images. */
   readonly unlinked: Uint8Array;
   readonly unlinkedCount: number;
@@ -38,10 +38,7 @@ type SubjectRow = [
 ];
 
 /** @param decisions of whoever has a consent or opted out; who is not in it is out, and is read to be counted only */
-export function readCohortSubjects(
-  store: Store,
-  decisions: ReadonlyMap<string, ConsentDecision>,
-): CohortSubjects {
+export function readCohortSubjects(store: Store, decisions: ConsentDecisions): CohortSubjects {
   const size = highestSubjectNo(store) + 1;
   const standingNos = new Int32Array(size);
   const daysMoved = new Int32Array(size);
@@ -50,7 +47,7 @@ export function readCohortSubjects(
   const isNamed = new Uint8Array(size);
   const imagesOnly: number[] = [];
   const subjectIds = new Array<string | undefined>(size).fill(undefined);
-  const limits = new Map<number, ConsentDecision['data']>();
+  const limits = new Map<number, PermittedData>();
   let standingCount = 0;
   const rows = store.prepareRows(
     `SELECT subject_no, survivor_no, days_moved, (deceased_by IS NOT NULL) * ${diedMark} + images_only * ${imagesMark}, subject_id FROM subject`,
@@ -66,15 +63,12 @@ export function readCohortSubjects(
     if (survivorNo !== null) continue;
     standingCount += 1;
     subjectIds[subjectNo] = subjectId;
-    const decision = decisions.get(subjectId);
-    if (decision?.decision !== 'permit') continue;
-    const { clinical, imaging } = decision.data;
-    if (!isUnlimited(clinical) || !isUnlimited(imaging)) limits.set(subjectNo, decision.data);
+    const data = decisions.permittedData(subjectNo);
+    if (data === undefined || data === allData) continue;
+    if (!isUnlimited(data.clinical) || !isUnlimited(data.imaging)) limits.set(subjectNo, data);
   }
   // One that was merged into it may have been named.
-  const unlinkedNos = imagesOnly.filter(
-    (subjectNo) => isNamed[subjectNo] === 0 && !decisions.has(subjectIds[subjectNo] ?? ''),
-  );
+  const unlinkedNos = imagesOnly.filter((subjectNo) => isNamed[subjectNo] === 0 && !decisions.has(subjectNo));
   for (const subjectNo of unlinkedNos) unlinked[subjectNo] = 1;
   return {
     standingNos,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
-import { openConsents } from '#site/consent/index.ts';
+import { ConsentDecisions, openConsents } from '#site/consent/index.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { createSiteFoundation } from '#support/site-foundation.ts';
 import { addSubject, agesOf, createTestPlan, plainDays } from '#support/stored-subjects.ts';
@@ -75,7 +75,7 @@ async function deceasedAfter(...imports: readonly Files[]): Promise<boolean[]> {
     const { files: taken } = await site.importFiles(files, 'rows.csv' in files ? ownMapping : null);
     expect(taken.map(({ code }) => code)).toEqual(taken.map(() => null));
   }
-  const { subjectIds, deceased } = readCohortSubjects(site.store, new Map());
+  const { subjectIds, deceased } = readCohortSubjects(site.store, new ConsentDecisions(0));
   return subjectIds.flatMap((subjectId, subjectNo) =>
     subjectId === undefined ? [] : [deceased[subjectNo] === 1],
   );

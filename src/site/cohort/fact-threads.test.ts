@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '#base/clock.ts';
+import { ConsentDecisions } from '#site/consent/index.ts';
 import { openStore, openStoreReader, type Store } from '#site/store/index.ts';
 import { addFact } from '#support/stored-subjects.ts';
 import type { CodeFacts } from './code-facts.ts';
@@ -55,7 +56,7 @@ function sums(from: typeof door | undefined): { found: number[]; answerCount: nu
       },
     ]),
   );
-  const subjects = readCohortSubjects(store, new Map());
+  const subjects = readCohortSubjects(store, new ConsentDecisions(0));
   const rows = Int32Array.from(subjects.standingNos, (standingNo) => standingNo - 1);
   const index = { rows, days: new Int32Array(20) };
   try {
@@ -155,7 +156,7 @@ function countFacts(from: Store, threads: FactThreads, between: () => void): num
       },
     ]),
   );
-  const subjects = readCohortSubjects(from, new Map());
+  const subjects = readCohortSubjects(from, new ConsentDecisions(0));
   const rows = Int32Array.from(subjects.standingNos, (standingNo) => standingNo - 1);
   const index = { rows, days: new Int32Array(20) };
   threads.read(jobs, { subjects, index, word: openWords(from) });

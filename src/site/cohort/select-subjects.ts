@@ -1,6 +1,6 @@
 // Who is in a cohort now, read in one state of the store, which nothing of it changes: for a preview, a report on the data, or a freeze.
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
-import type { ConsentDecision, Consents } from '#site/consent/index.ts';
+import type { ConsentDecisions, Consents } from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { highestSubjectNo } from './cohort-subjects.ts';
@@ -29,7 +29,7 @@ export interface SelectionSource {
 
 export interface SelectedSubjects {
   readonly table: SubjectTable;
-  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+  readonly decisions: ConsentDecisions;
   readonly selection: Selection;
 }
 
@@ -43,7 +43,7 @@ export interface CohortPreview {
 
 export interface Candidates {
   readonly table: SubjectTable;
-  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+  readonly decisions: ConsentDecisions;
   /** Rows of the table. */
   readonly rows: Int32Array;
 }

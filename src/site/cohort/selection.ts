@@ -1,6 +1,6 @@
 // Who is in a cohort and why the others are not: images that no record links, index event, consent, death, criteria, split, complete features, label - in that order.
 
-import { type ConsentDecision, noConsent } from '#site/consent/index.ts';
+import { type ConsentDecision, type ConsentDecisions, noConsent } from '#site/consent/index.ts';
 import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { Part } from './coded-split.ts';
 import type { Column } from './feature-column.ts';
@@ -60,8 +60,6 @@ const reasonOfRule = {
 export interface Selection {
   /** Rows of the subject table that are in the cohort, rising. */
   readonly rows: Int32Array;
-  /** By row of the table. */
-  readonly consents: readonly ConsentDecision[];
   /** By row of the table; 'training' or 'holdout' for those of the cohort. */
   readonly parts: readonly Part[];
   /** All subjects of the site. */
@@ -75,7 +73,7 @@ export interface Selection {
 
 export interface SelectionOptions {
   readonly table: SubjectTable;
-  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+  readonly decisions: ConsentDecisions;
   /** Draws the parts of whoever is complete; undefined where facts say them. */
   readonly drawParts: ((candidates: readonly SplitCandidate[]) => ReadonlyMap<number, Part>) | undefined;
 }
@@ -94,12 +92,11 @@ export function selectRows({ table, decisions, drawParts }: SelectionOptions): S
   exclude('no-index-event', linkedCount - (subjectNos.length - unlinkedRows));
   const complete = new RowList(subjectNos.length);
   const candidates = new RowList(subjectNos.length);
-  const consents = new Array<ConsentDecision>(subjectNos.length).fill(noConsent);
   for (let row = 0; row < subjectNos.length; row += 1) {
-    if (subjects.unlinked[subjectNos[row] ?? 0] === 1) continue;
-    const consent = decisions.get(subjectIdOf(table, row)) ?? noConsent;
-    consents[row] = consent;
-    const reason = exclusionOf({ table, row, consent, isDrawn: drawParts !== undefined });
+    const subjectNo = subjectNos[row] ?? 0;
+    if (subjects.unlinked[subjectNo] === 1) continue;
+    const { rule } = decisions.get(subjectNo) ?? noConsent;
+    const reason = exclusionOf({ table, row, rule, isDrawn: drawParts !== undefined });
     if (reason === undefined || incompleteReasons.includes(reason)) candidates.add(row);
     if (reason === undefined) complete.add(row);
     else exclude(reason);
@@ -111,7 +108,6 @@ export function selectRows({ table, decisions, drawParts }: SelectionOptions): S
   const trainingCount = rows.reduce((count, row) => count + Number(parts[row] === 'training'), 0);
   return {
     rows,
-    consents,
     parts,
     subjectCount: subjects.standingCount,
     trainingCount,
@@ -184,13 +180,14 @@ export function subjectIdOf({ subjects, subjectNos }: SubjectTable, row: number)
 interface Candidate {
   readonly table: SubjectTable;
   readonly row: number;
-  readonly consent: ConsentDecision;
+  /** Of the consent. */
+  readonly rule: ConsentDecision['rule'];
   /** Whether the site draws the parts: then no fact has to say one. */
   readonly isDrawn: boolean;
 }
 
-function exclusionOf({ table, row, consent, isDrawn }: Candidate): ExclusionReason | undefined {
-  if (consent.rule !== 'permit') return reasonOfRule[consent.rule];
+function exclusionOf({ table, row, rule, isDrawn }: Candidate): ExclusionReason | undefined {
+  if (rule !== 'permit') return reasonOfRule[rule];
   if (table.unmet[row] === hasDied) return 'deceased';
   if (table.unmet[row] === unmetInclusion) return 'criterion-not-met';
   if (table.unmet[row] === metExclusion) return 'criterion-excludes';

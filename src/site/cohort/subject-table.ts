@@ -4,7 +4,7 @@
 import type { Criterion, DataElements } from '#federation/records/data-elements.ts';
 import type { ImagingInput } from '#federation/records/imaging-input.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
-import type { ConsentDecision } from '#site/consent/index.ts';
+import type { ConsentDecisions } from '#site/consent/index.ts';
 import type { SubjectAges } from '#site/deidentify/index.ts';
 import type { Store } from '#site/store/index.ts';
 import type { IndexDays } from './code-facts.ts';
@@ -44,8 +44,8 @@ export const hasDied = 3;
 export interface SubjectTableSource {
   readonly store: Store;
   readonly ages: SubjectAges;
-  /** By subject: facts and images that a consent does not let be read are as if they were not there (C5). */
-  readonly decisions: ReadonlyMap<string, ConsentDecision>;
+  /** Facts and images that a consent does not let be read are as if they were not there (C5). */
+  readonly decisions: ConsentDecisions;
 }
 
 /** Codes whose facts are read around the index day. */

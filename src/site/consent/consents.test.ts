@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consentPage, consentRow } from '#ipc/schema.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import { decisionsBySubject } from '#support/decisions-by-subject.ts';
 import { ndjson, researchConsent } from '#support/fhir-resources.ts';
 import { openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
@@ -107,8 +108,12 @@ describe('a withdrawal', () => {
     const ward = openWard();
     addConsent(ward.store, ward.subjectId, { researchStudyId: null });
     ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward);
-    expect(ward.consents.decisions('heart').get(ward.subjectId)?.decision).toBe('deny');
-    expect(ward.consents.decisions('lungs').get(ward.subjectId)?.decision).toBe('permit');
+    expect(
+      decisionsBySubject(ward.store, ward.consents.decisions('heart')).get(ward.subjectId)?.decision,
+    ).toBe('deny');
+    expect(
+      decisionsBySubject(ward.store, ward.consents.decisions('lungs')).get(ward.subjectId)?.decision,
+    ).toBe('permit');
     ward.close();
   });
 
@@ -116,7 +121,9 @@ describe('a withdrawal', () => {
     const ward = openWard();
     addConsent(ward.store, ward.subjectId);
     ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: null }, steward);
-    expect(ward.consents.decisions('heart').get(ward.subjectId)?.decision).toBe('deny');
+    expect(
+      decisionsBySubject(ward.store, ward.consents.decisions('heart')).get(ward.subjectId)?.decision,
+    ).toBe('deny');
     const regranted = ward.consents.grant(
       { subjectId: ward.subjectId, researchStudyId: 'heart', untilDate: null },
       steward,
@@ -130,7 +137,9 @@ describe('a withdrawal', () => {
     addConsent(ward.store, ward.subjectId);
     ward.consents.withdraw({ subjectId: ward.subjectId, researchStudyId: 'heart' }, steward);
     addConsent(ward.store, ward.subjectId, { version: 3 });
-    expect(ward.consents.decisions('heart').get(ward.subjectId)).toMatchObject({
+    expect(
+      decisionsBySubject(ward.store, ward.consents.decisions('heart')).get(ward.subjectId),
+    ).toMatchObject({
       decision: 'deny',
       rule: 'withdrawn',
     });
@@ -146,7 +155,9 @@ describe('a withdrawal', () => {
     ward.store.run(
       ward.store.query.updateTable('consent').set({ stated_day: null }).where('version', '=', 3),
     );
-    expect(ward.consents.decisions('heart').get(ward.subjectId)?.rule).toBe('withdrawn');
+    expect(decisionsBySubject(ward.store, ward.consents.decisions('heart')).get(ward.subjectId)?.rule).toBe(
+      'withdrawn',
+    );
     ward.close();
   });
 
@@ -165,13 +176,15 @@ describe('a withdrawal', () => {
     const mapping = exportMapping(stated ? 'stated' : null);
     const given = 'number,visit,systolic,consent,stated\n7,2026-11-01,120,yes,2026-11-21\n';
     await site.importFiles({ 'rows.csv': given }, mapping);
-    const [subjectId = '', first] = [...consents.decisions('heart')][0] ?? [];
+    const [subjectId = '', first] = [...decisionsBySubject(site.store, consents.decisions('heart'))][0] ?? [];
     expect(first?.rule).toBe('permit');
     if (bySource) await site.importFiles({ 'rows.csv': given.replace('yes', 'no') }, mapping);
     else consents.withdraw({ subjectId, researchStudyId: 'heart' }, steward);
     const again = await site.importFiles({ 'rows.csv': given }, mapping);
     expect(again.files[0]?.outcome).not.toBe('rejected');
-    expect(consents.decisions('heart').get(subjectId)?.rule).toBe('withdrawn');
+    expect(decisionsBySubject(site.store, consents.decisions('heart')).get(subjectId)?.rule).toBe(
+      'withdrawn',
+    );
     const granted = consents.grant({ subjectId, researchStudyId: 'heart', untilDate: null }, steward);
     expect(granted.rule).toBe('permit');
     site.close();
@@ -224,9 +237,13 @@ describe('a grant', () => {
     const stored = ward.store.get(ward.store.query.selectFrom('consent').select('until_day'));
     expect(stored?.until_day).not.toBe(testDay + 1);
     ward.clock.advance(86_400_000);
-    expect(ward.consents.decisions('heart').get(ward.subjectId)?.rule).toBe('permit');
+    expect(decisionsBySubject(ward.store, ward.consents.decisions('heart')).get(ward.subjectId)?.rule).toBe(
+      'permit',
+    );
     ward.clock.advance(86_400_000);
-    expect(ward.consents.decisions('heart').get(ward.subjectId)?.rule).toBe('expired');
+    expect(decisionsBySubject(ward.store, ward.consents.decisions('heart')).get(ward.subjectId)?.rule).toBe(
+      'expired',
+    );
     ward.close();
   });
 
@@ -316,7 +333,9 @@ it('asks for the purposes that the plan of the research study has', async () => 
   const decisionFor = (purposes: string[]) => {
     const days = openSubjectRegistry({ store, keys: siteKeys });
     const consents = openConsents({ store, auditLog, days, termsOf: () => ({ purposes }), ...siteKeys });
-    return [...consents.decisions('heart').values()].map(({ decision }) => decision);
+    return [...decisionsBySubject(store, consents.decisions('heart')).values()].map(
+      ({ decision }) => decision,
+    );
   };
   expect(decisionFor(['HRESCH'])).toEqual(['permit']);
   expect(decisionFor(['CLINTRL'])).toEqual(['deny']);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
+import { decisionsBySubject } from '#support/decisions-by-subject.ts';
 import { ndjson, researchConsent } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys, steward } from '#support/ingest-site.ts';
 import { type ConsentTerms, openConsents, type SubjectDays } from './index.ts';
@@ -48,8 +49,9 @@ function open({ store, auditLog }: IngestSite, terms?: ConsentTerms) {
     },
   };
   const consents = openConsents({ store, auditLog, days, termsOf: () => terms, ...siteKeys });
-  const rules = () => [...consents.decisions('heart').values()].map(({ rule }) => rule);
-  return { consents, rules, opened };
+  const decisions = () => decisionsBySubject(store, consents.decisions('heart'));
+  const rules = () => [...decisions().values()].map(({ rule }) => rule);
+  return { consents, decisions, rules, opened };
 }
 
 describe(`a consent by a guardian, on ${today} (C7)`, () => {
@@ -82,8 +84,8 @@ describe(`a consent by a guardian, on ${today} (C7)`, () => {
   });
 
   it('is renewed by what a steward records for the patient', async () => {
-    const { consents } = open(await take(patient('1990-01-01'), consent(guardian)));
-    const [subjectId = ''] = consents.decisions('heart').keys();
+    const { consents, decisions } = open(await take(patient('1990-01-01'), consent(guardian)));
+    const [subjectId = ''] = decisions().keys();
     const subject = { subjectId, researchStudyId: null };
     expect(
       consents.list({ ...subject, decision: null, search: '', offset: 0, limit: 1 }, steward).rows[0]?.rule,

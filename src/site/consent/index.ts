@@ -2,8 +2,8 @@
 import type { Actor } from '#site/audit/index.ts';
 import { parseDay } from '#site/deidentify/index.ts';
 import { type ConsentContext, grantConsent, permitsAnything, withdrawConsent } from './change-consent.ts';
+import type { ConsentDecisions } from './consent-decisions.ts';
 import { ConsentError } from './consent-error.ts';
-import type { ConsentDecision } from './evaluate-consent.ts';
 import {
   type ConsentPage,
   type ConsentQuery,
@@ -20,6 +20,7 @@ import {
 } from './opt-outs.ts';
 import { readConsentDecisions } from './read-consents.ts';
 
+export { ConsentDecisions } from './consent-decisions.ts';
 export { type ConsentCode, ConsentError } from './consent-error.ts';
 export { type ConsentSnapshotEntry, digestConsentSnapshot } from './consent-snapshot.ts';
 export {
@@ -68,8 +69,7 @@ export interface Consents {
   importOptOuts(list: OptOutOrder, actor: Actor): Promise<OptOutSummary>;
   /** Authorities of required opt-out lists that are not here, or older than they may be. */
   staleOptOutLists(required: readonly OptOutRequirement[]): string[];
-  /** The decision of each subject that has a consent or opted out; whoever is not in it is out. */
-  decisions(researchStudyId: string): Map<string, ConsentDecision>;
+  decisions(researchStudyId: string): ConsentDecisions;
 }
 
 export interface ConsentOptions extends ConsentContext {

@@ -53,20 +53,19 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
     atMs: store.clock.nowMs(),
   });
   const isFound = searchFilter(context, query.search.trim(), actor);
-  const found: string[] = [];
+  const found: (readonly [subjectNo: number, subjectId: string])[] = [];
   let permitted = 0;
   const subjects = store
-    .prepare('SELECT subject_id FROM subject WHERE survivor_no IS NULL ORDER BY subject_id')
-    .all() as {
-    subject_id: string;
-  }[];
-  for (const { subject_id: subjectId } of subjects) {
-    const decision = (decisions.get(subjectId) ?? noConsent).decision;
+    .prepareRows('SELECT subject_no, subject_id FROM subject WHERE survivor_no IS NULL ORDER BY subject_id')
+    .all() as [number, string][];
+  for (const subject of subjects) {
+    const [subjectNo, subjectId] = subject;
+    const decision = decisions.isPermitted(subjectNo) ? 'permit' : 'deny';
     if (decision === 'permit') permitted += 1;
-    if ((query.decision === null || query.decision === decision) && isFound(subjectId)) found.push(subjectId);
+    if ((query.decision === null || query.decision === decision) && isFound(subjectId)) found.push(subject);
   }
-  const rows = found.slice(query.offset, query.offset + query.limit).map((subjectId) => ({
-    ...toRow(context, subjectId, decisions.get(subjectId) ?? noConsent),
+  const rows = found.slice(query.offset, query.offset + query.limit).map(([subjectNo, subjectId]) => ({
+    ...toRow(context, subjectId, decisions.get(subjectNo) ?? noConsent),
     patientName: nameOf(context, subjectId, actor),
   }));
   recordNamesShown(context, rows, actor);

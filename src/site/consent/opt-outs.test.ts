@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSubjectRegistry, type SubjectRegistry } from '#site/deidentify/index.ts';
+import { decisionsBySubject } from '#support/decisions-by-subject.ts';
 import { openIngestSite, siteKeys } from '#support/ingest-site.ts';
 import { createSiteFoundation, type SiteFoundation } from '#support/site-foundation.ts';
 import { addConsent } from '#support/stored-subjects.ts';
@@ -55,7 +56,8 @@ function importList(text: string, changes: { column?: string; statedDate?: strin
   return consents.importOptOuts({ path: file, authority, column, statedDate }, steward);
 }
 
-const ruleOf = (subjectId: string) => consents.decisions('heart').get(subjectId)?.rule;
+const ruleOf = (subjectId: string) =>
+  decisionsBySubject(site.store, consents.decisions('heart')).get(subjectId)?.rule;
 
 describe('an opt-out list', () => {
   it('excludes whoever is on it although they consented, and nobody else', async () => {
@@ -67,7 +69,7 @@ describe('an opt-out list', () => {
       matchedCount: 1,
     });
     expect([ruleOf(out), ruleOf(stays)]).toEqual(['opted-out', 'permit']);
-    expect(consents.decisions('heart').get(out)).toMatchObject({
+    expect(decisionsBySubject(site.store, consents.decisions('heart')).get(out)).toMatchObject({
       decision: 'deny',
       data: { clinical: [], imaging: [] },
     });
@@ -207,7 +209,9 @@ describe('a number that an export states beside the one a patient is recognised 
     writeFileSync(file, '9434765919\n');
     const list = { path: file, authority: national, column: null, statedDate: '2026-11-20' };
     expect(await all.importOptOuts(list, steward)).toMatchObject({ matchedCount: 1 });
-    expect([...all.decisions('heart').values()].map(({ rule }) => rule)).toEqual(['opted-out']);
+    expect(
+      [...decisionsBySubject(ingested.store, all.decisions('heart')).values()].map(({ rule }) => rule),
+    ).toEqual(['opted-out']);
     ingested.close();
   });
 });

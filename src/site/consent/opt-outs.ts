@@ -103,21 +103,21 @@ const matches = ['patient_link', 'known_identifier']
   .map(
     (
       table,
-    ) => `SELECT standing.subject_id, list_no FROM opt_out JOIN ${table} USING (link_key) JOIN subject AS own USING (subject_no)
+    ) => `SELECT standing.subject_no, list_no FROM opt_out JOIN ${table} USING (link_key) JOIN subject AS own USING (subject_no)
       JOIN subject AS standing ON standing.subject_no = coalesce(own.survivor_no, own.subject_no)`,
   )
   .join(' UNION ALL ');
 
 function countMatches(store: Store, listNo: number): number {
   const statement = store.prepareColumn(
-    `SELECT count(DISTINCT subject_id) FROM (${matches}) WHERE list_no = ?`,
+    `SELECT count(DISTINCT subject_no) FROM (${matches}) WHERE list_no = ?`,
   );
   return statement.get(listNo) as number;
 }
 
-/** Subjects who are on a list, as they stand after merges. */
-export function optedOutSubjects(store: Store): Set<string> {
-  return new Set(store.prepareColumn(`SELECT DISTINCT subject_id FROM (${matches})`).all() as string[]);
+/** subject_no of those who are on a list, as they stand after merges. */
+export function optedOutSubjects(store: Store): number[] {
+  return store.prepareColumn(`SELECT DISTINCT subject_no FROM (${matches})`).all() as number[];
 }
 
 export function isOptedOut(store: Store, subjectId: string): boolean {

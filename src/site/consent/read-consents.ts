@@ -3,6 +3,7 @@ import { dayOf } from '#base/clock.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { addYears } from '#site/deidentify/index.ts';
 import type { ConsentProvision, Store } from '#site/store/index.ts';
+import { ConsentDecisions } from './consent-decisions.ts';
 import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
 import { optedOut, optedOutSubjects } from './opt-outs.ts';
 
@@ -35,49 +36,52 @@ export function termsOfPlan({
 /** Whole years, where a plan says no other. */
 export const usualAgeOfMajority = 18;
 
-interface ConsentRow {
-  readonly subject_id: string;
-  readonly consent_id: string;
-  readonly version: number;
-  readonly research_study_id: string | null;
-  readonly status: string;
-  readonly decision: 'permit' | 'deny';
-  readonly is_by_guardian: number;
-  readonly stated_day: number | null;
-  readonly stated_until_day: number | null;
-  readonly verified_day: number | null;
-  readonly from_day: number | null;
-  readonly until_day: number | null;
-  readonly provision: string | null;
-  readonly source: string;
+type ConsentRow = readonly [
+  subjectNo: number,
+  subjectId: string,
+  consentId: string,
+  version: number,
+  researchStudyId: string | null,
+  status: string,
+  decision: 'permit' | 'deny',
+  isByGuardian: number,
+  statedDay: number | null,
+  statedUntilDay: number | null,
+  verifiedDay: number | null,
+  fromDay: number | null,
+  untilDay: number | null,
+  provision: string | null,
+  source: string,
+];
+
+const columns = `subject_no, subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day,
+  stated_until_day, verified_day, from_day, until_day, provision, source`;
+const rowsOf = `SELECT ${columns} FROM consent JOIN subject USING (subject_id)`;
+
+interface SubjectConsents {
+  readonly subjectNo: number;
+  readonly subjectId: string;
+  /** All versions of all its consents. */
+  readonly versions: ConsentVersion[];
 }
 
-const columns = `subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day,
-  stated_until_day, verified_day, from_day, until_day, provision, source`;
-
-/** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
-export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
-  const rows = store
-    .prepare(`SELECT ${columns} FROM consent ORDER BY subject_id`)
-    .iterate() as Iterable<ConsentRow>;
-  let subjectId: string | undefined;
-  let versions: ConsentVersion[] = [];
+/** Every subject that has a consent, in the order of their ids, one in memory at a time. */
+export function* readConsents(store: Store): Generator<SubjectConsents> {
+  const rows = store.prepareRows(`${rowsOf} ORDER BY consent.subject_id`).iterate() as Iterable<ConsentRow>;
+  let subject: SubjectConsents | undefined;
   for (const row of rows) {
-    if (subjectId !== undefined && row.subject_id !== subjectId) {
-      yield [subjectId, versions];
-      versions = [];
+    if (row[0] !== subject?.subjectNo) {
+      if (subject !== undefined) yield subject;
+      subject = { subjectNo: row[0], subjectId: row[1], versions: [] };
     }
-    subjectId = row.subject_id;
-    versions.push(toVersion(row));
+    subject.versions.push(toVersion(row));
   }
-  if (subjectId !== undefined) yield [subjectId, versions];
+  if (subject !== undefined) yield subject;
 }
 
 /** All versions of all consents of one subject. */
 export function readSubjectConsents(store: Store, subjectId: string): ConsentVersion[] {
-  const rows = store.prepare(
-    `SELECT ${columns} FROM consent WHERE subject_id = ? ORDER BY consent_id, version`,
-  );
+  const rows = store.prepareRows(`${rowsOf} WHERE consent.subject_id = ? ORDER BY consent_id, version`);
   return (rows.all(subjectId) as ConsentRow[]).map(toVersion);
 }
 
@@ -88,20 +92,17 @@ export interface DecisionScope {
   readonly atMs: number;
 }
 
-/**
- * The decision for each subject that has a consent or is on an opt-out list, which is applied last. Whoever is not in the map has
- * no consent and is out (opt-in).
- */
+/** Of each subject that has a consent or is on an opt-out list, which is applied last. */
 export function readConsentDecisions(
   store: Store,
   days: SubjectDays,
   scope: DecisionScope,
-): Map<string, ConsentDecision> {
-  const decisions = new Map<string, ConsentDecision>();
-  for (const [subjectId, versions] of readConsents(store)) {
-    decisions.set(subjectId, decideVersions(versions, { ...scope, days, subjectId }));
-  }
-  for (const subjectId of optedOutSubjects(store)) decisions.set(subjectId, optedOut);
+): ConsentDecisions {
+  const highestNo = store.prepareColumn('SELECT coalesce(max(subject_no), 0) FROM subject').get() as number;
+  const decisions = new ConsentDecisions(highestNo);
+  for (const { subjectNo, subjectId, versions } of readConsents(store))
+    decisions.set(subjectNo, decideVersions(versions, { ...scope, days, subjectId }));
+  for (const subjectNo of optedOutSubjects(store)) decisions.set(subjectNo, optedOut);
   return decisions;
 }
 
@@ -146,20 +147,21 @@ function majorityDayOf(subjectId: string, { days, ageOfMajority, day }: Majority
   return addYears(birthDay - offset, ageOfMajority) + offset;
 }
 
+/** By place: a row is taken apart a million times. */
 function toVersion(row: ConsentRow): ConsentVersion {
   return {
-    consentId: row.consent_id,
-    version: row.version,
-    researchStudyId: row.research_study_id,
-    status: row.status,
-    decision: row.decision,
-    isByGuardian: row.is_by_guardian === 1,
-    statedDay: row.stated_day,
-    statedUntilDay: row.stated_until_day,
-    verifiedDay: row.verified_day,
-    fromDay: row.from_day,
-    untilDay: row.until_day,
-    provision: row.provision === null ? null : (JSON.parse(row.provision) as ConsentProvision),
-    source: row.source,
+    consentId: row[2],
+    version: row[3],
+    researchStudyId: row[4],
+    status: row[5],
+    decision: row[6],
+    isByGuardian: row[7] === 1,
+    statedDay: row[8],
+    statedUntilDay: row[9],
+    verifiedDay: row[10],
+    fromDay: row[11],
+    untilDay: row[12],
+    provision: row[13] === null ? null : (JSON.parse(row[13]) as ConsentProvision),
+    source: row[14],
   };
 }

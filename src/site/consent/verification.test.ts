@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { decisionsBySubject } from '#support/decisions-by-subject.ts';
 import { ndjson, researchConsent } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys, steward } from '#support/ingest-site.ts';
 import { type ConsentTerms, openConsents } from './index.ts';
@@ -28,8 +29,9 @@ async function take(...resources: readonly object[]): Promise<IngestSite> {
 
 function open({ store, auditLog, subjects: days }: IngestSite, terms: ConsentTerms = asking) {
   const consents = openConsents({ store, auditLog, days, termsOf: () => terms, ...siteKeys });
-  const rules = () => [...consents.decisions('heart').values()].map(({ rule }) => rule);
-  return { consents, rules };
+  const decisions = () => decisionsBySubject(store, consents.decisions('heart'));
+  const rules = () => [...decisions().values()].map(({ rule }) => rule);
+  return { consents, decisions, rules };
 }
 
 describe(`where the plan asks for verification, on ${today}, a consent (C1)`, () => {
@@ -49,9 +51,9 @@ describe(`where the plan asks for verification, on ${today}, a consent (C1)`, ()
     ['with one and one that failed on no known day', [on('2020-05-06'), on(undefined, false)], 'unverified'],
     ['with something else in its place', { verified: true }, 'unverified'],
   ])('%s is judged', async (_, verification, rule) => {
-    const { consents, rules } = open(await take(consent(verification)));
+    const { decisions, rules } = open(await take(consent(verification)));
     expect(rules()).toEqual([rule]);
-    if (rule === 'unverified') expect([...consents.decisions('heart').values()][0]?.path).toEqual([rule]);
+    if (rule === 'unverified') expect([...decisions().values()][0]?.path).toEqual([rule]);
     expect(open(await take(), { purposes: ['HRESCH'] }).rules()).toEqual(['permit']);
   });
 
@@ -73,8 +75,8 @@ describe(`where the plan asks for verification, on ${today}, a consent (C1)`, ()
   it('lifts a deny within rules only when it is verified', async () => {
     const imaging = { system: 'http://hl7.org/fhir/resource-types', code: 'ImagingStudy' };
     const noImages = { provision: { provision: [{ type: 'permit' }, { type: 'deny', class: [imaging] }] } };
-    const imagesOf = ({ consents }: ReturnType<typeof open>) =>
-      [...consents.decisions('heart').values()].map(({ data }) => data.imaging.length);
+    const imagesOf = ({ decisions }: ReturnType<typeof open>) =>
+      [...decisions().values()].map(({ data }) => data.imaging.length);
     const opened = open(
       await take(
         consent([on('2020-05-06')], noImages),
@@ -88,8 +90,8 @@ describe(`where the plan asks for verification, on ${today}, a consent (C1)`, ()
   });
 
   it('that a steward records is verified by that', async () => {
-    const { consents, rules } = open(await take(consent(undefined)));
-    const [subjectId = ''] = consents.decisions('heart').keys();
+    const { consents, decisions, rules } = open(await take(consent(undefined)));
+    const [subjectId = ''] = decisions().keys();
     consents.grant({ subjectId, researchStudyId: null, untilDate: null }, steward);
     expect(rules()).toEqual(['permit']);
   });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
 import { subjectIdOf } from '#site/deidentify/index.ts';
 import type { ConsentProvision } from '#site/store/index.ts';
+import { decisionsBySubject } from '#support/decisions-by-subject.ts';
 import { ndjson } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, siteKeys } from '#support/ingest-site.ts';
 
@@ -73,7 +74,7 @@ function factsOf({ store, subjects }: IngestSite) {
 const ruleOf = (number: string): string | undefined => {
   const { store, auditLog, subjects: days } = site;
   const consents = openConsents({ store, auditLog, days, linkageKey: siteKeys.linkageKey });
-  return consents.decisions('any').get(idOf(number))?.rule;
+  return decisionsBySubject(store, consents.decisions('any')).get(idOf(number))?.rule;
 };
 
 describe('a deletion at the source', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConsents } from '#site/consent/index.ts';
+import { decisionsBySubject } from '#support/decisions-by-subject.ts';
 import { ndjson } from '#support/fhir-resources.ts';
 import { type IngestSite, openIngestSite, refusalsOf, siteKeys, steward } from '#support/ingest-site.ts';
 import { previewMapping } from './ehr/preview-mapping.ts';
@@ -35,7 +36,8 @@ function consents() {
   const { store, auditLog, subjects: days } = site;
   return openConsents({ store, auditLog, days, linkageKey: siteKeys.linkageKey });
 }
-const rules = (): string[] => [...consents().decisions('heart').values()].map(({ rule }) => rule);
+const rules = (): string[] =>
+  [...decisionsBySubject(site.store, consents().decisions('heart')).values()].map(({ rule }) => rule);
 
 const rowCount = (): number => site.store.all(site.store.query.selectFrom('consent').selectAll()).length;
 const denied = { type: 'deny' };
@@ -177,7 +179,7 @@ describe('a consent that is refused', () => {
       consent({ dateTime: '2025-01-01' }),
     );
     expect(rules()).not.toEqual(['permit']);
-    const [subjectId = ''] = consents().decisions('heart').keys();
+    const [subjectId = ''] = decisionsBySubject(site.store, consents().decisions('heart')).keys();
     consents().grant({ subjectId, researchStudyId: null, untilDate: null }, steward);
     expect(rules()).toEqual(['permit']);
   });

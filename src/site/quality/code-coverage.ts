@@ -70,7 +70,7 @@ export function countOutside({ table, decisions, rows }: Candidates): number | u
   for (const [subjectNo, subjectId] of subjectIds.entries()) {
     if (subjectId === undefined || standingNos[subjectNo] !== subjectNo) continue;
     const isIndexed = (table.index.rows[subjectNo] ?? -1) >= 0;
-    const isPermitted = decisions.get(subjectId)?.decision === 'permit';
+    const isPermitted = decisions.isPermitted(subjectNo);
     const cell = 2 * Number(isIndexed) + Number(isPermitted);
     cells[cell] = (cells[cell] ?? 0) + 1;
   }
