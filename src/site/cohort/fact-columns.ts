@@ -30,16 +30,23 @@ export class FactColumns implements FactColumnData {
     this.wordIds = new Int32Array(smallestCapacity);
   }
 
-  /** A copy of what is in them, as large as that. */
-  copy(): FactColumnData {
+  /** A copy of what is in them: in the memory of columns that are not needed any more where they are large enough, else in its own. */
+  copy(unneeded: FactColumnData | undefined): FactColumnData {
     const { count } = this;
-    return {
-      count,
-      subjectNos: this.subjectNos.slice(0, count),
-      days: this.days.slice(0, count),
-      numbers: this.numbers.slice(0, count),
-      wordIds: this.wordIds.slice(0, count),
-    };
+    if (unneeded === undefined || unneeded.subjectNos.length < count)
+      return {
+        count,
+        subjectNos: this.subjectNos.slice(0, count),
+        days: this.days.slice(0, count),
+        numbers: this.numbers.slice(0, count),
+        wordIds: this.wordIds.slice(0, count),
+      };
+    const { subjectNos, days, numbers, wordIds } = unneeded;
+    subjectNos.set(this.subjectNos.subarray(0, count));
+    days.set(this.days.subarray(0, count));
+    numbers.set(this.numbers.subarray(0, count));
+    wordIds.set(this.wordIds.subarray(0, count));
+    return { count, subjectNos, days, numbers, wordIds };
   }
 
   /** Makes room for so many more. */

@@ -1,6 +1,6 @@
 // A thread that reads facts of codes beside the one that asked: it has the store open, and takes the next code that nobody has taken.
 // Either that one's transaction keeps the store as it is, or all begin at one moment: both see one state.
-import { workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { openDatabaseReader } from '#base/sqlite-database.ts';
 import type { FactColumnData } from './fact-columns.ts';
 import { openFactReader } from './fact-reader.ts';
@@ -8,6 +8,7 @@ import {
   counterOf,
   type FactAnswer,
   type FactThreadData,
+  memoryOf,
   mostWaitingBytes,
   tooLate,
 } from './fact-threads.ts';
@@ -25,7 +26,8 @@ store.transaction(() => {
   for (;;) {
     const code = codes[Atomics.add(counters, counterOf.code, 1)];
     if (code === undefined) break;
-    send(codes.indexOf(code), read(code).copy());
+    const givenBack = receiveMessageOnPort(answers)?.message as FactAnswer | undefined;
+    send(codes.indexOf(code), read(code).copy(givenBack));
   }
 });
 store.close();
@@ -38,11 +40,8 @@ function count(counter: number): number {
   return before;
 }
 
-function send(
-  number: number,
-  { count: factCount, subjectNos, days, numbers, wordIds }: FactColumnData,
-): void {
-  const memory = [subjectNos, days, numbers, wordIds].map(({ buffer }) => buffer);
+function send(number: number, columns: FactColumnData): void {
+  const memory = memoryOf(columns);
   const byteCount = memory.reduce((sum, { byteLength }) => sum + byteLength, 0);
   for (;;) {
     const waiting = Atomics.load(counters, counterOf.waitingBytes);
@@ -50,7 +49,7 @@ function send(
     Atomics.wait(counters, counterOf.waitingBytes, waiting);
   }
   Atomics.add(counters, counterOf.waitingBytes, byteCount);
-  const answer: FactAnswer = { number, byteCount, count: factCount, subjectNos, days, numbers, wordIds };
+  const answer: FactAnswer = { number, byteCount, ...columns };
   answers.postMessage(answer, memory);
   Atomics.add(counters, counterOf.answer, 1);
   Atomics.notify(counters, counterOf.answer);

@@ -62,6 +62,10 @@ const startTimeoutMs = 2_000;
 /** Others cannot write meanwhile. */
 const beginTimeoutMs = 100;
 
+export function memoryOf({ subjectNos, days, numbers, wordIds }: FactColumnData): ArrayBuffer[] {
+  return [subjectNos, days, numbers, wordIds].map(({ buffer }) => buffer);
+}
+
 export interface FactThreadsOptions {
   readonly store: Store;
   /** undefined: this thread reads alone. */
@@ -150,7 +154,10 @@ export class FactThreads {
       job?.take(arrange(columns, { ...arrangement, windowDays: job.windowDays }));
     };
     const receive = () => {
-      for (const answer of this.#receive()) take(answer.number, answer);
+      for (const { answer, giveBack } of this.#receive()) {
+        take(answer.number, answer);
+        giveBack();
+      }
     };
     for (let number = this.#next(); number < this.#codes.length; number = this.#next()) {
       const code = this.#codes[number];
@@ -171,14 +178,15 @@ export class FactThreads {
     return Atomics.add(this.#counters, counterOf.code, 1);
   }
 
-  *#receive(): Generator<FactAnswer> {
+  *#receive(): Generator<{ readonly answer: FactAnswer; giveBack(): void }> {
     for (const { answers } of this.#threads) {
       for (let found = receiveMessageOnPort(answers); found !== undefined; ) {
         const answer = found.message as FactAnswer;
         Atomics.sub(this.#counters, counterOf.waitingBytes, answer.byteCount);
         Atomics.notify(this.#counters, counterOf.waitingBytes);
         this.#answerCount += 1;
-        yield answer;
+        // Left to be collected, the columns of several codes would lie in memory at once.
+        yield { answer, giveBack: () => answers.postMessage(answer, memoryOf(answer)) };
         found = receiveMessageOnPort(answers);
       }
     }
