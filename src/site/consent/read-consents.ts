@@ -1,7 +1,7 @@
 // Reads consents subject by subject in one pass over the table, and decides each subject for a research study and a moment.
 import { dayOf } from '#base/clock.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
-import { addYears } from '#site/deidentify/index.ts';
+import { addYears, longestOffsetDays } from '#site/deidentify/index.ts';
 import type { ConsentProvision, Store } from '#site/store/index.ts';
 import { ConsentDecisions } from './consent-decisions.ts';
 import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
@@ -116,10 +116,12 @@ export function decideVersions(
   versions: readonly ConsentVersion[],
   { researchStudyId, terms, atMs, subjectId, days }: SubjectScope,
 ): ConsentDecision {
-  const day = days.shiftDay(subjectId, dayOf(atMs));
   const ageOfMajority = terms?.ageOfMajority ?? usualAgeOfMajority;
   // Nobody else's link is opened.
   const isGuarded = versions.some(({ isByGuardian }) => isByGuardian);
+  const today = dayOf(atMs);
+  const isPlain = !isGuarded && versions.every((version) => isFarFrom(today, version));
+  const day = isPlain ? today : days.shiftDay(subjectId, today);
   const majorityDay = isGuarded ? majorityDayOf(subjectId, { days, ageOfMajority, day }) : null;
   return evaluateConsent(versions, {
     researchStudyId,
@@ -128,6 +130,16 @@ export function decideVersions(
     day,
     majorityDay,
   });
+}
+
+/** Whether no date offset brings a day of the consent to the other side of today: a keyed digest for each of a million is saved. */
+function isFarFrom(today: number, version: ConsentVersion): boolean {
+  const { provision, statedDay, statedUntilDay, verifiedDay, fromDay, untilDay } = version;
+  return provision === null && [statedDay, statedUntilDay, verifiedDay, fromDay, untilDay].every(isFar);
+
+  function isFar(day: number | null | undefined): boolean {
+    return day === null || day === undefined || Math.abs(day - today) > longestOffsetDays;
+  }
 }
 
 interface MajorityScope {

@@ -2,7 +2,7 @@
 import { hmacSha256Text } from '#federation/crypto/digest.ts';
 import { joinParts } from './subject-id.ts';
 
-const longestOffsetDays = 365;
+export const longestOffsetDays = 365;
 
 /** Whole days in ±[1, 365], never 0. `real day + offset` is the day that is stored. */
 export function dateOffsetDays(subjectKey: Uint8Array, subjectId: string): number {

@@ -1,6 +1,6 @@
 // De-identification: patients in, subjects out; days moved, ages capped, names sealed (security.md D2, D4, D10).
 export { addYears, ageInYears, formatDay, highestExactAge, parseDay } from './calendar-day.ts';
-export { dateOffsetDays } from './date-offset.ts';
+export { dateOffsetDays, longestOffsetDays } from './date-offset.ts';
 export { type DeidentifyCode, DeidentifyError } from './deidentify-error.ts';
 export { type BurnedInCode, type BurnedInRisk, burnedInRisk, mayShowFace } from './dicom/burned-in.ts';
 export {
