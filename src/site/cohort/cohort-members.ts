@@ -9,7 +9,8 @@ import {
   noConsent,
 } from '#site/consent/index.ts';
 import type { Store } from '#site/store/index.ts';
-import type { OrderedMembers, Selection } from './selection.ts';
+import type { OrderedMembers } from './ordered-members.ts';
+import type { Selection } from './selection.ts';
 import type { SubjectTable } from './subject-table.ts';
 
 export interface CohortDigests {
@@ -29,7 +30,7 @@ export function digestMembers({ table, decisions, members }: SelectedMembers): C
   const cohort = createSha256();
   function* entries(): Generator<ConsentSnapshotEntry> {
     for (const row of members.rows) {
-      const pseudonym = members.pseudonyms[row] ?? '';
+      const pseudonym = members.pseudonymOf(row);
       cohort.update(utf8(`${pseudonym}\n`));
       yield { pseudonym, decision: decisions.get(table.subjectNos[row] ?? 0) ?? noConsent };
     }
@@ -54,7 +55,7 @@ export function saveMembers(
     insert.run(
       cohortId,
       subjectNo,
-      members.pseudonyms[row],
+      members.pseudonymOf(row),
       selection.parts[row],
       table.index.days[row],
       consentId,

@@ -1,6 +1,6 @@
 // The subjects of the store as numbers: who stands for whom after merges, whose days moved, and which days consent lets be read (C5).
 import { allData, type ConsentDecisions, type DayRange, type PermittedData } from '#site/consent/index.ts';
-import type { Store } from '#site/store/index.ts';
+import { ShortTexts, type Store } from '#site/store/index.ts';
 
 /** What is read of a subject: facts of its record, or its images. */
 export type ReadClass = 'clinical' | 'imaging';
@@ -19,8 +19,8 @@ export interface CohortSubjects {
   readonly deceased: Uint8Array;
   /** Subjects that stand for themselves. */
   readonly standingCount: number;
-  /** By subject_no, of those that stand for themselves. */
-  readonly subjectIds: readonly (string | undefined)[];
+  /** Of one that stands for itself; undefined for any other number. */
+  subjectIdOf(subjectNo: number): string | undefined;
   /** Whether data of this day may be read of a subject that stands. null: a day that is not known. */
   isReadable(standingNo: number, day: number | null, of: ReadClass): boolean;
 }
@@ -46,7 +46,7 @@ export function readCohortSubjects(store: Store, decisions: ConsentDecisions): C
   const unlinked = new Uint8Array(size);
   const isNamed = new Uint8Array(size);
   const imagesOnly: number[] = [];
-  const subjectIds = new Array<string | undefined>(size).fill(undefined);
+  const subjectIds = new ShortTexts(size);
   const limits = new Map<number, PermittedData>();
   let standingCount = 0;
   const rows = store.prepareRows(
@@ -62,7 +62,7 @@ export function readCohortSubjects(store: Store, decisions: ConsentDecisions): C
     daysMoved[subjectNo] = moved;
     if (survivorNo !== null) continue;
     standingCount += 1;
-    subjectIds[subjectNo] = subjectId;
+    subjectIds.set(subjectNo, subjectId);
     const data = decisions.permittedData(subjectNo);
     if (data === undefined || data === allData) continue;
     if (!isUnlimited(data.clinical) || !isUnlimited(data.imaging)) limits.set(subjectNo, data);
@@ -78,7 +78,7 @@ export function readCohortSubjects(store: Store, decisions: ConsentDecisions): C
     unlinked,
     unlinkedCount: unlinkedNos.length,
     standingCount,
-    subjectIds,
+    subjectIdOf: (subjectNo) => subjectIds.get(subjectNo),
     isReadable: (standingNo, day, of) => {
       const limit = limits.get(standingNo);
       return limit === undefined || isInside(limit[of], day);

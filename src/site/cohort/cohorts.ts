@@ -17,8 +17,9 @@ import {
 } from './cohort-members.ts';
 import { type CohortMatrix, countMissing, readMatrix } from './feature-matrix.ts';
 import { saveSplit } from './keyed-split.ts';
+import { orderMembers } from './ordered-members.ts';
 import { type SelectionSource, selectSubjects } from './select-subjects.ts';
-import { orderMembers, type Selection } from './selection.ts';
+import type { Selection } from './selection.ts';
 import { createSelectionReport, type SelectionReport } from './selection-report.ts';
 import { suppressCount } from './suppression.ts';
 

@@ -75,9 +75,9 @@ async function deceasedAfter(...imports: readonly Files[]): Promise<boolean[]> {
     const { files: taken } = await site.importFiles(files, 'rows.csv' in files ? ownMapping : null);
     expect(taken.map(({ code }) => code)).toEqual(taken.map(() => null));
   }
-  const { subjectIds, deceased } = readCohortSubjects(site.store, new ConsentDecisions(0));
-  return subjectIds.flatMap((subjectId, subjectNo) =>
-    subjectId === undefined ? [] : [deceased[subjectNo] === 1],
+  const { subjectIdOf, deceased } = readCohortSubjects(site.store, new ConsentDecisions(0));
+  return [...deceased].flatMap((died, subjectNo) =>
+    subjectIdOf(subjectNo) === undefined ? [] : [died === 1],
   );
 }
 

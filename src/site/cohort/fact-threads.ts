@@ -50,11 +50,13 @@ const counterCount = 6;
 export const tooLate = 1_000;
 
 /** A thread with more in its answers waits until some are taken. */
-export const mostWaitingBytes = 48 * 2 ** 20;
+export const mostWaitingBytes = 24 * 2 ** 20;
 
 /** A thread takes a fifth of a second to start: below this, in subjects times codes, it would come too late. */
 const worthThreads = 400_000;
 const mostThreads = 3;
+/** Of a thread, in MB: rows that it reads are gone at once, and each generation of them would be kept in memory twice. */
+const youngGeneration = 8;
 /** A code of a million facts is read in a second. */
 const answerTimeoutMs = 60_000;
 /** A thread that is not there by then is not waited for, and reads nothing. */
@@ -208,6 +210,7 @@ export class FactThreads {
       workerData: data,
       transferList: [port2],
       env: environment(),
+      resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
       execArgv: [],
     });
     // Its codes are read here instead; the message could hold a path.

@@ -1,6 +1,7 @@
 // The rows of one part of a cohort, in the order of the pseudonyms: the same cohort gives the same bytes.
 import type { RawMatrix } from '#site/statistics/index.ts';
-import type { OrderedMembers, Selection } from './selection.ts';
+import type { OrderedMembers } from './ordered-members.ts';
+import type { Selection } from './selection.ts';
 import type { SubjectTable } from './subject-table.ts';
 
 export interface CohortMatrix extends RawMatrix {

@@ -1,7 +1,6 @@
 // Who is in a cohort and why the others are not: images that no record links, index event, consent, death, criteria, split, complete features, label - in that order.
 
 import { type ConsentDecision, type ConsentDecisions, noConsent } from '#site/consent/index.ts';
-import { derivePseudonym } from '#site/deidentify/index.ts';
 import type { Part } from './coded-split.ts';
 import type { Column } from './feature-column.ts';
 import type { SplitCandidate } from './keyed-split.ts';
@@ -150,31 +149,8 @@ function drawnParts(
   return Array.from(table.subjectNos, (subjectNo) => drawn.get(subjectNo) ?? 'none');
 }
 
-/** The rows of a cohort with their pseudonyms. */
-export interface OrderedMembers {
-  /** By pseudonym: the fixed order of every matrix and digest. */
-  readonly rows: Int32Array;
-  /** By row of the subject table; of those that are in the cohort. */
-  readonly pseudonyms: readonly (string | undefined)[];
-}
-
-/** @param pseudonymKey 32 bytes; of this research study: another study has another, so that they cannot be linked */
-export function orderMembers(
-  table: SubjectTable,
-  { rows }: Selection,
-  pseudonymKey: Uint8Array,
-): OrderedMembers {
-  const pseudonyms = new Array<string | undefined>(table.subjectNos.length).fill(undefined);
-  for (const row of rows)
-    pseudonyms[row] = derivePseudonym(pseudonymKey, ['consilium-subject', subjectIdOf(table, row)]);
-  const ordered = rows
-    .slice()
-    .sort((left, right) => ((pseudonyms[left] ?? '') < (pseudonyms[right] ?? '') ? -1 : 1));
-  return { rows: ordered, pseudonyms };
-}
-
 export function subjectIdOf({ subjects, subjectNos }: SubjectTable, row: number): string {
-  return subjects.subjectIds[subjectNos[row] ?? 0] ?? '';
+  return subjects.subjectIdOf(subjectNos[row] ?? 0) ?? '';
 }
 
 interface Candidate {

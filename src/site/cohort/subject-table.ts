@@ -163,7 +163,7 @@ function readPeople(
   return {
     ages: once(() =>
       Float64Array.from(subjectNos, (subjectNo, row) => {
-        const subjectId = subjects.subjectIds[subjectNo];
+        const subjectId = subjects.subjectIdOf(subjectNo);
         return (subjectId === undefined ? null : ages.ageOn(subjectId, index.days[row] ?? 0)) ?? Number.NaN;
       }),
     ),

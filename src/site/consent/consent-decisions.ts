@@ -1,5 +1,6 @@
 // What was decided of each subject of a research study, in columns: of a million subjects most share their rule, path and data, and only
 // the consent that decided is each one's own.
+import { ShortTexts } from '#site/store/index.ts';
 import type { ConsentDecision } from './evaluate-consent.ts';
 import type { PermittedData } from './permitted-data.ts';
 
@@ -9,8 +10,8 @@ export class ConsentDecisions {
   /** By subject_no: a place in `#shared`; 0 for one that has no consent and is on no opt-out list. */
   readonly #sharedPlaces: Uint32Array;
   /** By subject_no. */
-  readonly #consentIds: (string | null)[];
-  /** By subject_no; 0: none. */
+  readonly #consentIds: ShortTexts;
+  /** By subject_no, from 1; 0: none decided. */
   readonly #versions: Uint32Array;
   readonly #shared: (SharedDecision | undefined)[] = [undefined];
   /** By data, then by rule and path. */
@@ -19,15 +20,15 @@ export class ConsentDecisions {
   /** @param highestNo the highest subject_no of the store */
   constructor(highestNo: number) {
     this.#sharedPlaces = new Uint32Array(highestNo + 1);
-    this.#consentIds = new Array<string | null>(highestNo + 1).fill(null);
+    this.#consentIds = new ShortTexts(highestNo + 1);
     this.#versions = new Uint32Array(highestNo + 1);
   }
 
   /** Takes the place of what was decided of the subject before. */
   set(subjectNo: number, decision: ConsentDecision): void {
     this.#sharedPlaces[subjectNo] = this.#placeOf(decision);
-    this.#consentIds[subjectNo] = decision.consentId;
     this.#versions[subjectNo] = decision.version ?? 0;
+    if (decision.consentId !== null) this.#consentIds.set(subjectNo, decision.consentId);
   }
 
   /** undefined for whoever has no consent and is on no opt-out list: out (opt-in). */
@@ -37,7 +38,7 @@ export class ConsentDecisions {
     const version = this.#versions[subjectNo] ?? 0;
     return {
       ...shared,
-      consentId: this.#consentIds[subjectNo] ?? null,
+      consentId: version === 0 ? null : (this.#consentIds.get(subjectNo) ?? null),
       version: version === 0 ? null : version,
     };
   }

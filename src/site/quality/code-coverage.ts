@@ -65,10 +65,10 @@ function nearMisses(store: Store, { system, code, display }: CodeReference): Cod
  * @returns undefined where their number would tell a small one beside the preview of the cohort
  */
 export function countOutside({ table, decisions, rows }: Candidates): number | undefined {
-  const { subjectIds, standingNos } = table.subjects;
+  const { standingNos } = table.subjects;
   const cells = [0, 0, 0, 0];
-  for (const [subjectNo, subjectId] of subjectIds.entries()) {
-    if (subjectId === undefined || standingNos[subjectNo] !== subjectNo) continue;
+  for (const [subjectNo, standingNo] of standingNos.entries()) {
+    if (subjectNo === 0 || standingNo !== subjectNo) continue;
     const isIndexed = (table.index.rows[subjectNo] ?? -1) >= 0;
     const isPermitted = decisions.isPermitted(subjectNo);
     const cell = 2 * Number(isIndexed) + Number(isPermitted);

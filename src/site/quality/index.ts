@@ -84,9 +84,8 @@ function readContent(options: ContentSource, plan: ResearchStudyPlan): Content {
 
 /** By subject_no: 1 with consent, 2 where the report is about it. */
 function standingOf({ table, decisions, rows }: Candidates): Uint8Array {
-  const { subjectIds } = table.subjects;
-  const standing = Uint8Array.from(subjectIds, (subjectId, subjectNo) =>
-    Number(subjectId !== undefined && decisions.isPermitted(subjectNo)),
+  const standing = Uint8Array.from(table.subjects.standingNos, (standingNo, subjectNo) =>
+    Number(standingNo === subjectNo && decisions.isPermitted(subjectNo)),
   );
   for (const row of rows) standing[table.subjectNos[row] ?? 0] = 2;
   return standing;

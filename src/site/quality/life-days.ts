@@ -28,7 +28,7 @@ export function readLifeDays({ registry, subjects, subjectNos, today, scan }: Li
   const unknown = () => new Float64Array(size).fill(Number.NaN);
   const days = { birth: unknown(), death: unknown(), today: unknown() };
   for (const subjectNo of subjectNos) {
-    const subjectId = subjects.subjectIds[subjectNo] ?? '';
+    const subjectId = subjects.subjectIdOf(subjectNo) ?? '';
     days.birth[subjectNo] = registry.birthDayOf(subjectId) ?? Number.NaN;
     days.today[subjectNo] = registry.shiftDay(subjectId, today);
   }

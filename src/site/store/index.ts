@@ -19,6 +19,7 @@ export {
 } from '#site/store/consent-provision.ts';
 export type * from '#site/store/imaging-schema.ts';
 export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
+export { ShortTexts } from '#site/store/short-texts.ts';
 export type * from '#site/store/site-schema.ts';
 export type * from '#site/store/source-schema.ts';
 
