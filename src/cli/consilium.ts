@@ -11,6 +11,7 @@ async function registerGroup(program: Command, group: string | undefined): Promi
   else if (group === 'audit') (await import('#cli/audit-verify.ts')).registerAudit(program);
   else if (group === 'demo') (await import('#cli/demo.ts')).registerDemo(program);
   else if (group === 'deidentify') (await import('#cli/deidentify.ts')).registerDeidentify(program);
+  else if (group === 'privacy') (await import('#cli/privacy.ts')).registerPrivacy(program);
   else if (group === 'bench') (await import('#cli/bench.ts')).registerBench(program);
   else {
     for (const [name, description] of [
@@ -19,6 +20,7 @@ async function registerGroup(program: Command, group: string | undefined): Promi
       ['consortium', 'the coordinating server'],
       ['deidentify', 'de-identify DICOM files into a new folder'],
       ['audit', 'verify an exported audit log offline'],
+      ['privacy', 'what training with differential privacy promises'],
       ['bench', 'measure'],
     ] as const) {
       program.command(name).description(description);

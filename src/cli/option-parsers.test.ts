@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   parseAuthority,
+  parseChance,
   parseDate,
+  parseNumber,
   parsePort,
   parseTimeZone,
   parseWholeNumber,
@@ -28,6 +30,43 @@ describe('a whole number of an option', () => {
   it('says what a port may be', () => {
     expect(parsePort('0')).toBe(0);
     expect(() => parsePort('65536')).toThrow('It takes a whole number from 0 to 65535.');
+  });
+});
+
+describe('a number of an option', () => {
+  it.each([
+    ['1', 1],
+    ['0.25', 0.25],
+    ['.5', 0.5],
+    ['1e-1', 0.1],
+    ['1.5E+0', 1.5],
+    ['2', 2],
+  ])('reads %s', (text, value) => {
+    expect(parseNumber(0, 2)(text)).toBe(value);
+  });
+
+  it.each([
+    '',
+    ' 1',
+    '-1',
+    '+1',
+    '2.1',
+    '0x1',
+    '1_0',
+    'NaN',
+    'Infinity',
+    '1e',
+    'e5',
+    '.',
+    '1e9999',
+    '9'.repeat(400),
+  ])('refuses %j', (text) => {
+    expect(() => parseNumber(0, 2)(text)).toThrow(refused);
+  });
+
+  it('that is a chance is neither 0 nor 1', () => {
+    expect(parseChance('1e-5')).toBe(1e-5);
+    for (const text of ['0', '1', '1e-400', '2', 'x']) expect(() => parseChance(text)).toThrow(refused);
   });
 });
 

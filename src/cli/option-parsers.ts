@@ -13,6 +13,28 @@ export function parseWholeNumber(least: number, most: number): (text: string) =>
   };
 }
 
+/** A parser of decimal numbers, with an exponent or without. @throws InvalidArgumentError */
+export function parseNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = readDecimal(text);
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`It takes a number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+/** A number above 0 and below 1. @throws InvalidArgumentError */
+export function parseChance(text: string): number {
+  const value = readDecimal(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It takes a number above 0 and below 1.');
+  return value;
+}
+
+/** NaN for anything but decimal digits: neither hexadecimal, nor Infinity, nor nothing. */
+function readDecimal(text: string): number {
+  return /^(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : Number.NaN;
+}
+
 /** 0 is any free port. @throws InvalidArgumentError */
 export const parsePort = parseWholeNumber(0, largestPort);
 

@@ -1,29 +1,10 @@
 // Wrong usage through the real command: exit code 2, the option by its name, and with --json one document on standard output.
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { runCommand } from '#support/cli-command.ts';
 
-const command = fileURLToPath(new URL('./consilium.ts', import.meta.url));
 const consent = ['site', 'consent', 'list', '--profile', 'nowhere'];
 const grant = ['site', 'consent', 'grant', 'somebody', '--profile', 'nowhere'];
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(...words: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [command, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].on('data', (chunk: Buffer) => {
-      ended[name] += chunk.toString();
-    });
-  }
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...ended })));
-}
 
 describe('wrong usage', () => {
   it.each<[string, readonly string[], string, string]>([
@@ -44,7 +25,7 @@ describe('wrong usage', () => {
     ['an unknown group', ['hospital'], 'hospital', 'unknownCommand'],
     ['a group without a command', ['site', 'consent'], '--json', 'unknownOption'],
   ])('%s ends with 2 and one JSON document that names it', async (_, words, name, reason) => {
-    const { code, stdout, stderr } = await run(...words, '--json');
+    const { code, stdout, stderr } = await runCommand(...words, '--json');
     const document: unknown = JSON.parse(stdout);
     expect(document).toEqual({
       ok: false,
@@ -54,7 +35,7 @@ describe('wrong usage', () => {
   });
 
   it('is said in words on standard error without --json', async () => {
-    const { code, stdout, stderr } = await run(...consent, '--limit', 'abc');
+    const { code, stdout, stderr } = await runCommand(...consent, '--limit', 'abc');
     expect(stderr).toContain("option '--limit <number>' argument 'abc' is invalid");
     expect([code, stdout]).toEqual([2, '']);
   });
@@ -64,11 +45,11 @@ describe('what is no failure', () => {
   it('is the version of the package', async () => {
     const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
     const { version } = JSON.parse(text) as { readonly version: string };
-    expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    expect(await runCommand('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   it('is help', async () => {
-    const { code, stdout } = await run('site', '--help');
+    const { code, stdout } = await runCommand('site', '--help');
     expect(code).toBe(0);
     expect(stdout).toContain('consent');
   });

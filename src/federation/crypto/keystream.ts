@@ -28,10 +28,10 @@ export function createKeystream(seed: Uint8Array): Keystream {
   const cipher = createCipheriv('aes-256-ctr', seed, new Uint8Array(16));
   const zeros = new Uint8Array(BUFFER_BYTES);
   let block = new DataView(new ArrayBuffer(0));
-  let at = 0;
+  let at = BUFFER_BYTES;
 
   function nextUint32(): number {
-    if (at === block.byteLength) {
+    if (at === BUFFER_BYTES) {
       const bytes = cipher.update(zeros);
       block = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       at = 0;
