@@ -18,10 +18,60 @@ const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[
 const filterNames = 'period dataPeriod purpose actor class code securityLabel action data'.split(' ');
 const plainNames = new Set(['id', 'extension', 'type', 'provision', ...filterNames]);
 
-/** C4: whether any consent permits and none denies. */
+/** C4: whether any consent permits and none denies, but for what a newer one by the same person replaces. */
 export function referencePermits(consents: readonly Json[], question: ReferenceQuestion): boolean {
-  const words = consents.map((consent) => referenceWord(consent, question));
+  const words = consents.flatMap((consent) => {
+    const newer = consents.filter((other) => other !== consent && isReplacement(other, consent));
+    if (newer.some((other) => revokes(other, consent, question))) return [];
+    const word = referenceWord(consent, question);
+    return word === 'permit' && newer.some((other) => endsPermit(other, question)) ? [] : [word];
+  });
   return words.includes('permit') && !words.includes('deny');
+}
+
+/** `sourceReference` to the other or the same identifier, with a newer `dateTime`. */
+function isReplacement(newer: Json, older: Json): boolean {
+  const identifiersOf = ({ identifier }: Json): string[] =>
+    list(identifier)
+      .filter(({ system }) => system !== undefined)
+      .map(({ system, value }) => `${String(system)} ${String(value)}`);
+  const reference = (newer.sourceReference as Json | undefined)?.reference;
+  const isNamed = reference === `Consent/${String(older.id)}`;
+  const isShared = identifiersOf(newer).some((name) => identifiersOf(older).includes(name));
+  const [now, then] = [newer.dateTime, older.dateTime].map((time) => time as string | undefined);
+  return (isNamed || isShared) && now !== undefined && then !== undefined && now > then;
+}
+
+/** Denies only add up (C15): a refusal that replaces another leaves both. Nobody takes back what another person denied. */
+function revokes(newer: Json, older: Json, { today }: ReferenceQuestion): boolean {
+  const isSaid = newer.status === 'active' && String(newer.dateTime) <= today;
+  return isSaid && !isRefusal(newer) && personOf(newer) === personOf(older);
+}
+
+/** A permit ends with whatever anybody says in its place; only a permission of the future does not end it yet. */
+function endsPermit({ status, dateTime, ...consent }: Json, { today }: ReferenceQuestion): boolean {
+  const isLater = status === 'active' && String(dateTime) > today && !isRefusal(consent);
+  return status !== 'draft' && status !== 'proposed' && !isLater;
+}
+
+/** Who is named beside professionals and the patient; only professionals without the patient stand for themselves. */
+function personOf({ performer }: Json): string {
+  const names = list(performer).map(({ reference }) => String(reference));
+  const others = names.filter((name) => name !== 'Patient/p1');
+  const isPatient = others.length < names.length && others.every((name) => name.startsWith('Practitioner/'));
+  return isPatient ? '' : others.sort().join(' ');
+}
+
+/** A consent without any permission in it. */
+function isRefusal(consent: Json): boolean {
+  if (JSON.stringify(consent).includes('"modifierExtension"') || consent.implicitRules) return true;
+  const { provision = {} } = consent;
+  if (typeof provision !== 'object' || provision === null || Array.isArray(provision)) return true;
+  const root = provision as Json;
+  const hasPermit = chainsFrom([root]).some((chain) => chain.length > 1 && chain.at(-1)?.type === 'permit');
+  const isFull = root.type === 'permit' && root.period && root.purpose && root.actor && isUnderstood(root, 0);
+  const isOptOut = codings(consent.policyRule).some((code) => /^v3-ActCode\|OPTOUTE?$/.test(code));
+  return !hasPermit && !isFull && !(isOptOut && root.type !== 'deny');
 }
 
 /** What one consent says; `silent` where it gives no permission without denying (an opt-in that is about something else). */

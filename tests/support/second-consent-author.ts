@@ -78,12 +78,89 @@ const OTHER_PURPOSES = new Set(
 );
 
 /**
- * C4: "any active deny for the scope wins over permits". Each consent is decided alone; one deny ends it,
- * else one permit suffices. No replacement is considered: the caller gives consents that are all different.
+ * C4: "any active deny for the scope wins over permits, unless a newer consent by the same person explicitly
+ * replaces it". Each consent is decided alone; one deny that is not replaced ends it, else one permit that is
+ * not replaced suffices.
  */
 export function secondAuthorPermits(consents: readonly Json[], question: SecondAuthorQuestion): boolean {
-  const decisions = consents.map((consent) => decide(consent, question));
-  return !decisions.includes('deny') && decisions.includes('permit');
+  let isPermitted = false;
+  for (const consent of consents) {
+    const decision = decide(consent, question);
+    const successors = consents.filter((other) => other !== consent && replaces(other, consent));
+    const isReplaced = successors.some((other) => mayReplace(other, consent, question));
+    if (decision === 'deny' && !isReplaced) {
+      return false;
+    }
+    // Ambiguous: whose word ends a permit. On the patient's side: anybody's that is no draft and has been said.
+    const isEnded = successors.some((other) => !isDraft(other) && !isYetToCome(other, question));
+    isPermitted ||= decision === 'permit' && !isReplaced && !isEnded;
+  }
+  return isPermitted;
+}
+
+/** C4: "(`sourceReference`/same identifier, newer `dateTime`)". Without both dates nothing is newer. */
+function replaces(successor: Json, predecessor: Json): boolean {
+  if (typeof successor.dateTime !== 'string' || typeof predecessor.dateTime !== 'string') {
+    return false;
+  }
+  const source = isObject(successor.sourceReference) ? successor.sourceReference.reference : undefined;
+  const isSource = source === `Consent/${String(predecessor.id)}`;
+  const isSame = identifiersOf(successor).some((one) => identifiersOf(predecessor).includes(one));
+  return (isSource || isSame) && successor.dateTime > predecessor.dateTime;
+}
+
+function identifiersOf(consent: Json): string[] {
+  const identifiers = Array.isArray(consent.identifier) ? consent.identifier : [];
+  return identifiers
+    .filter((one) => isObject(one) && one.system !== undefined && one.value !== undefined)
+    .map((one: Json) => JSON.stringify([one.system, one.value]));
+}
+
+/**
+ * C4: "by the same person". Ambiguous: whether a newer refusal replaces an older one. C15 says that a deny
+ * more never makes a cohort larger, so only a consent that permits something does.
+ */
+function mayReplace(successor: Json, predecessor: Json, { today }: SecondAuthorQuestion): boolean {
+  const isSaid = successor.status === 'active' && String(successor.dateTime) <= today;
+  return isSaid && givesAnything(successor) && giverOf(successor) === giverOf(predecessor);
+}
+
+function giverOf(consent: Json): string {
+  const performers = Array.isArray(consent.performer) ? (consent.performer as Json[]) : [];
+  const names = performers.map((performer) => String(performer.reference));
+  if (names.length === 0) {
+    return 'Patient/p1'; // Nobody is stated: then it is the patient's.
+  }
+  const witnesses = names.filter((name) => name.startsWith('Practitioner/'));
+  const others = names.filter((name) => name !== 'Patient/p1' && !witnesses.includes(name));
+  if (others.length === 0 && names.includes('Patient/p1')) {
+    return 'Patient/p1';
+  }
+  return [...others, ...witnesses].sort().join();
+}
+
+function givesAnything(consent: Json): boolean {
+  const root = consent.provision ?? {};
+  if (!isObject(root) || consent.provision === null || consent.implicitRules !== undefined) {
+    return false;
+  }
+  if (holdsModifier(consent)) {
+    return false;
+  }
+  const holdsPermit = (rule: unknown): boolean =>
+    isObject(rule) &&
+    Array.isArray(rule.provision) &&
+    rule.provision.some((nested) => (isObject(nested) && nested.type === 'permit') || holdsPermit(nested));
+  const isOpen = basePolicy(consent.policyRule) === 'permit unless denied' && root.type !== 'deny';
+  return holdsPermit(root) || isOpen || (root.type === 'permit' && hasPeriodPurposeAndActor(root));
+}
+
+function isDraft(consent: Json): boolean {
+  return consent.status === 'draft' || consent.status === 'proposed';
+}
+
+function isYetToCome(consent: Json, { today }: SecondAuthorQuestion): boolean {
+  return consent.status === 'active' && String(consent.dateTime) > today && givesAnything(consent);
 }
 
 function decide(consent: Json, question: SecondAuthorQuestion): Decision {

@@ -22,11 +22,11 @@ import { readConsentDecisions } from './read-consents.ts';
 
 export { type ConsentCode, ConsentError } from './consent-error.ts';
 export { type ConsentSnapshotEntry, digestConsentSnapshot } from './consent-snapshot.ts';
+export type { ConsentVersion } from './consent-version.ts';
 export {
   type ConsentDecision,
   type ConsentRule,
   type ConsentScope,
-  type ConsentVersion,
   evaluateConsent,
   noConsent,
 } from './evaluate-consent.ts';

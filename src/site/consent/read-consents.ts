@@ -2,8 +2,9 @@
 import { dayOf } from '#base/clock.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { addYears } from '#site/deidentify/index.ts';
-import type { ConsentProvision, Store } from '#site/store/index.ts';
-import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import type { ConsentProvision, ConsentReplacement, Store } from '#site/store/index.ts';
+import type { ConsentVersion } from './consent-version.ts';
+import { type ConsentDecision, evaluateConsent } from './evaluate-consent.ts';
 import { optedOut, optedOutSubjects } from './opt-outs.ts';
 
 /** Moves days by a subject's own date offset, as everything stored about the subject is. */
@@ -49,11 +50,12 @@ interface ConsentRow {
   readonly from_day: number | null;
   readonly until_day: number | null;
   readonly provision: string | null;
+  readonly replacement: string | null;
   readonly source: string;
 }
 
 const columns = `subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day,
-  stated_until_day, verified_day, from_day, until_day, provision, source`;
+  stated_until_day, verified_day, from_day, until_day, provision, replacement, source`;
 
 /** Every subject that has a consent, with all versions of all its consents; sorted by subject, one in memory at a time. */
 export function* readConsents(store: Store): Generator<[subjectId: string, versions: ConsentVersion[]]> {
@@ -160,6 +162,18 @@ function toVersion(row: ConsentRow): ConsentVersion {
     fromDay: row.from_day,
     untilDay: row.until_day,
     provision: row.provision === null ? null : (JSON.parse(row.provision) as ConsentProvision),
+    replacement: replacementOf(row),
     source: row.source,
   };
 }
+
+/** Others name a consent at least by the digest of its own name, with which its id begins. */
+function replacementOf({ consent_id: consentId, replacement }: ConsentRow): ConsentReplacement {
+  const own = consentId.slice(0, nameLength);
+  if (replacement === null) return { names: [own], replaces: [], givenBy: null };
+  const { names, replaces, givenBy } = JSON.parse(replacement) as ConsentReplacement;
+  return { names: [own, ...names], replaces, givenBy };
+}
+
+/** Hexadecimal digits. */
+const nameLength = 32;

@@ -106,6 +106,7 @@ CREATE TABLE consent (
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open
   provision TEXT,                        -- JSON: its rules, days moved as the ones above; null: 'decision' is all it says
+  replacement TEXT,                      -- JSON: further names, the consents it replaces, who gave it, by keyed digests; null: none
   source TEXT NOT NULL,                  -- csv | fhir | omop | ccda | hl7v2 | steward
   content_digest BLOB NOT NULL,          -- keyed digest of what the source says, or of the columns above
   recorded_at TEXT NOT NULL,             -- ISO time

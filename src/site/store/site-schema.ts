@@ -134,6 +134,7 @@ export interface ConsentTable {
   from_day: number | null;
   until_day: number | null;
   provision: Generated<string | null>;
+  replacement: Generated<string | null>;
   source: string;
   content_digest: Uint8Array;
   recorded_at: string;

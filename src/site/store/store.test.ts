@@ -101,6 +101,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     from_day: true,
     until_day: true,
     provision: true,
+    replacement: true,
     source: true,
     content_digest: true,
     recorded_at: true,

@@ -8,6 +8,7 @@ import { readConsent, readStated } from './fhir-consent.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { codeableConcept, reference, text } from './fhir-element.ts';
 import { denyAll, isModified, permitNothing } from './fhir-provision.ts';
+import { readReplacement } from './fhir-replacement.ts';
 
 /** @throws RowRefusal where not even the consent's id and patient can be read. */
 export function readConsentRecord(resource: unknown, context: ResourceContext): ClinicalRecord {
@@ -49,6 +50,7 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
     fromDay: null,
     untilDay: null,
     provision: isModified(resource) ? denyAll : whatStands(elements),
+    ...readReplacement(resource, { fallbackId: context.fallbackId, givenBy: [] }),
     source: 'fhir',
     onlyReplaces: consentScopeOf(elements.scope) === 'other',
   };
