@@ -105,9 +105,19 @@ function drawType(draw: Draw): string | undefined {
   return draw(20) === 0 ? undefined : pick(draw, ['permit', 'permit', 'deny']);
 }
 
+const actors = [
+  ['research-study', 'heart'],
+  ['research-study', 'heart'],
+  ['research-study', 'heart'],
+  ['research-study', 'lungs'],
+  ['consortium', 'Hearts of Europe'],
+  ['consortium', 'Others'],
+] as const;
+
 function drawActor(draw: Draw): object {
-  const value = pick(draw, ['heart', 'heart', 'lungs']);
-  const system = draw(10) === 0 ? 'urn:other' : 'https://consilium.example/fhir/research-study';
+  const own = 'https://consilium.example/fhir';
+  const [kind, value] = pick(draw, actors);
+  const system = draw(10) === 0 ? 'urn:other' : `${own}/${kind}`;
   const role = pick(draw, ['IRCP', 'IRCP', 'IRCP', 'IRCP', 'AUT']);
   return {
     ...(draw(3) === 0 ? {} : { role: concept('v3-ParticipationType', role) }),

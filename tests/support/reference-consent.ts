@@ -4,6 +4,8 @@
 type Json = Record<string, unknown>;
 export interface ReferenceQuestion {
   readonly researchStudyId: string;
+  /** By its name in the trust list; absent: nobody knows yet who asks. */
+  readonly consortium?: string | undefined;
   readonly purpose: string;
   readonly dataClass: 'clinical' | 'imaging';
   /** YYYY-MM-DD */
@@ -170,9 +172,11 @@ function purposeAnswer({ system, code }: Json, { purpose }: ReferenceQuestion): 
   return code === purpose ? 'yes' : 'no';
 }
 
-function actorAnswer({ role, reference }: Json, { researchStudyId }: ReferenceQuestion): Answer {
+function actorAnswer({ role, reference }: Json, { researchStudyId, consortium }: ReferenceQuestion): Answer {
   const { system, value } = ((reference as Json | undefined)?.identifier ?? {}) as Json;
   const isKnownRole = role === undefined || codings(role).join() === 'v3-ParticipationType|IRCP';
+  if (isKnownRole && system === 'https://consilium.example/fhir/consortium' && consortium !== undefined)
+    return value === consortium ? 'yes' : 'no';
   if (!isKnownRole || system !== 'https://consilium.example/fhir/research-study') return 'unclear';
   return value === researchStudyId ? 'yes' : 'no';
 }

@@ -11,6 +11,8 @@
 
 export type SecondAuthorQuestion = {
   readonly researchStudyId: string;
+  /** The name that the consortium has in its trust list. */
+  readonly consortium: string;
   /** A v3-ActReason code such as HRESCH. */
   readonly purpose: string;
   readonly dataClass: 'clinical' | 'imaging';
@@ -36,6 +38,7 @@ const ROLE_CODE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
 const RESOURCE_TYPES = 'http://hl7.org/fhir/resource-types';
 const LOINC = 'http://loinc.org';
 const RESEARCH_STUDY = 'https://consilium.example/fhir/research-study';
+const CONSORTIUM = 'https://consilium.example/fhir/consortium';
 
 const CLINICAL_TYPES = [
   'Observation',
@@ -315,7 +318,7 @@ function filterTruth(name: string, value: unknown, question: SecondAuthorQuestio
     case 'purpose':
       return anyOf(value, (coding) => purposeTruth(coding, question.purpose));
     case 'actor':
-      return anyOf(value, (actor) => actorTruth(actor, question.researchStudyId));
+      return anyOf(value, (actor) => actorTruth(actor, question));
     case 'class':
       return classTruth(value, question.dataClass);
     case 'action':
@@ -348,22 +351,28 @@ function purposeTruth(coding: unknown, purpose: string): Truth {
 }
 
 /**
- * C3: "`actor` role+reference = this consortium or study". Only the study's own identifier says who it is:
- * any other reference may or may not lead to the study or the consortium. Ambiguous: which roles count; for
+ * C3: "`actor` role+reference = this consortium or study". Only an identifier of one of the two says who it
+ * is: any other reference may or may not lead to the study or the consortium. Ambiguous: which roles count; for
  * a permit one that receives data, and a deny that names the study holds in any role.
  */
-function actorTruth(actor: unknown, researchStudyId: string): Truth {
+function actorTruth(actor: unknown, { researchStudyId, consortium }: SecondAuthorQuestion): Truth {
   if (!isObject(actor) || !isObject(actor.reference)) {
     return 'unknown';
   }
   const identifier = actor.reference.identifier;
-  if (!isObject(identifier) || identifier.system !== RESEARCH_STUDY) {
+  if (!isObject(identifier) || typeof identifier.value !== 'string') {
     return 'unknown';
   }
-  if (typeof identifier.value !== 'string') {
+  const expected =
+    identifier.system === RESEARCH_STUDY
+      ? researchStudyId
+      : identifier.system === CONSORTIUM
+        ? consortium
+        : undefined;
+  if (expected === undefined) {
     return 'unknown';
   }
-  if (identifier.value !== researchStudyId) {
+  if (identifier.value !== expected) {
     return 'no';
   }
   const understood = Object.keys(actor).every((name) =>

@@ -17,6 +17,8 @@ export interface ConsentContext {
   readonly days: SubjectDays;
   /** What the plan of a research study says, undefined without a plan; absent, all are for healthcare research. */
   readonly termsOf?: (researchStudyId: string) => ConsentTerms | undefined;
+  /** The consortium that the site has joined, by its name in the trust list; absent or undefined: none. */
+  readonly consortiumName?: () => string | undefined;
 }
 
 export interface ConsentChange {
@@ -202,11 +204,12 @@ export function permitsAnything(context: ConsentContext, subjectId: string): boo
 
 /** What the rules say about one subject at this moment. */
 export function decideSubject(
-  { store, days, termsOf }: Pick<ConsentContext, 'store' | 'days' | 'termsOf'>,
+  { store, days, termsOf, consortiumName }: Omit<ConsentContext, 'auditLog'>,
   { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
 ) {
   if (isOptedOut(store, subjectId)) return optedOut;
   const terms = researchStudyId === null ? undefined : termsOf?.(researchStudyId);
-  const scope = { researchStudyId, terms, atMs: store.clock.nowMs(), subjectId, days };
+  const atMs = store.clock.nowMs();
+  const scope = { researchStudyId, terms, consortium: consortiumName?.(), atMs, subjectId, days };
   return decideVersions(readSubjectConsents(store, subjectId), scope);
 }

@@ -38,6 +38,8 @@ export interface ConsentDecision {
 export interface ConsentScope extends PermitTerms {
   /** null looks at the consents for every research study together, as an overview of the subject. */
   readonly researchStudyId: string | null;
+  /** Who runs it, by the name in the trust list; absent: the site has joined no consortium. */
+  readonly consortium?: string | undefined;
   /** v3-ActReason codes of what it is for, each of which must be permitted; healthcare research where none is given. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -183,8 +185,8 @@ function judgeRules(
   provision: ConsentProvision,
   context: JudgeContext,
 ): Finding | undefined {
-  const { researchStudyId, day, purposes = ['HRESCH'] } = context.scope;
-  const reading = readProvision(provision, { researchStudyId, day, purposes });
+  const { researchStudyId, consortium, day, purposes = ['HRESCH'] } = context.scope;
+  const reading = readProvision(provision, { researchStudyId, consortium, day, purposes });
   const isStated = version.statedDay === null || version.statedDay <= day;
   const permitted = isStated && !context.isPermitLifted ? reading.permitted : noData;
   const { denied, path } = reading;

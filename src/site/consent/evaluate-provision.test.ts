@@ -312,3 +312,29 @@ describe('a FHIR consent', () => {
     expect(left?.data).toBe(right?.data);
   });
 });
+
+describe('an actor that is a consortium', () => {
+  const named = (value: string) => actor(value, 'https://consilium.example/fhir/consortium');
+  const rules = (type: string, value: string) => ({
+    provision: {
+      provision: [...(type === 'deny' ? [permit] : []), { ...permit, type, actor: named(value) }],
+    },
+  });
+
+  it.each<[string, object, string | undefined, 'permit' | 'deny']>([
+    ['permits this one', rules('permit', 'Hearts'), 'Hearts', 'permit'],
+    ['permits no other', rules('permit', 'Others'), 'Hearts', 'deny'],
+    ['permits nobody before the site has joined one', rules('permit', 'Hearts'), undefined, 'deny'],
+    ['denies this one', rules('deny', 'Hearts'), 'Hearts', 'deny'],
+    ['denies no other', rules('deny', 'Others'), 'Hearts', 'permit'],
+    ['denies before the site has joined one', rules('deny', 'Others'), undefined, 'deny'],
+    [
+      'permits beside a research study that is another',
+      { provision: { provision: [{ ...permit, actor: [...actor('lungs'), ...named('Hearts')] }] } },
+      'Hearts',
+      'permit',
+    ],
+  ])('%s', (_, change, consortium, expected) => {
+    expect(evaluateConsent([stored(change)], { ...scope, consortium }).decision).toBe(expected);
+  });
+});

@@ -102,6 +102,7 @@ export function openConsents(options: ConsentOptions): Consents {
       readConsentDecisions(store, days, {
         researchStudyId,
         terms: options.termsOf?.(researchStudyId),
+        consortium: options.consortiumName?.(),
         atMs: store.clock.nowMs(),
       }),
   };

@@ -50,6 +50,7 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
   const decisions = readConsentDecisions(store, days, {
     researchStudyId,
     terms,
+    consortium: context.consortiumName?.(),
     atMs: store.clock.nowMs(),
   });
   const isFound = searchFilter(context, query.search.trim(), actor);

@@ -8,6 +8,8 @@ import type { DataClass } from './permitted-data.ts';
 export interface ProvisionRequest {
   /** null: any research study. */
   readonly researchStudyId: string | null;
+  /** The consortium that asks, by its name in the trust list; absent: the site has joined none. */
+  readonly consortium?: string | undefined;
   /** v3-ActReason codes; at least one. */
   readonly purposes: readonly string[];
   readonly dataClass: DataClass;
@@ -23,6 +25,7 @@ export interface RuleMatch {
 }
 
 const researchStudySystem = 'https://consilium.example/fhir/research-study';
+const consortiumSystem = 'https://consilium.example/fhir/consortium';
 const purposeSystem = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 const purposeCodes =
   'HRESCH CLINTRL CLINTRCH TREAT ETREAT HPAYMT HOPERAT HMARKT PUBHLTH PATRQT FAMRQT COVERAGE';
@@ -87,16 +90,28 @@ function matchPurposes(codes: readonly string[], request: ProvisionRequest): Rul
   };
 }
 
-function matchActors(actors: readonly ProvisionActor[], { researchStudyId }: ProvisionRequest): RuleMatch {
+function matchActors(actors: readonly ProvisionActor[], request: ProvisionRequest): RuleMatch {
   if (actors.length === 0) return unfiltered;
   const isUnderstood = actors.every(
-    ({ role, reference }) =>
-      (role === null || roles.has(role)) && reference?.startsWith(`${researchStudySystem}|`) === true,
+    ({ role, reference }) => (role === null || roles.has(role)) && isUnderstoodActor(reference, request),
   );
-  const isNamed =
-    researchStudyId === null ||
-    actors.some(({ reference }) => reference === `${researchStudySystem}|${researchStudyId}`);
+  const isNamed = actors.some(({ reference }) => isAsking(reference, request));
   return { isCertain: isUnderstood && isNamed, isPossible: !isUnderstood || isNamed };
+}
+
+/** Before the site has joined a consortium, one that is named may turn out to be it. */
+function isUnderstoodActor(reference: string | null, { consortium }: ProvisionRequest): boolean {
+  if (reference === null) return false;
+  const isConsortium = reference.startsWith(`${consortiumSystem}|`) && consortium !== undefined;
+  return reference.startsWith(`${researchStudySystem}|`) || isConsortium;
+}
+
+function isAsking(reference: string | null, { researchStudyId, consortium }: ProvisionRequest): boolean {
+  // Asked for all research studies together, any of them is.
+  if (researchStudyId === null && reference?.startsWith(`${researchStudySystem}|`) === true) return true;
+  const names = [`${researchStudySystem}|${researchStudyId}`];
+  if (consortium !== undefined) names.push(`${consortiumSystem}|${consortium}`);
+  return reference !== null && names.includes(reference);
 }
 
 function matchCodes(codes: readonly string[], { dataClass }: ProvisionRequest): RuleMatch {

@@ -87,6 +87,8 @@ export interface DecisionScope {
   readonly researchStudyId: string | null;
   /** Undefined without a plan: healthcare research. */
   readonly terms: ConsentTerms | undefined;
+  /** The consortium that the site has joined, by its name in the trust list. */
+  readonly consortium?: string | undefined;
   readonly atMs: number;
 }
 
@@ -115,7 +117,7 @@ export interface SubjectScope extends DecisionScope {
 /** Decides over all versions of one subject. */
 export function decideVersions(
   versions: readonly ConsentVersion[],
-  { researchStudyId, terms, atMs, subjectId, days }: SubjectScope,
+  { researchStudyId, terms, consortium, atMs, subjectId, days }: SubjectScope,
 ): ConsentDecision {
   const day = days.shiftDay(subjectId, dayOf(atMs));
   const ageOfMajority = terms?.ageOfMajority ?? usualAgeOfMajority;
@@ -124,6 +126,7 @@ export function decideVersions(
   const majorityDay = isGuarded ? majorityDayOf(subjectId, { days, ageOfMajority, day }) : null;
   return evaluateConsent(versions, {
     researchStudyId,
+    consortium,
     purposes: terms?.purposes,
     requiresVerification: terms?.requiresVerification,
     day,

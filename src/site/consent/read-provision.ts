@@ -14,7 +14,7 @@ export interface ProvisionReading {
   readonly path: readonly string[];
 }
 
-export type ProvisionScope = Pick<ProvisionRequest, 'researchStudyId' | 'purposes' | 'day'>;
+export type ProvisionScope = Pick<ProvisionRequest, 'researchStudyId' | 'consortium' | 'purposes' | 'day'>;
 
 export function readProvision(provision: ConsentProvision, scope: ProvisionScope): ProvisionReading {
   const starts = startsOf(dataPeriods(provision.root));

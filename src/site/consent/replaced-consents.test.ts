@@ -165,9 +165,9 @@ const stored = (all: readonly Record<string, unknown>[]): ConsentVersion[] =>
   all.map((consent) => storedFhirConsent(consent, String(consent.id)));
 
 describe('consents that may replace one another', () => {
-  it('say the same to an evaluation written from the rules, for 500 pairs and threesomes', () => {
+  it('say the same to an evaluation written from the rules, for 1,200 pairs and threesomes', () => {
     const seen = { permitted: 0, lifted: 0 };
-    for (let index = 0; index < 500; index += 1) {
+    for (let index = 0; index < 1_200; index += 1) {
       const all = drawLinked(`linked ${index}`, 2 + (index % 2));
       const own = answersOf(stored(all));
       const questions = (['clinical', 'imaging'] as const).flatMap((dataClass) =>
@@ -186,7 +186,7 @@ describe('consents that may replace one another', () => {
       seen.lifted += own.filter((is, at) => is && without[at] !== true).length;
     }
     expect(seen.permitted).toBeGreaterThan(100);
-    expect(seen.lifted).toBeGreaterThan(10);
+    expect(seen.lifted).toBeGreaterThan(20);
   });
 
   it('permit no more with a refusal added that replaces any of them, whatever the order (C15)', () => {
@@ -204,6 +204,6 @@ describe('consents that may replace one another', () => {
       permitted += before.filter(Boolean).length;
       expect(after.every((is, at) => !is || before[at])).toBe(true);
     }
-    expect(permitted).toBeGreaterThan(100);
+    expect(permitted).toBeGreaterThan(60);
   });
 });

@@ -38,15 +38,15 @@ const asking = [
   { researchStudyId: 'heart', purpose: 'HRESCH' },
   { researchStudyId: 'heart', purpose: 'CLINTRL' },
   { researchStudyId: 'lungs', purpose: 'HRESCH' },
-];
+].map((who) => ({ ...who, consortium: 'Hearts of Europe' }));
 const questions = asking.flatMap((who) => todays.map((today) => ({ ...who, today })));
 
 /** Each answer of the site's evaluation beside the second author's. */
 function* compare(consents: readonly Consent[]) {
   const versions = consents.flatMap(stored);
   for (const asked of questions) {
-    const { researchStudyId, purpose, today } = asked;
-    const scope = { researchStudyId, day: dayOf(today), purposes: [purpose], majorityDay };
+    const { researchStudyId, consortium, purpose, today } = asked;
+    const scope = { researchStudyId, consortium, day: dayOf(today), purposes: [purpose], majorityDay };
     const { data } = evaluateConsent(versions, scope);
     for (const dataClass of classes) {
       for (const dataDate of dataDates) {
