@@ -8,7 +8,7 @@ const terminology = 'http://terminology.hl7.org/CodeSystem';
 const dates = ['2019-01-01', '2020-06-15', '2021-01-01', '2021-12-31', '2023-03-03', '2030-01-01'];
 const types = 'http://hl7.org/fhir/resource-types';
 const wholeClinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
-  .concat(' MedicationAdministration Immunization')
+  .concat(' MedicationAdministration MedicationDispense Immunization')
   .split(' ')
   .map((code) => ({ system: types, code }));
 const imaging = [{ system: types, code: 'ImagingStudy' }];

@@ -182,20 +182,22 @@ function actorAnswer({ role, reference }: Json, { researchStudyId, consortium }:
 }
 
 const clinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
-  .concat(' MedicationAdministration Immunization')
+  .concat(' MedicationAdministration MedicationDispense Immunization')
   .split(' ')
   .map((name) => `${types}|${name}`);
 
 function dataAnswer(names: string[], { dataClass }: ReferenceQuestion): Answer {
   if (names.length === 0) return 'yes';
-  const notes = [`${types}|DocumentReference`, 'http://loinc.org|11506-3', 'http://loinc.org|18842-5'];
-  const summaries = ['http://loinc.org|34133-9', 'urn:ietf:bcp:13|application/hl7-cda+xml'];
-  const known = [...clinical, ...notes, ...summaries, `${types}|ImagingStudy`];
+  // CDA documents of all types become facts; reports hold results, and age and sex are the patient's.
+  const parts = ['34133-9', '11506-3', '18842-5', '34117-2']
+    .map((code) => `http://loinc.org|${code}`)
+    .concat('urn:ietf:bcp:13|application/hl7-cda+xml', `${types}|DiagnosticReport`, `${types}|Patient`);
+  const known = [...clinical, ...parts, `${types}|DocumentReference`, `${types}|ImagingStudy`];
   if (names.some((name) => !known.includes(name))) return 'unclear';
   if (dataClass === 'imaging') return names.includes(`${types}|ImagingStudy`) ? 'yes' : 'no';
   const named = clinical.filter((name) => names.includes(name)).length;
   // A part of the class is too little for a permit and enough for a deny.
-  const isPart = named > 0 || summaries.some((name) => names.includes(name));
+  const isPart = named > 0 || parts.some((name) => names.includes(name));
   return named === clinical.length ? 'yes' : isPart ? 'unclear' : 'no';
 }
 

@@ -48,10 +48,20 @@ const CLINICAL_TYPES = [
   'MedicationRequest',
   'MedicationStatement',
   'MedicationAdministration',
+  'MedicationDispense',
   'Immunization',
 ];
-const KNOWN_TYPES = new Set([...CLINICAL_TYPES, 'ImagingStudy', 'DocumentReference']);
-const NOTE_CODES = new Set(['11506-3', '34133-9', '18842-5']);
+const KNOWN_TYPES = new Set([
+  ...CLINICAL_TYPES,
+  'ImagingStudy',
+  'DocumentReference',
+  'DiagnosticReport',
+  'Patient',
+]);
+/** Types of CDA documents, whose entries are read as clinical data. */
+const DOCUMENT_CODES = new Set(['11506-3', '34133-9', '18842-5', '34117-2']);
+/** Only a part of what is clinical, or more than that. */
+const CLINICAL_PARTS = ['DiagnosticReport', 'Patient'];
 const KNOWN_ACTIONS = new Set(['collect', 'access', 'use', 'disclose', 'correct']);
 
 /** Roles in which an actor is the one who receives the data. GRANTEE is what later FHIR releases use. */
@@ -324,7 +334,7 @@ function filterTruth(name: string, value: unknown, question: SecondAuthorQuestio
     case 'action':
       return anyOf(value, (concept) => conceptTruth(concept, actionTruth));
     case 'code':
-      return anyOf(value, (concept) => conceptTruth(concept, contentCodeTruth));
+      return anyOf(value, (concept) => conceptTruth(concept, (coding) => contentCodeTruth(coding, question)));
     default:
       // `data` names single resources and `securityLabel` the labels of the data; the question has neither.
       return 'unknown';
@@ -401,7 +411,8 @@ function classTruth(classes: unknown, dataClass: SecondAuthorQuestion['dataClass
   if (CLINICAL_TYPES.every(isNamed)) {
     return 'yes';
   }
-  return anyOf(classes, (coding) => resourceTypeTruth(coding, CLINICAL_TYPES)) === 'no' ? 'no' : 'unknown';
+  const parts = [...CLINICAL_TYPES, ...CLINICAL_PARTS];
+  return anyOf(classes, (coding) => resourceTypeTruth(coding, parts)) === 'no' ? 'no' : 'unknown';
 }
 
 function resourceTypeTruth(coding: unknown, types: readonly string[]): Truth {
@@ -425,11 +436,11 @@ function actionTruth(coding: Json): Truth {
   return KNOWN_ACTIONS.has(coding.code) ? 'no' : 'unknown';
 }
 
-/** Notes and discharge summaries are known and never read; of any other code it is unknown what it covers. */
-function contentCodeTruth(coding: Json): Truth {
-  return coding.system === LOINC && typeof coding.code === 'string' && NOTE_CODES.has(coding.code)
-    ? 'no'
-    : 'unknown';
+/** Documents become clinical data, and are only a part of them. Of any other code it is unknown what it covers. */
+function contentCodeTruth(coding: Json, { dataClass }: SecondAuthorQuestion): Truth {
+  const isDocument =
+    coding.system === LOINC && typeof coding.code === 'string' && DOCUMENT_CODES.has(coding.code);
+  return isDocument && dataClass === 'imaging' ? 'no' : 'unknown';
 }
 
 /** A CodeableConcept's codings say one thing in several systems; one that is not understood leaves a doubt. */

@@ -22,7 +22,7 @@ const loinc = (code: string) => ({ system: 'http://loinc.org', code });
 const odd = { system: 'urn:odd', code: 'odd' };
 const research = { system: `${terminology}/consentscope`, code: 'research' };
 const wholeClinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
-  .concat(' MedicationAdministration Immunization')
+  .concat(' MedicationAdministration MedicationDispense Immunization')
   .split(' ')
   .map(type);
 
