@@ -13,6 +13,8 @@ export interface ReferenceQuestion {
   readonly dataDate: string;
 }
 type Answer = 'yes' | 'no' | 'unclear';
+/** Of a broad consent: whether the data are of a period of permitted collection, or of before one with leave for that. */
+type Asked = ReferenceQuestion & { readonly isCollected: boolean; readonly isEarlier: boolean };
 
 const reason = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 const types = 'http://hl7.org/fhir/resource-types';
@@ -85,7 +87,9 @@ export function referenceWord(consent: Json, question: ReferenceQuestion): 'perm
   if (typeof provision !== 'object' || provision === null || Array.isArray(provision)) return 'deny';
   const root = provision as Json;
   const chains = chainsFrom([root]);
-  const applying = chains.filter((chain) => applies(chain, consent, question));
+  const applying = chains.filter((chain) =>
+    applies(chain, consent, { ...question, ...broadWindows(chains, question) }),
+  );
   const deepest = Math.max(0, ...applying.map((chain) => chain.length));
   const words = new Set(
     applying.filter((chain) => chain.length === deepest).map((chain) => wordOf(chain, consent)),
@@ -116,28 +120,85 @@ function wordOf(chain: Json[], consent: Json): 'permit' | 'deny' | 'silent' {
     : 'deny';
 }
 
-function applies(chain: Json[], consent: Json, question: ReferenceQuestion): boolean {
+function applies(chain: Json[], consent: Json, question: Asked): boolean {
   const answers = chain.flatMap((rule, depth) => ruleAnswers(rule, depth, question));
   const isPermit = wordOf(chain, consent) === 'permit';
   return answers.every((answer) => answer === 'yes' || (answer === 'unclear' && !isPermit));
 }
 
-function ruleAnswers(rule: Json, depth: number, question: ReferenceQuestion): Answer[] {
+function ruleAnswers(rule: Json, depth: number, question: Asked): Answer[] {
   // What is not understood of a rule leaves all its filters open.
   if (!isUnderstood(rule, depth)) return ['unclear'];
+  const codes = list(rule.code).flatMap((code) => list(code.coding).map(nameOf));
+  const isBroad = codes.some((code) => code.startsWith(`${broad}|`));
   return [
-    within(rule.period, question.today),
+    isBroad ? broadAnswer(codes, rule.period, question) : within(rule.period, question.today),
     within(rule.dataPeriod, question.dataDate),
     anyOf(list(rule.purpose), (coding) => purposeAnswer(coding, question)),
     anyOf(list(rule.actor), (actor) => actorAnswer(actor, question)),
     dataAnswer(list(rule.class).map(nameOf), question),
-    dataAnswer(
-      list(rule.code).flatMap((code) => list(code.coding).map(nameOf)),
-      question,
-    ),
+    isBroad ? 'yes' : dataAnswer(codes, question),
     list(rule.securityLabel).length > 0 ? 'unclear' : 'yes',
     actionAnswer(list(rule.action).flatMap((action) => codings(action))),
   ];
+}
+
+const broad = 'urn:oid:2.16.840.1.113883.3.1937.777.24.5.3';
+const policy = (number: number): string => `${broad}|${broad.replace('urn:oid:', '')}.${number}`;
+const aside = [2, 3, 4, 5, 18, 19, 20, 22, 26].map(policy);
+
+/** The policies are alternatives, of which only the use of medical data is a permission for this. */
+function broadAnswer(codes: string[], period: unknown, question: Asked): Answer {
+  const now = within(period, question.today);
+  const answers = codes.map((code): Answer => {
+    if (code === policy(8)) {
+      const isCovered = question.isCollected || question.isEarlier;
+      return now === 'yes' && !isCovered ? 'unclear' : now;
+    }
+    const isDoubt = (is: boolean): Answer => (is ? 'unclear' : 'no');
+    if (code === policy(6)) return isDoubt(within(period, question.dataDate) === 'yes');
+    if ([44, 45, 46].map(policy).includes(code)) return isDoubt(now === 'yes' && !question.isCollected);
+    return aside.includes(code) ? 'no' : isDoubt(now === 'yes');
+  });
+  const isKnown = codes.every((code) => [1, 6, 7, 8, 9, 44, 45, 46].map(policy).concat(aside).includes(code));
+  return answers.includes('yes') && isKnown ? 'yes' : answers.some((one) => one !== 'no') ? 'unclear' : 'no';
+}
+
+/** Periods in which a permit says that data may be collected, inside of what is around it. */
+function broadWindows(chains: Json[][], question: ReferenceQuestion) {
+  const policies = chains.flatMap((chain) => {
+    const rule = chain.at(-1) ?? {};
+    const codes = list(rule.code).flatMap((code) => list(code.coding).map(nameOf));
+    const isKnown = codes.every((code) =>
+      [1, 6, 7, 8, 9, 44, 45, 46].map(policy).concat(aside).includes(code),
+    );
+    const isSure = chain.every((one, depth) => isSureBesideTime(one, depth, question));
+    if (chain.length < 2 || rule.type !== 'permit' || !isKnown || !isSure) return [];
+    const periods = chain.map(({ period = {} }) => period as { start?: string; end?: string });
+    const start = periods.map((one) => one.start ?? '0000').reduce((a, b) => (a > b ? a : b));
+    const end = periods.map((one) => one.end ?? '9999').reduce((a, b) => (a < b ? a : b));
+    return [{ codes, start, end }];
+  });
+  const collecting = policies.filter(({ codes }) => codes.includes(policy(6)));
+  const { dataDate, today } = question;
+  const isEarlier = policies.some(
+    ({ codes, start, end }) =>
+      [44, 45, 46].some((number) => codes.includes(policy(number))) &&
+      start <= today &&
+      today <= end &&
+      collecting.some((other) => dataDate < other.start && other.start <= end && start <= other.end),
+  );
+  return {
+    isCollected: collecting.some(({ start, end }) => start <= dataDate && dataDate <= end),
+    isEarlier,
+  };
+}
+
+function isSureBesideTime(rule: Json, depth: number, question: ReferenceQuestion): boolean {
+  const { period: _, dataPeriod: __, code: ___, ...lasting } = rule;
+  const asked = { ...question, isCollected: false, isEarlier: false };
+  const answers = ruleAnswers(lasting, depth, asked);
+  return isUnderstood(rule, depth) && answers.every((answer) => answer === 'yes');
 }
 
 function isUnderstood(rule: Json, depth: number): boolean {
