@@ -211,12 +211,17 @@ export class MappedRow {
     };
     const day = (column: string | null): number | null =>
       column === null ? null : this.#optional(column, read);
+    // What a refused row takes away, it takes away whoever gave it.
+    const isByGuardian = (): boolean =>
+      days === 'all-days' &&
+      consent.givenBy !== null &&
+      this.#mapped(consent.givenBy.column, consent.givenBy.values) === 'guardian';
     return [
       {
         sourceId: [...patientId, 'consent', researchStudyId ?? 'any'],
         researchStudyId,
         ...stated,
-        isByGuardian: false,
+        isByGuardian: isByGuardian(),
         statedDay: day(consent.stated),
         fromDay: day(consent.from),
         untilDay: day(consent.until),
