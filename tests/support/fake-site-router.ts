@@ -260,6 +260,7 @@ function consentRouter(site: FakeSite) {
         erasedAt: isOut ? '2026-11-21T08:00:00.000Z' : null,
         remedy: round === 1 ? null : ('rebuild-model' as const),
         remedyState: asked && round > 1 ? ('requested' as const) : ('none' as const),
+        dismissalReason: null,
         epsilon: null,
       }));
     }),

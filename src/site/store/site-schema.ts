@@ -174,6 +174,9 @@ export interface RemedyRequestTable {
   requested_at: string;
   sent_at: string | null;
   refused_code: string | null;
+  answer: Uint8Array | null;
+  answer_outcome: 'carried-out' | 'dismissed' | null;
+  dismissal_reason: string | null;
 }
 
 export interface RoundTable {

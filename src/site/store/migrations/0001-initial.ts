@@ -181,6 +181,9 @@ CREATE TABLE remedy_request (
   requested_at TEXT NOT NULL,            -- ISO time
   sent_at TEXT,                          -- ISO time, null until the consortium has it
   refused_code TEXT,                     -- with which the consortium refused it for good
+  answer BLOB,                           -- DSSE, signed by the consortium: what became of it; null while it waits there
+  answer_outcome TEXT CHECK (answer_outcome IN ('carried-out', 'dismissed')), -- as the answer says
+  dismissal_reason TEXT,                 -- as the answer says; null for one that was carried out
   PRIMARY KEY (request_digest, subject_no)
 ) STRICT;
 
