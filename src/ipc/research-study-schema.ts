@@ -15,6 +15,14 @@ export const researchStudy = z.strictObject({
   label: z.string(),
   rounds: z.array(z.string()).readonly(),
   minimumCohort: z.strictObject({ training: count, evaluation: count, reason: z.string() }),
+  /** Whether patients who died are in, too. */
+  includesDeceased: z.boolean(),
+  /** Whole years: until then a guardian's consent counts. */
+  ageOfMajority: count,
+  /** Whether only consents count that somebody verified with the patient. */
+  requiresVerification: z.boolean(),
+  /** What becomes of the model where a patient withdraws whose data it learned from. */
+  remedy: z.enum(['keep-model', 'leave-study', 'rebuild-model', 'retire-model']),
   planDigest: z.string(),
 });
 export type ResearchStudy = z.infer<typeof researchStudy>;

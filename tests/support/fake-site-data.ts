@@ -103,6 +103,10 @@ export const heartStudy: ResearchStudy = {
     evaluation: 10,
     reason: 'Fewer patients could be told apart in a sum, and a model trained on them would not be useful.',
   },
+  includesDeceased: false,
+  ageOfMajority: 18,
+  requiresVerification: false,
+  remedy: 'rebuild-model',
   planDigest: digestOf('plan'),
 };
 

@@ -35,7 +35,13 @@ export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
 export type { ProvisionRequest } from './match-rule.ts';
 export type { OptOutImport, OptOutRequirement, OptOutSummary } from './opt-outs.ts';
 export { allData, type DataClass, type DayRange, noData, type PermittedData } from './permitted-data.ts';
-export { type ConsentTerms, readConsentDecisions, type SubjectDays, termsOfPlan } from './read-consents.ts';
+export {
+  type ConsentTerms,
+  readConsentDecisions,
+  type SubjectDays,
+  termsOfPlan,
+  usualAgeOfMajority,
+} from './read-consents.ts';
 
 export interface ConsentSubject {
   readonly subjectId: string;
