@@ -158,5 +158,7 @@ function optOutCommand(): Command {
 
 /** Without the patient's name: a terminal keeps what it shows. */
 function describe(row: ConsentRow): string {
-  return `${row.subjectId}  ${row.decision}  ${row.rule}${row.untilDate === null ? '' : ` until ${row.untilDate}`}`;
+  const until = row.untilDate === null ? '' : ` until ${row.untilDate}`;
+  const open = row.awaitsErasure ? '; the data are still here: a withdrawal erases them' : '';
+  return `${row.subjectId}  ${row.decision}  ${row.rule}${until}${open}`;
 }

@@ -14,6 +14,11 @@ export const consentRow = z.strictObject({
   rule: z.string(),
   untilDate: z.string().nullable(),
   source: z.string().nullable(),
+  /**
+   * A decision that is open: an imported consent denies or ended, nothing permits anything any more, and the data are still here. A withdrawal
+   * erases them.
+   */
+  awaitsErasure: z.boolean(),
 });
 export type ConsentRow = z.infer<typeof consentRow>;
 export const consentQuery = z.strictObject({

@@ -63,6 +63,7 @@ export function consentRowAt(index: number): ConsentRow {
     rule,
     untilDate: index % 4 === 0 ? '2027-12-31' : null,
     source: rule === 'no-consent' ? null : pick(['fhir', 'csv', 'omop'], index),
+    awaitsErasure: rule === 'denied',
   };
 }
 

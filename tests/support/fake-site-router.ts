@@ -247,7 +247,10 @@ function consentRouter(site: FakeSite) {
       }),
     ),
     withdraw: os.consent.withdraw.handler(({ input }) =>
-      change(input.subjectId, { decision: 'deny', rule: 'withdrawn', source: 'steward' }),
+      change(input.subjectId, {
+        ...{ decision: 'deny', rule: 'withdrawn', source: 'steward' },
+        awaitsErasure: false,
+      }),
     ),
     rounds: os.consent.rounds.handler(({ input }) => {
       const isOut = site.changes.get(input.subjectId)?.decision === 'deny';
