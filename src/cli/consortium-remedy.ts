@@ -1,4 +1,4 @@
-// `consilium consortium remedy list|carry-out`: what sites ask for after a withdrawal. Nobody here learns whose.
+// `consilium consortium remedy list|carry-out|dismiss`: what sites ask for after a withdrawal. Nobody here learns whose.
 import type { Command } from 'commander';
 import { CodedError } from '#base/coded-error.ts';
 import { type ConsortiumCommandOptions, consortiumCommand, withConsortium } from '#cli/consortium-command.ts';
@@ -47,6 +47,25 @@ export function registerConsortiumRemedy(consortium: Command): void {
       });
     }),
   );
+  remedy.addCommand(
+    remedyCommand('dismiss', 'answer one request with a reason instead: its site is told, rounds go on')
+      .requiredOption('--request <digest>', 'the request, as the list names it')
+      .requiredOption('--reason <text>', 'why, for the people of the site')
+      .action(async (options: DismissOptions) => {
+        await withConsortium(options, async (operations) => {
+          const { researchStudy: researchStudyId, request: requestDigest, reason } = options;
+          const dismissed = await operations.dismissRemedy({ researchStudyId, requestDigest, reason });
+          printResult(options, { ok: true, ...dismissed }, ({ siteId }) => [
+            `The request of ${siteId} is dismissed. The site is told why.`,
+          ]);
+        });
+      }),
+  );
+}
+
+interface DismissOptions extends RemedyOptions {
+  readonly request: string;
+  readonly reason: string;
 }
 
 function remedyCommand(name: string, description: string): Command {
@@ -57,9 +76,10 @@ function remedyCommand(name: string, description: string): Command {
 }
 
 function describeRequest(request: RemedyRequestStatus): string {
-  const { siteId, kind, fromRound, toRound, receivedAt, carriedOutAt } = request;
-  const state = carriedOutAt === null ? 'waits' : `carried out ${carriedOutAt}`;
-  return `${siteId}  ${kind}  rounds ${fromRound} to ${toRound}  asked ${receivedAt}  ${state}`;
+  const { requestDigest, siteId, kind, fromRound, toRound, receivedAt, carriedOutAt, dismissedAt } = request;
+  const answered = carriedOutAt === null ? 'waits' : `carried out ${carriedOutAt}`;
+  const state = dismissedAt === null ? answered : `dismissed ${dismissedAt}`;
+  return `${requestDigest}  ${siteId}  ${kind}  rounds ${fromRound} to ${toRound}  asked ${receivedAt}  ${state}`;
 }
 
 function describeRemedy({ number, kind, fromRound, decidedAt }: RemedyStatus): string {

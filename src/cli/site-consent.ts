@@ -101,16 +101,19 @@ const remedyStates = {
   none: '',
   requested: '; its remedy is asked for',
   refused: '; the consortium refused its remedy',
+  dismissed: '; the consortium dismissed the request for its remedy',
   'carried-out': '; its remedy is carried out',
 } as const;
 
 function describeRound(found: SubjectRound): string {
-  const { researchStudyId, round, part, departure, erasedAt, remedy, remedyState, epsilon } = found;
+  const { researchStudyId, round, part, departure, erasedAt, remedy, remedyState, dismissalReason, epsilon } =
+    found;
+  const why = dismissalReason === null ? '' : `: ${dismissalReason}`;
   const until = erasedAt === null ? '' : `; erased ${erasedAt}`;
   const bound = epsilon === null ? 'nothing bounds what it tells of the subject' : `epsilon ${epsilon}`;
   const promised = remedy === null ? '' : `; the plan's remedy: ${remedy}`;
   const left = departure === 'never' ? '' : ` (${bound}${promised})`;
-  return `${researchStudyId}  round ${round}  ${part}  ${departures[departure]}${left}${until}${remedyStates[remedyState]}`;
+  return `${researchStudyId}  round ${round}  ${part}  ${departures[departure]}${left}${until}${remedyStates[remedyState]}${why}`;
 }
 
 function remedyCommand(): Command {
@@ -155,5 +158,7 @@ function optOutCommand(): Command {
 
 /** Without the patient's name: a terminal keeps what it shows. */
 function describe(row: ConsentRow): string {
-  return `${row.subjectId}  ${row.decision}  ${row.rule}${row.untilDate === null ? '' : ` until ${row.untilDate}`}`;
+  const until = row.untilDate === null ? '' : ` until ${row.untilDate}`;
+  const open = row.awaitsErasure ? '; the data are still here: a withdrawal erases them' : '';
+  return `${row.subjectId}  ${row.decision}  ${row.rule}${until}${open}`;
 }

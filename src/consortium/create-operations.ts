@@ -5,7 +5,13 @@ import { recomputeModels } from './aggregate/index.ts';
 import { createInvitation, EnrolmentError, type TrustRegister } from './enrolment/index.ts';
 import type { ConsortiumOperations } from './operations.ts';
 import { publishPlan, readStatistics } from './publish/index.ts';
-import { carryOutRemedy, closeCompleteRound, closeRoundEarly, openRound } from './rounds/index.ts';
+import {
+  carryOutRemedy,
+  closeCompleteRound,
+  closeRoundEarly,
+  dismissRemedy,
+  openRound,
+} from './rounds/index.ts';
 import { readStatus } from './status.ts';
 import type { Foundation } from './store/index.ts';
 
@@ -34,6 +40,7 @@ export function createOperations(
       closeRoundEarly(foundation, register.current(), researchStudyId),
     carryOutRemedy: async ({ researchStudyId }) =>
       carryOutRemedy(foundation, register.current(), researchStudyId),
+    dismissRemedy: async (dismissal) => dismissRemedy(foundation, dismissal),
     statistics: async ({ researchStudyId }) => ({
       statistics: readStatistics(store, register.current(), researchStudyId) ?? null,
     }),

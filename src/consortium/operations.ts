@@ -1,11 +1,11 @@
 // What the operator can do, the same in this process or through the admin listener of the one that holds the profile.
 import { z } from 'zod';
 import type { LogVerification } from '#federation/log/verify-log.ts';
-import { identifier } from '#federation/records/fields.ts';
+import { digestHex, identifier, plainText } from '#federation/records/fields.ts';
 import type { RecomputedModels } from './aggregate/index.ts';
 import type { MadeInvitation } from './enrolment/index.ts';
 import type { PlanPublication, PublishedStatistics } from './publish/index.ts';
-import type { CarriedOut, ClosedRound, OpenedRound } from './rounds/index.ts';
+import type { CarriedOut, ClosedRound, DismissedRemedy, OpenedRound } from './rounds/index.ts';
 import type { ConsortiumStatus } from './status.ts';
 
 export interface AuditVerification {
@@ -23,6 +23,11 @@ export const operationInputs = {
   openRound: z.strictObject({ researchStudyId: identifier, days: z.number().optional() }),
   closeRound: z.strictObject({ researchStudyId: identifier }),
   carryOutRemedy: z.strictObject({ researchStudyId: identifier }),
+  dismissRemedy: z.strictObject({
+    researchStudyId: identifier,
+    requestDigest: digestHex,
+    reason: plainText(500),
+  }),
   statistics: z.strictObject({ researchStudyId: identifier }),
   verifyAudit: z.strictObject({}),
 } as const;
@@ -41,6 +46,8 @@ export interface ConsortiumOperations {
   closeRound(input: OperationInput<'closeRound'>): Promise<ClosedRound>;
   /** Answers the sites that wait for the plan's remedy after a withdrawal. */
   carryOutRemedy(input: OperationInput<'carryOutRemedy'>): Promise<CarriedOut>;
+  /** Dismisses a request for a remedy, with a reason that its site is told. */
+  dismissRemedy(input: OperationInput<'dismissRemedy'>): Promise<DismissedRemedy>;
   /** What the sites released in the statistics round; null where nothing is published. */
   statistics(
     input: OperationInput<'statistics'>,

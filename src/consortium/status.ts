@@ -64,13 +64,16 @@ export interface RemedyStatus {
 
 /** Which site asked for it, for which rounds; never for whom. */
 export interface RemedyRequestStatus {
+  /** sha256 of the request statement: names it to dismiss it. */
+  readonly requestDigest: string;
   readonly siteId: string;
   readonly kind: RequestedRemedy;
   readonly fromRound: number;
   readonly toRound: number;
   readonly receivedAt: string;
-  /** null while it waits. */
+  /** null while it waits, and where it was dismissed. */
   readonly carriedOutAt: string | null;
+  readonly dismissedAt: string | null;
 }
 
 export interface ModelStatus {
@@ -238,12 +241,14 @@ function readRemedies(
       decidedAt: row.decided_at,
     })),
     remedyRequests: store.all(requests.orderBy('received_at')).map((row) => ({
+      requestDigest: row.request_digest,
       siteId: row.site_id,
       kind: row.kind,
       fromRound: row.from_round,
       toRound: row.to_round,
       receivedAt: row.received_at,
       carriedOutAt: row.carried_out_at,
+      dismissedAt: row.dismissed_at,
     })),
   };
 }

@@ -12,8 +12,10 @@ export const subjectRound = z.strictObject({
   erasedAt: z.iso.datetime({ precision: 3 }).nullable(),
   /** What the plan promises after a withdrawal; null for a round that taught the model nothing of the subject. */
   remedy: z.enum(['keep-model', 'leave-study', 'rebuild-model', 'retire-model']).nullable(),
-  /** `refused`: by the consortium, for good. */
-  remedyState: z.enum(['none', 'requested', 'refused', 'carried-out']),
+  /** `refused`: by the consortium's rules, for good; `dismissed`: by its operator. */
+  remedyState: z.enum(['none', 'requested', 'refused', 'dismissed', 'carried-out']),
+  /** The operator's reason; null where none was dismissed. */
+  dismissalReason: z.string().nullable(),
   /** Bound on what the update tells of the subject (differential privacy); null: there is none. */
   epsilon: z.number().nullable(),
 });

@@ -1,6 +1,7 @@
 // What is read over all subjects and stores nothing: the preview of a cohort, and what is wrong with the data. Over a store that is open to
 // be read, in a thread of its own, or over the site's own where no other thread can open it.
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import { consortiumOf } from '#site/agreement/index.ts';
 import {
   type CohortPreview,
   readCandidates,
@@ -40,7 +41,10 @@ export function analyse(request: AnalysisRequest, source: AnalysisSource): Cohor
     store,
     consents: {
       decisions: (researchStudyId) =>
-        readConsentDecisions(store, registry, { researchStudyId, terms, atMs: store.clock.nowMs() }),
+        readConsentDecisions(store, registry, {
+          ...{ researchStudyId, terms },
+          ...{ consortium: consortiumOf(store), atMs: store.clock.nowMs() },
+        }),
     },
     ages: registry,
     pseudonymKey: () => pseudonymKey,

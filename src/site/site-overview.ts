@@ -1,5 +1,7 @@
 // What a site says about itself and its research studies, in the shapes of the site contract.
+import type { WithdrawalRemedy } from '#federation/records/withdrawal-remedy.ts';
 import type { AcceptedPlan, Agreement } from '#site/agreement/index.ts';
+import { usualAgeOfMajority } from '#site/consent/index.ts';
 import type { EngineInfo } from '#site/ports.ts';
 import type { Store } from '#site/store/index.ts';
 import { software } from './software.ts';
@@ -30,6 +32,11 @@ export interface ResearchStudySummary {
   readonly label: string;
   readonly rounds: string[];
   readonly minimumCohort: { readonly training: number; readonly evaluation: number; readonly reason: string };
+  readonly includesDeceased: boolean;
+  /** Whole years. */
+  readonly ageOfMajority: number;
+  readonly requiresVerification: boolean;
+  readonly remedy: WithdrawalRemedy;
   readonly planDigest: string;
 }
 
@@ -73,6 +80,8 @@ export function summarisePlan({ plan, planDigest }: AcceptedPlan): ResearchStudy
     rounds,
     minimumCohort,
     dataElements,
+    consent,
+    withdrawal,
   } = plan;
   return {
     researchStudyId,
@@ -89,6 +98,10 @@ export function summarisePlan({ plan, planDigest }: AcceptedPlan): ResearchStudy
     label: dataElements.label.name,
     rounds: [...rounds],
     minimumCohort: { ...minimumCohort },
+    includesDeceased: dataElements.includesDeceased ?? false,
+    ageOfMajority: consent?.ageOfMajority ?? usualAgeOfMajority,
+    requiresVerification: consent?.requiresVerification ?? false,
+    remedy: withdrawal.remedy,
     planDigest,
   };
 }

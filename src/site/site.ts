@@ -1,5 +1,5 @@
 // The composition root: opens the stages of a site in the order of STAGES and gives the facade that hosts serve.
-import { openAgreement } from '#site/agreement/index.ts';
+import { consortiumOf, openAgreement } from '#site/agreement/index.ts';
 import { type Actor, systemActor } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents, termsOfPlan } from '#site/consent/index.ts';
@@ -128,6 +128,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       const plan = studies.find((study) => study.plan.researchStudyId === researchStudyId)?.plan;
       return plan === undefined ? undefined : termsOfPlan(plan);
     },
+    consortiumName: () => consortiumOf(store),
     linkageKey: keys.linkageKey,
   });
   const { linkageKey } = keys;

@@ -127,6 +127,29 @@ describe('a remedy', () => {
     expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
   });
 
+  it('is asked again where the operator dismissed it, and says why it was', () => {
+    remember({ round: 2 });
+    ask();
+    const dismissed = { answer_outcome: 'dismissed', dismissal_reason: 'By mistake.' } as const;
+    site.store.run(site.store.query.updateTable('remedy_request').set(dismissed));
+    expect(listRemediableRounds(site, subjectId)).toMatchObject([
+      { remedyState: 'dismissed', dismissalReason: 'By mistake.' },
+    ]);
+    site.clock.advance(1);
+    ask();
+    expect(listRemediableRounds(site, subjectId)).toMatchObject([
+      { remedyState: 'requested', dismissalReason: null },
+    ]);
+  });
+
+  it('is no longer asked for once the consortium answers that it is carried out: a site that left has no other word', () => {
+    remember({ round: 2 });
+    ask();
+    site.store.run(site.store.query.updateTable('remedy_request').set({ answer_outcome: 'carried-out' }));
+    expect(states()).toEqual([[2, 'carried-out']]);
+    expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
+  });
+
   it('is not asked where the plan keeps the model', () => {
     site.close();
     open('keep-model');

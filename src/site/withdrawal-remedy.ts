@@ -20,13 +20,15 @@ export interface RemedyStages {
   readonly people: People;
 }
 
-/** `refused`: by the consortium, for good; it may be asked for again. */
-export type RemedyState = 'none' | 'requested' | 'refused' | 'carried-out';
+/** `refused`: by the consortium's rules, for good; `dismissed`: by its operator. Both may be asked for again. */
+export type RemedyState = 'none' | 'requested' | 'refused' | 'dismissed' | 'carried-out';
 
 export interface RemediableRound extends SubjectRound {
   /** What the plan promises where the subject withdraws; null for a round that taught the model nothing of the subject. */
   readonly remedy: WithdrawalRemedy | null;
   readonly remedyState: RemedyState;
+  /** Why the consortium's operator dismissed the last request; null where none was. */
+  readonly dismissalReason: string | null;
   /** Bound on what the update tells of the subject (differential privacy); null: there is none. */
   readonly epsilon: number | null;
 }
@@ -50,7 +52,7 @@ export function listRemediableRounds(
   return listSubjectRounds(store, subjectId).map((round) => ({
     ...round,
     remedy: remedyOf(agreement, round),
-    remedyState: stateOf(store, round, requests),
+    ...stateOf(store, round, requests),
     epsilon: null,
   }));
 }
@@ -107,7 +109,7 @@ export function requestRemedy(
 }
 
 function canBeRemedied({ remedy, departure, erasedAt, remedyState }: RemediableRound): boolean {
-  const isOpen = remedyState === 'none' || remedyState === 'refused';
+  const isOpen = remedyState !== 'requested' && remedyState !== 'carried-out';
   return remedy !== null && departure !== 'never' && erasedAt !== null && isOpen;
 }
 
@@ -133,6 +135,7 @@ function joinRequest(store: Store, predicate: RemedyRequest, subjectId: string):
       .where('from_round', '<=', fromRound)
       .where('to_round', '>=', toRound)
       .where('refused_code', 'is', null)
+      .where('answer_outcome', 'is', null)
       .where('requested_at', '>', lastOpened?.received_at ?? '')
       .orderBy('requested_at')
       .limit(1),
@@ -173,6 +176,7 @@ function saveRequest(store: Store, { predicate, subjectId, signer }: SignedReque
       requested_at: predicate.requestedAt,
       sent_at: null,
       refused_code: null,
+      ...{ answer: null, answer_outcome: null, dismissal_reason: null },
     }),
   );
   return digest;
@@ -190,15 +194,18 @@ function stateOf(
   store: Store,
   { researchStudyId, round, erasedAt }: SubjectRound,
   requests: readonly RemedyRequestTable[],
-): RemedyState {
-  if (erasedAt === null) return 'none';
+): Pick<RemediableRound, 'remedyState' | 'dismissalReason'> {
+  const state = (remedyState: RemedyState, dismissalReason: string | null = null) => ({
+    ...{ remedyState, dismissalReason },
+  });
+  if (erasedAt === null) return state('none');
   const remedies = store.query
     .selectFrom('remedy')
     .select('number')
     .where('research_study_id', '=', researchStudyId)
     .where('from_round', '<=', round)
     .where('accepted_at', '>=', erasedAt);
-  if (store.get(remedies.limit(1)) !== undefined) return 'carried-out';
+  if (store.get(remedies.limit(1)) !== undefined) return state('carried-out');
   const asked = requests.filter(
     (one) =>
       one.research_study_id === researchStudyId &&
@@ -206,8 +213,15 @@ function stateOf(
       round <= one.to_round &&
       one.requested_at >= erasedAt,
   );
-  if (asked.length === 0) return 'none';
-  return asked.some((request) => request.refused_code === null) ? 'requested' : 'refused';
+  // A site that left has no remedy with a number: only the answer to its request says so.
+  if (asked.some((request) => request.answer_outcome === 'carried-out')) return state('carried-out');
+  const isWaiting = asked.some(
+    ({ refused_code: code, answer_outcome: outcome }) => code === null && outcome === null,
+  );
+  if (isWaiting) return state('requested');
+  const last = asked.toSorted((one, other) => (one.requested_at < other.requested_at ? 1 : -1))[0];
+  if (last === undefined) return state('none');
+  return last.refused_code === null ? state('dismissed', last.dismissal_reason) : state('refused');
 }
 
 /**

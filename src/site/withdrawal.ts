@@ -52,7 +52,8 @@ export function openWithdrawals(stages: WithdrawalStages): Withdrawals {
       const row = store.transaction(() => {
         const withdrawn = consents.withdraw(subject, actor);
         erase(stages, subject, actor);
-        return withdrawn;
+        // What nothing permits any more is gone with this.
+        return { ...withdrawn, awaitsErasure: false };
       });
       auditLog.checkpoint(); // signed at once: a withdrawal must not be cut off the log's end unseen
       isLogEmpty = false;

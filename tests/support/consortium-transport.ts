@@ -28,6 +28,8 @@ export interface ConsortiumState {
   models: HeldModel[];
   /** DSSE of each remedy, the first one first; absent: none. */
   remedies?: Uint8Array[];
+  /** DSSE of the answer to whichever request for a remedy; absent: it waits. */
+  remedyAnswer?: Uint8Array;
   /** Entries of the log that the next proofs cover; undefined: all. */
   logSize: number | undefined;
 }
@@ -97,6 +99,10 @@ export function createConsortiumTransport(
       return state.openRound === undefined ? { status: 204, body: new Uint8Array() } : ok(state.openRound);
     const remedy = /\/remedies\/([0-9]+)$/.exec(path);
     if (remedy !== null) return ok(state.remedies?.[Number(remedy[1]) - 1] ?? new Uint8Array());
+    if (path.startsWith('/v1/remedy-requests/'))
+      return state.remedyAnswer === undefined
+        ? { status: 204, body: new Uint8Array() }
+        : ok(state.remedyAnswer);
     if (path === '/v1/remedy-requests') return { status: 204, body: new Uint8Array() };
     if (path.startsWith('/v1/updates/')) return ok(await receive(body));
     if (path === '/v1/log-checkpoints') {

@@ -8,7 +8,7 @@ const terminology = 'http://terminology.hl7.org/CodeSystem';
 const dates = ['2019-01-01', '2020-06-15', '2021-01-01', '2021-12-31', '2023-03-03', '2030-01-01'];
 const types = 'http://hl7.org/fhir/resource-types';
 const wholeClinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
-  .concat(' MedicationAdministration Immunization')
+  .concat(' MedicationAdministration MedicationDispense Immunization')
   .split(' ')
   .map((code) => ({ system: types, code }));
 const imaging = [{ system: types, code: 'ImagingStudy' }];
@@ -105,9 +105,19 @@ function drawType(draw: Draw): string | undefined {
   return draw(20) === 0 ? undefined : pick(draw, ['permit', 'permit', 'deny']);
 }
 
+const actors = [
+  ['research-study', 'heart'],
+  ['research-study', 'heart'],
+  ['research-study', 'heart'],
+  ['research-study', 'lungs'],
+  ['consortium', 'Hearts of Europe'],
+  ['consortium', 'Others'],
+] as const;
+
 function drawActor(draw: Draw): object {
-  const value = pick(draw, ['heart', 'heart', 'lungs']);
-  const system = draw(10) === 0 ? 'urn:other' : 'https://consilium.example/fhir/research-study';
+  const own = 'https://consilium.example/fhir';
+  const [kind, value] = pick(draw, actors);
+  const system = draw(10) === 0 ? 'urn:other' : `${own}/${kind}`;
   const role = pick(draw, ['IRCP', 'IRCP', 'IRCP', 'IRCP', 'AUT']);
   return {
     ...(draw(3) === 0 ? {} : { role: concept('v3-ParticipationType', role) }),

@@ -63,6 +63,7 @@ export function consentRowAt(index: number): ConsentRow {
     rule,
     untilDate: index % 4 === 0 ? '2027-12-31' : null,
     source: rule === 'no-consent' ? null : pick(['fhir', 'csv', 'omop'], index),
+    awaitsErasure: rule === 'denied',
   };
 }
 
@@ -103,6 +104,10 @@ export const heartStudy: ResearchStudy = {
     evaluation: 10,
     reason: 'Fewer patients could be told apart in a sum, and a model trained on them would not be useful.',
   },
+  includesDeceased: false,
+  ageOfMajority: 18,
+  requiresVerification: false,
+  remedy: 'rebuild-model',
   planDigest: digestOf('plan'),
 };
 

@@ -247,7 +247,10 @@ function consentRouter(site: FakeSite) {
       }),
     ),
     withdraw: os.consent.withdraw.handler(({ input }) =>
-      change(input.subjectId, { decision: 'deny', rule: 'withdrawn', source: 'steward' }),
+      change(input.subjectId, {
+        ...{ decision: 'deny', rule: 'withdrawn', source: 'steward' },
+        awaitsErasure: false,
+      }),
     ),
     rounds: os.consent.rounds.handler(({ input }) => {
       const isOut = site.changes.get(input.subjectId)?.decision === 'deny';
@@ -260,6 +263,7 @@ function consentRouter(site: FakeSite) {
         erasedAt: isOut ? '2026-11-21T08:00:00.000Z' : null,
         remedy: round === 1 ? null : ('rebuild-model' as const),
         remedyState: asked && round > 1 ? ('requested' as const) : ('none' as const),
+        dismissalReason: null,
         epsilon: null,
       }));
     }),

@@ -11,6 +11,8 @@
 
 export type SecondAuthorQuestion = {
   readonly researchStudyId: string;
+  /** The name that the consortium has in its trust list. */
+  readonly consortium: string;
   /** A v3-ActReason code such as HRESCH. */
   readonly purpose: string;
   readonly dataClass: 'clinical' | 'imaging';
@@ -36,6 +38,7 @@ const ROLE_CODE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
 const RESOURCE_TYPES = 'http://hl7.org/fhir/resource-types';
 const LOINC = 'http://loinc.org';
 const RESEARCH_STUDY = 'https://consilium.example/fhir/research-study';
+const CONSORTIUM = 'https://consilium.example/fhir/consortium';
 
 const CLINICAL_TYPES = [
   'Observation',
@@ -45,10 +48,20 @@ const CLINICAL_TYPES = [
   'MedicationRequest',
   'MedicationStatement',
   'MedicationAdministration',
+  'MedicationDispense',
   'Immunization',
 ];
-const KNOWN_TYPES = new Set([...CLINICAL_TYPES, 'ImagingStudy', 'DocumentReference']);
-const NOTE_CODES = new Set(['11506-3', '34133-9', '18842-5']);
+const KNOWN_TYPES = new Set([
+  ...CLINICAL_TYPES,
+  'ImagingStudy',
+  'DocumentReference',
+  'DiagnosticReport',
+  'Patient',
+]);
+/** Types of CDA documents, whose entries are read as clinical data. */
+const DOCUMENT_CODES = new Set(['11506-3', '34133-9', '18842-5', '34117-2']);
+/** Only a part of what is clinical, or more than that. */
+const CLINICAL_PARTS = ['DiagnosticReport', 'Patient'];
 const KNOWN_ACTIONS = new Set(['collect', 'access', 'use', 'disclose', 'correct']);
 
 /** Roles in which an actor is the one who receives the data. GRANTEE is what later FHIR releases use. */
@@ -78,12 +91,89 @@ const OTHER_PURPOSES = new Set(
 );
 
 /**
- * C4: "any active deny for the scope wins over permits". Each consent is decided alone; one deny ends it,
- * else one permit suffices. No replacement is considered: the caller gives consents that are all different.
+ * C4: "any active deny for the scope wins over permits, unless a newer consent by the same person explicitly
+ * replaces it". Each consent is decided alone; one deny that is not replaced ends it, else one permit that is
+ * not replaced suffices.
  */
 export function secondAuthorPermits(consents: readonly Json[], question: SecondAuthorQuestion): boolean {
-  const decisions = consents.map((consent) => decide(consent, question));
-  return !decisions.includes('deny') && decisions.includes('permit');
+  let isPermitted = false;
+  for (const consent of consents) {
+    const decision = decide(consent, question);
+    const successors = consents.filter((other) => other !== consent && replaces(other, consent));
+    const isReplaced = successors.some((other) => mayReplace(other, consent, question));
+    if (decision === 'deny' && !isReplaced) {
+      return false;
+    }
+    // Ambiguous: whose word ends a permit. On the patient's side: anybody's that is no draft and has been said.
+    const isEnded = successors.some((other) => !isDraft(other) && !isYetToCome(other, question));
+    isPermitted ||= decision === 'permit' && !isReplaced && !isEnded;
+  }
+  return isPermitted;
+}
+
+/** C4: "(`sourceReference`/same identifier, newer `dateTime`)". Without both dates nothing is newer. */
+function replaces(successor: Json, predecessor: Json): boolean {
+  if (typeof successor.dateTime !== 'string' || typeof predecessor.dateTime !== 'string') {
+    return false;
+  }
+  const source = isObject(successor.sourceReference) ? successor.sourceReference.reference : undefined;
+  const isSource = source === `Consent/${String(predecessor.id)}`;
+  const isSame = identifiersOf(successor).some((one) => identifiersOf(predecessor).includes(one));
+  return (isSource || isSame) && successor.dateTime > predecessor.dateTime;
+}
+
+function identifiersOf(consent: Json): string[] {
+  const identifiers = Array.isArray(consent.identifier) ? consent.identifier : [];
+  return identifiers
+    .filter((one) => isObject(one) && one.system !== undefined && one.value !== undefined)
+    .map((one: Json) => JSON.stringify([one.system, one.value]));
+}
+
+/**
+ * C4: "by the same person". Ambiguous: whether a newer refusal replaces an older one. C15 says that a deny
+ * more never makes a cohort larger, so only a consent that permits something does.
+ */
+function mayReplace(successor: Json, predecessor: Json, { today }: SecondAuthorQuestion): boolean {
+  const isSaid = successor.status === 'active' && String(successor.dateTime) <= today;
+  return isSaid && givesAnything(successor) && giverOf(successor) === giverOf(predecessor);
+}
+
+function giverOf(consent: Json): string {
+  const performers = Array.isArray(consent.performer) ? (consent.performer as Json[]) : [];
+  const names = performers.map((performer) => String(performer.reference));
+  if (names.length === 0) {
+    return 'Patient/p1'; // Nobody is stated: then it is the patient's.
+  }
+  const witnesses = names.filter((name) => name.startsWith('Practitioner/'));
+  const others = names.filter((name) => name !== 'Patient/p1' && !witnesses.includes(name));
+  if (others.length === 0 && names.includes('Patient/p1')) {
+    return 'Patient/p1';
+  }
+  return [...others, ...witnesses].sort().join();
+}
+
+function givesAnything(consent: Json): boolean {
+  const root = consent.provision ?? {};
+  if (!isObject(root) || consent.provision === null || consent.implicitRules !== undefined) {
+    return false;
+  }
+  if (holdsModifier(consent)) {
+    return false;
+  }
+  const holdsPermit = (rule: unknown): boolean =>
+    isObject(rule) &&
+    Array.isArray(rule.provision) &&
+    rule.provision.some((nested) => (isObject(nested) && nested.type === 'permit') || holdsPermit(nested));
+  const isOpen = basePolicy(consent.policyRule) === 'permit unless denied' && root.type !== 'deny';
+  return holdsPermit(root) || isOpen || (root.type === 'permit' && hasPeriodPurposeAndActor(root));
+}
+
+function isDraft(consent: Json): boolean {
+  return consent.status === 'draft' || consent.status === 'proposed';
+}
+
+function isYetToCome(consent: Json, { today }: SecondAuthorQuestion): boolean {
+  return consent.status === 'active' && String(consent.dateTime) > today && givesAnything(consent);
 }
 
 function decide(consent: Json, question: SecondAuthorQuestion): Decision {
@@ -238,13 +328,13 @@ function filterTruth(name: string, value: unknown, question: SecondAuthorQuestio
     case 'purpose':
       return anyOf(value, (coding) => purposeTruth(coding, question.purpose));
     case 'actor':
-      return anyOf(value, (actor) => actorTruth(actor, question.researchStudyId));
+      return anyOf(value, (actor) => actorTruth(actor, question));
     case 'class':
       return classTruth(value, question.dataClass);
     case 'action':
       return anyOf(value, (concept) => conceptTruth(concept, actionTruth));
     case 'code':
-      return anyOf(value, (concept) => conceptTruth(concept, contentCodeTruth));
+      return anyOf(value, (concept) => conceptTruth(concept, (coding) => contentCodeTruth(coding, question)));
     default:
       // `data` names single resources and `securityLabel` the labels of the data; the question has neither.
       return 'unknown';
@@ -271,22 +361,28 @@ function purposeTruth(coding: unknown, purpose: string): Truth {
 }
 
 /**
- * C3: "`actor` role+reference = this consortium or study". Only the study's own identifier says who it is:
- * any other reference may or may not lead to the study or the consortium. Ambiguous: which roles count; for
+ * C3: "`actor` role+reference = this consortium or study". Only an identifier of one of the two says who it
+ * is: any other reference may or may not lead to the study or the consortium. Ambiguous: which roles count; for
  * a permit one that receives data, and a deny that names the study holds in any role.
  */
-function actorTruth(actor: unknown, researchStudyId: string): Truth {
+function actorTruth(actor: unknown, { researchStudyId, consortium }: SecondAuthorQuestion): Truth {
   if (!isObject(actor) || !isObject(actor.reference)) {
     return 'unknown';
   }
   const identifier = actor.reference.identifier;
-  if (!isObject(identifier) || identifier.system !== RESEARCH_STUDY) {
+  if (!isObject(identifier) || typeof identifier.value !== 'string') {
     return 'unknown';
   }
-  if (typeof identifier.value !== 'string') {
+  const expected =
+    identifier.system === RESEARCH_STUDY
+      ? researchStudyId
+      : identifier.system === CONSORTIUM
+        ? consortium
+        : undefined;
+  if (expected === undefined) {
     return 'unknown';
   }
-  if (identifier.value !== researchStudyId) {
+  if (identifier.value !== expected) {
     return 'no';
   }
   const understood = Object.keys(actor).every((name) =>
@@ -315,7 +411,8 @@ function classTruth(classes: unknown, dataClass: SecondAuthorQuestion['dataClass
   if (CLINICAL_TYPES.every(isNamed)) {
     return 'yes';
   }
-  return anyOf(classes, (coding) => resourceTypeTruth(coding, CLINICAL_TYPES)) === 'no' ? 'no' : 'unknown';
+  const parts = [...CLINICAL_TYPES, ...CLINICAL_PARTS];
+  return anyOf(classes, (coding) => resourceTypeTruth(coding, parts)) === 'no' ? 'no' : 'unknown';
 }
 
 function resourceTypeTruth(coding: unknown, types: readonly string[]): Truth {
@@ -339,11 +436,11 @@ function actionTruth(coding: Json): Truth {
   return KNOWN_ACTIONS.has(coding.code) ? 'no' : 'unknown';
 }
 
-/** Notes and discharge summaries are known and never read; of any other code it is unknown what it covers. */
-function contentCodeTruth(coding: Json): Truth {
-  return coding.system === LOINC && typeof coding.code === 'string' && NOTE_CODES.has(coding.code)
-    ? 'no'
-    : 'unknown';
+/** Documents become clinical data, and are only a part of them. Of any other code it is unknown what it covers. */
+function contentCodeTruth(coding: Json, { dataClass }: SecondAuthorQuestion): Truth {
+  const isDocument =
+    coding.system === LOINC && typeof coding.code === 'string' && DOCUMENT_CODES.has(coding.code);
+  return isDocument && dataClass === 'imaging' ? 'no' : 'unknown';
 }
 
 /** A CodeableConcept's codings say one thing in several systems; one that is not understood leaves a doubt. */

@@ -22,7 +22,7 @@ const loinc = (code: string) => ({ system: 'http://loinc.org', code });
 const odd = { system: 'urn:odd', code: 'odd' };
 const research = { system: `${terminology}/consentscope`, code: 'research' };
 const wholeClinical = 'Observation Condition Procedure Encounter MedicationRequest MedicationStatement'
-  .concat(' MedicationAdministration Immunization')
+  .concat(' MedicationAdministration MedicationDispense Immunization')
   .split(' ')
   .map(type);
 
@@ -134,6 +134,10 @@ function actor(value: string, role: object = { coding: [participation('IRCP')] }
   return { role, reference: { identifier: { system: study, value } } };
 }
 
+function consortium(value: string): object {
+  return actorOf({ identifier: { system: 'https://consilium.example/fhir/consortium', value } });
+}
+
 function actorOf(reference: object): object {
   return { role: { coding: [participation('IRCP')] }, reference };
 }
@@ -155,6 +159,7 @@ const lists = {
   actor: {
     agreed: [
       ...[actor('heart'), actor('heart'), actor('heart'), actor('lungs'), actor('lungs')],
+      ...[consortium('Hearts of Europe'), consortium('Hearts of Europe'), consortium('Others')],
       actor('heart', concept(participation('PRCP'))),
       actor('heart', concept({ system: `${terminology}/v3-RoleCode`, code: 'GRANTEE' })),
       actorOf({ reference: 'ResearchStudy/heart' }),

@@ -28,6 +28,7 @@ export function createAdminClient(endpoint: AdminEndpoint): ConsortiumOperations
     openRound: call('openRound'),
     closeRound: call('closeRound'),
     carryOutRemedy: call('carryOutRemedy'),
+    dismissRemedy: call('dismissRemedy'),
     statistics: call('statistics'),
     verifyAudit: call('verifyAudit'),
   };

@@ -48,6 +48,7 @@ const ofRoute: Record<keyof typeof routes, object> = {
   logConsistency: { parameters: { oldSize: 1, size: 2 } },
   update: { parameters: { bundleId: 'ab'.repeat(32) }, body: utf8('x') },
   remedyRequest: { body: utf8('x') },
+  remedyAnswer: { parameters: { requestDigest: 'ab'.repeat(32) } },
   logCheckpoint: { body: utf8('x') },
 };
 const signedRoutes = (Object.keys(routes) as (keyof typeof routes)[]).filter((name) => routes[name].isSigned);

@@ -11,7 +11,7 @@ import {
   type PublishedPlan,
   proveModel,
 } from '#consortium/publish/index.ts';
-import { findOpenRound, findRemedy, lastRemedy, readOpening } from '#consortium/rounds/index.ts';
+import { findAnswer, findOpenRound, findRemedy, lastRemedy, readOpening } from '#consortium/rounds/index.ts';
 import type { Foundation, GlobalModelRow } from '#consortium/store/index.ts';
 import { mediaTypes, type ResearchStudySummaries, type routes } from '#federation/sync-contract/routes.ts';
 import { SyncError } from '#federation/sync-contract/sync-error.ts';
@@ -64,6 +64,13 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     remedyRequest: ({ siteId, body }) => {
       receiveRemedyRequest(foundation, register.current(), { siteId, envelope: body });
       return empty;
+    },
+    remedyAnswer: ({ siteId, parameters }) => {
+      const { requestDigest = '' } = parameters;
+      const answer = findAnswer(foundation.store, { siteId, requestDigest });
+      // Another site's request is answered like one that is not there.
+      if (answer === undefined) throw notFound('request for a remedy');
+      return answer === null ? empty : envelope(answer);
     },
     logCheckpoint: ({ siteId, body }) => {
       receiveCheckpoint(foundation, register.current(), { siteId, extension: body });

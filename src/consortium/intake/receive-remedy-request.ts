@@ -3,7 +3,7 @@ import { isoTime } from '#base/clock.ts';
 import { CodedError } from '#base/coded-error.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findPlanVersion, latestModel } from '#consortium/publish/index.ts';
-import type { Foundation } from '#consortium/store/index.ts';
+import { type Foundation, signAnswer } from '#consortium/store/index.ts';
 import { verifyRecord } from '#federation/records/record.ts';
 import { type RemedyRequest, remedyRequestRecord } from '#federation/records/remedy-request.ts';
 import { refusal } from './intake-error.ts';
@@ -56,8 +56,15 @@ function save(foundation: Foundation, trust: SignedTrust, { siteId, envelope }: 
       envelope,
       received_at: receivedAt,
       carried_out_at: kind === 'leave-study' ? receivedAt : null,
+      dismissed_at: null,
+      answer: null,
     }),
   );
+  // A site that leaves has left with its request.
+  if (kind === 'leave-study') {
+    const row = { request_digest: digest, research_study_id: researchStudyId, site_id: siteId };
+    signAnswer(foundation, row, { outcome: 'carried-out', remedy: null, nonce: null });
+  }
   log.append({
     actor: `site:${siteId}`,
     action: 'remedy-requested',

@@ -3,9 +3,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isoTime } from '#base/clock.ts';
 import type { ResearchStudyStatus } from '#consortium/consortium.ts';
+import { parseEnvelope } from '#federation/records/envelope.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
+import { remedyRecord } from '#federation/records/remedy.ts';
+import { answerTo, type RemedyAnswer, remedyAnswerRecord } from '#federation/records/remedy-answer.ts';
 import { type RemedyRequest, remedyRequestRecord } from '#federation/records/remedy-request.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
+import { parseStatement } from '#federation/records/statement.ts';
 import type { WithdrawalRemedy } from '#federation/records/withdrawal-remedy.ts';
 import {
   buildUpdate,
@@ -262,5 +266,83 @@ describe('a request', () => {
 
   it('is refused where somebody else signed it', async () => {
     expect((await ask(first(), {}, first().steward)).code).toBe('KEY_NOT_TRUSTED');
+  });
+});
+
+describe('an answer', () => {
+  const digests = async () => (await study()).remedyRequests.map(({ requestDigest }) => requestDigest);
+  const dismiss = (requestDigest: string) =>
+    world.consortium.operations.dismissRemedy({
+      researchStudyId,
+      requestDigest,
+      reason: 'Asked by mistake.',
+    });
+  const fetchAnswer = (site: SiteKeys, requestDigest: string) =>
+    world.send(site, 'remedyAnswer', { parameters: { requestDigest } });
+  async function readAnswer(site: SiteKeys, requestDigest: string): Promise<RemedyAnswer> {
+    const { body } = await fetchAnswer(site, requestDigest);
+    return parseStatement(remedyAnswerRecord, parseEnvelope(body).payload).predicate;
+  }
+
+  it('that dismisses a request is for its site, and rounds go on', async () => {
+    await begin('rebuild-model');
+    await playRound(10);
+    await playRound(10);
+    await ask(first());
+    const [digest = ''] = await digests();
+    expect((await fetchAnswer(first(), digest)).status).toBe(204);
+    expect(await dismiss(digest)).toMatchObject({ siteId: 'cleveland', requestDigest: digest });
+    expect(await readAnswer(first(), digest)).toMatchObject({
+      ...{ siteId: 'cleveland', requestDigest: digest },
+      ...{ outcome: 'dismissed', reason: 'Asked by mistake.' },
+    });
+    expect((await fetchAnswer(sites[1] ?? never(), digest)).code).toBe('NOT_FOUND');
+    await expect(dismiss(digest)).rejects.toMatchObject({ code: 'REMEDY_REQUEST_UNKNOWN' });
+    await expect(carryOut()).rejects.toMatchObject({ code: 'NO_REMEDY_PENDING' });
+    expect(await inForce()).toEqual([0, 1, 2]);
+    expect(await openRound()).toMatchObject({ round: 3 });
+    expect((await world.consortium.operations.verifyAudit({})).verified).toBe(true);
+  });
+
+  it('lets a site find its request in the remedy, and nobody another one or how many there were', async () => {
+    await begin('rebuild-model', ['cleveland', 'hungary', 'switzerland']);
+    await playRound(10);
+    await playRound(10);
+    for (const site of sites.slice(0, 2)) await ask(site);
+    const asked = await digests();
+    await carryOut();
+    const { body } = await world.send(sites[2] ?? never(), 'remedy', {
+      parameters: { researchStudyId, remedy: 1 },
+    });
+    const { answers } = parseStatement(remedyRecord, parseEnvelope(body).payload).predicate;
+    expect(answers).toHaveLength(16);
+    expect(answers).toEqual(answers.toSorted());
+    expect(answers.filter((one) => asked.includes(one))).toEqual([]);
+    for (const site of sites.slice(0, 2)) {
+      const own = await Promise.all(asked.map((digest) => fetchAnswer(site, digest)));
+      expect(own.filter(({ status }) => status === 200)).toHaveLength(1);
+      const digest = asked.find((_, at) => own[at]?.status === 200) ?? '';
+      const answer = await readAnswer(site, digest);
+      if (answer.outcome !== 'carried-out') throw new Error('carried out');
+      expect(answer.remedy).toBe(1);
+      expect(answers).toContain(answerTo(digest, answer.nonce ?? ''));
+      expect(answers).not.toContain(
+        answerTo(asked.find((other) => other !== digest) ?? '', answer.nonce ?? ''),
+      );
+    }
+  });
+
+  it('comes at once to a site that leaves', async () => {
+    await begin('leave-study', ['cleveland', 'hungary', 'switzerland']);
+    await playRound(10);
+    await playRound(10);
+    await ask(first(), { remedy: 'leave-study' });
+    const [digest = ''] = await digests();
+    expect(await readAnswer(first(), digest)).toMatchObject({
+      outcome: 'carried-out',
+      remedy: null,
+      nonce: null,
+    });
+    await expect(dismiss(digest)).rejects.toMatchObject({ code: 'REMEDY_REQUEST_UNKNOWN' });
   });
 });

@@ -1,12 +1,20 @@
 // Carries out what sites asked for after a withdrawal: the models since the first round that held a patient count no longer, and the
 // rounds since then are run again, or none is (docs/adr/0023). Nothing is deleted: what was published stays what can be made again.
+import { toHex } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { BugError } from '#base/coded-error.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
 import { findModel, findPlan, latestModel } from '#consortium/publish/index.ts';
-import type { ConsortiumStore, Foundation, RemedyRequestRow } from '#consortium/store/index.ts';
+import {
+  type ConsortiumStore,
+  type Foundation,
+  type RemedyRequestRow,
+  signAnswer,
+} from '#consortium/store/index.ts';
+import { systemRandom } from '#federation/crypto/system-random.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type Remedy, remedyRecord } from '#federation/records/remedy.ts';
+import { answersInBlock, answerTo } from '#federation/records/remedy-answer.ts';
 import { type CarriedOutRemedy, carriedOutRemedy } from '#federation/records/withdrawal-remedy.ts';
 import { endRound, findOpenRound, unknownResearchStudy } from './open-round.ts';
 import { lastRemedy, pendingRequests } from './remedies.ts';
@@ -47,15 +55,33 @@ export function carryOutRemedy(
     const number = (lastRemedy(store, researchStudyId)?.number ?? 0) + 1;
     const answered = { researchStudyId, kind, requestCount: requests.length };
     markCarriedOut(store, requests);
+    const answer = (remedy: number, nonces: ReadonlyMap<string, string>): void => {
+      for (const request of requests) {
+        const nonce = nonces.get(request.request_digest) ?? null;
+        signAnswer(foundation, request, { outcome: 'carried-out', remedy, nonce });
+      }
+    };
     const isOpen = (findOpenRound(store, researchStudyId)?.round ?? 0) >= asked;
     // An earlier remedy may have taken back all of it.
-    if (kind === 'rebuild-model' && asked > latest.round && !isOpen)
+    if (kind === 'rebuild-model' && asked > latest.round && !isOpen) {
+      answer(number - 1, new Map());
       return { ...answered, number: number - 1, fromRound: null };
+    }
     const fromRound = Math.min(asked, latest.round + 1);
     const { planDigest } = published;
-    publishRemedy(foundation, { researchStudyId, planDigest, number, kind, fromRound });
+    const nonces = new Map(requests.map((request) => [request.request_digest, toHex(systemRandom(32))]));
+    const answers = nameAnswers(nonces);
+    publishRemedy(foundation, { researchStudyId, planDigest, number, kind, fromRound, answers });
+    answer(number, nonces);
     return { ...answered, number, fromRound };
   });
+}
+
+/** Sorted, in whole blocks: neither whose the requests are nor how many there are can be told. */
+function nameAnswers(nonces: ReadonlyMap<string, string>): string[] {
+  const answers = [...nonces].map(([requestDigest, nonce]) => answerTo(requestDigest, nonce));
+  while (answers.length % answersInBlock !== 0) answers.push(toHex(systemRandom(32)));
+  return answers.sort();
 }
 
 function publishRemedy(

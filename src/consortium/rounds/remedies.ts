@@ -24,7 +24,17 @@ export function pendingRequests(store: ConsortiumStore, researchStudyId: string)
     .selectFrom('remedy_request')
     .selectAll()
     .where('research_study_id', '=', researchStudyId);
-  return store.all(requests.where('carried_out_at', 'is', null).orderBy('received_at'));
+  const waiting = requests.where('carried_out_at', 'is', null).where('dismissed_at', 'is', null);
+  return store.all(waiting.orderBy('received_at'));
+}
+
+/** DSSE for the site that asked; undefined where nobody of it asked, null while it waits. */
+export function findAnswer(
+  store: ConsortiumStore,
+  { siteId, requestDigest }: { readonly siteId: string; readonly requestDigest: string },
+): Uint8Array | null | undefined {
+  const query = store.query.selectFrom('remedy_request').select('answer');
+  return store.get(query.where('site_id', '=', siteId).where('request_digest', '=', requestDigest))?.answer;
 }
 
 /** Sites that left the research study after a withdrawal. */

@@ -24,6 +24,7 @@ export type ConsortiumAction =
   | 'round-abandoned'
   | 'remedy-requested'
   | 'remedy-carried-out'
+  | 'remedy-dismissed'
   | 'round-closed'
   | 'update-received'
   | 'site-checkpoint-received'

@@ -94,6 +94,8 @@ export interface RemedyRequestRow {
   envelope: Uint8Array;
   received_at: string;
   carried_out_at: string | null;
+  dismissed_at: string | null;
+  answer: Uint8Array | null;
 }
 
 export interface GlobalModelRow {

@@ -14,6 +14,7 @@ export type {
 } from './consortium-schema.ts';
 export { type ConsortiumSigners, createConsortiumSigners } from './consortium-signers.ts';
 export type { Foundation } from './foundation.ts';
+export { signAnswer } from './remedy-answer.ts';
 export { isBegun, loadSetting, saveSetting } from './setting.ts';
 
 /** SQL of each schema version in order. Forward only: a released entry is never changed. */

@@ -98,6 +98,8 @@ const columns: { [Table in keyof ConsortiumSchema]: Record<keyof ConsortiumSchem
     envelope: true,
     received_at: true,
     carried_out_at: true,
+    dismissed_at: true,
+    answer: true,
   },
   request_nonce: { key_id: true, nonce: true, seen_at_ms: true },
   site_checkpoint: {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { digestHex, identifier, isoTimestamp } from '#federation/records/fields.ts';
 import { defineRecord } from '#federation/records/record.ts';
+import { answersInBlock } from '#federation/records/remedy-answer.ts';
 import { carriedOutRemedy } from '#federation/records/withdrawal-remedy.ts';
 
 export const remedy = z.strictObject({
@@ -15,6 +16,8 @@ export const remedy = z.strictObject({
   fromRound: z.int().min(1),
   /** sha256 of the safetensors of the model that counts again: that of the round before. */
   modelDigest: digestHex,
+  /** The requests that it answers, by `answerTo`, sorted, among as many random ones as make whole blocks. */
+  answers: z.array(digestHex).min(answersInBlock).max(16_384),
   decidedAt: isoTimestamp,
 });
 export type Remedy = z.infer<typeof remedy>;

@@ -19,6 +19,7 @@ describe('the routes', () => {
       round: 12,
       remedy: 3,
       bundleId: 'ab'.repeat(32),
+      requestDigest: 'ab'.repeat(32),
       oldSize: 1,
       size: 2,
     };
@@ -35,6 +36,7 @@ describe('the routes', () => {
       '/v1/log-consistency/1/2',
       `/v1/updates/${'ab'.repeat(32)}`,
       '/v1/remedy-requests',
+      `/v1/remedy-requests/${'ab'.repeat(32)}/answer`,
       '/v1/log-checkpoints',
     ]);
   });

@@ -63,6 +63,8 @@ export const routes = {
     request: envelope,
     response: json,
   },
+  /** The consortium's answer to the site's own request; 204 without a body while it waits. */
+  remedyAnswer: get('/v1/remedy-requests/:requestDigest/answer', envelope),
   /** The site's own signed checkpoint, as `LogExtension` (federation/log/log-extension.ts) -> 204; the consortium keeps it. */
   logCheckpoint: {
     method: 'POST',
@@ -81,6 +83,7 @@ export const routeParameters = {
   round: z.string().regex(/^(?:0|[1-9][0-9]{0,5})$/),
   remedy: z.string().regex(/^[1-9][0-9]{0,5}$/),
   bundleId: digestHex,
+  requestDigest: digestHex,
   oldSize: treeSize,
   size: treeSize,
 } as const;

@@ -58,6 +58,23 @@ export function PlanPanel({ researchStudy }: { researchStudy: ResearchStudy }): 
                 </div>,
               ],
               [t('plan.label'), <PlainText key="label">{researchStudy.label}</PlainText>],
+              [
+                t('plan.deceased'),
+                t(researchStudy.includesDeceased ? 'plan.deceasedIn' : 'plan.deceasedOut'),
+              ],
+              [
+                t('plan.majority'),
+                t('plan.majorityValue', { age: format.number(researchStudy.ageOfMajority) }),
+              ],
+              [
+                t('plan.verification'),
+                t(
+                  researchStudy.requiresVerification
+                    ? 'plan.verificationNeeded'
+                    : 'plan.verificationNotNeeded',
+                ),
+              ],
+              [t('plan.withdrawal'), term(t, 'plan.remedy', researchStudy.remedy)],
               [t('plan.digest'), <Digest key="digest">{researchStudy.planDigest}</Digest>],
             ]}
           />

@@ -19,7 +19,7 @@ export interface NamedSubject {
 
 /** Rounds that learned from a patient who is out since, and of whose remedy nothing was asked yet, or in vain. */
 export function awaitsRemedy({ remedy, departure, erasedAt, remedyState }: SubjectRound): boolean {
-  const isOpen = remedyState === 'none' || remedyState === 'refused';
+  const isOpen = remedyState !== 'requested' && remedyState !== 'carried-out';
   return remedy !== null && departure !== 'never' && erasedAt !== null && isOpen;
 }
 
@@ -95,6 +95,7 @@ const tones: Readonly<Record<SubjectRound['remedyState'], Tone>> = {
   none: 'neutral',
   requested: 'accent',
   refused: 'bad',
+  dismissed: 'bad',
   'carried-out': 'good',
 };
 
@@ -132,7 +133,12 @@ function RoundsTable({ rounds }: { rounds: readonly SubjectRound[] }): JSX.Eleme
             row.remedyState === 'none' ? (
               '–'
             ) : (
-              <Badge tone={tones[row.remedyState]}>{term(t, 'rounds.remedyState', row.remedyState)}</Badge>
+              <>
+                <Badge tone={tones[row.remedyState]}>{term(t, 'rounds.remedyState', row.remedyState)}</Badge>{' '}
+                {row.dismissalReason === null ? null : (
+                  <PlainText limit={500}>{row.dismissalReason}</PlainText>
+                )}
+              </>
             ),
         },
       ]}

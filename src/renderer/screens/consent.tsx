@@ -67,7 +67,7 @@ export function Consent(): JSX.Element {
           label={t('consent.table')}
           columns={columns}
           rowHeight={46}
-          leastWidth={940}
+          leastWidth={1030}
         />
       </div>
       <ConsentDialog change={change} onClose={() => setChange(null)} onRemedy={setSubject} />
@@ -189,7 +189,7 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
     {
       key: 'action',
       header: t('consent.action'),
-      track: '240px',
+      track: '330px',
       render: (row) => {
         const kind = row.decision === 'permit' ? 'withdraw' : 'grant';
         return (
@@ -202,6 +202,16 @@ function useColumns({ onChange, onRounds }: RowActions): VirtualColumn<ConsentRo
             >
               {t(`consent.${kind}`)}
             </Button>
+            {row.awaitsErasure ? (
+              <Button
+                size="compact-sm"
+                variant="default"
+                aria-label={t('consent.eraseOf', { subject: row.subjectId.slice(0, 40) })}
+                onClick={() => onChange(row, 'withdraw')}
+              >
+                {t('consent.erase')}
+              </Button>
+            ) : null}
             <Button
               size="compact-sm"
               variant="subtle"

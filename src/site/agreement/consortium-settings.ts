@@ -24,6 +24,11 @@ export function loadConsortiumSettings(store: Store): ConsortiumSettings | undef
   return row === undefined ? undefined : consortiumSettings.parse(JSON.parse(row.value));
 }
 
+/** The name of the consortium that the site has joined, as the trust list gives it; undefined before. */
+export function consortiumOf(store: Store): string | undefined {
+  return loadConsortiumSettings(store)?.consortium;
+}
+
 /** @throws AgreementError NOT_ENROLLED. */
 export function requireConsortiumSettings(store: Store): ConsortiumSettings {
   const settings = loadConsortiumSettings(store);

@@ -33,6 +33,7 @@ function remedy(claims: Partial<Remedy> = {}, signer = site.consortium.keys.mode
     kind: 'rebuild-model',
     fromRound: 1,
     modelDigest: initialDigest,
+    answers: Array.from({ length: 16 }, (_, index) => index.toString(16).padStart(64, '0')),
     decidedAt: isoTime(site.clock.nowMs()),
     ...claims,
   };

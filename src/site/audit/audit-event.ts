@@ -98,6 +98,7 @@ export const auditActions = [
   'receipt-refused',
   'checkpoint-sent',
   'remedy-request-sent',
+  'remedy-request-answered',
   'global-model-verified',
   'global-model-refused',
   // the log itself

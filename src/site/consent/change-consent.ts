@@ -7,7 +7,7 @@ import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { ConsentError } from './consent-error.ts';
-import type { ConsentVersion } from './evaluate-consent.ts';
+import type { ConsentVersion } from './consent-version.ts';
 import { isOptedOut, optedOut } from './opt-outs.ts';
 import { type ConsentTerms, decideVersions, readSubjectConsents, type SubjectDays } from './read-consents.ts';
 
@@ -17,6 +17,8 @@ export interface ConsentContext {
   readonly days: SubjectDays;
   /** What the plan of a research study says, undefined without a plan; absent, all are for healthcare research. */
   readonly termsOf?: (researchStudyId: string) => ConsentTerms | undefined;
+  /** The consortium that the site has joined, by its name in the trust list; absent or undefined: none. */
+  readonly consortiumName?: () => string | undefined;
 }
 
 export interface ConsentChange {
@@ -168,6 +170,8 @@ function insertVersion(store: Store, subjectId: string, version: ConsentVersion)
     stated_day: statedDay,
     from_day: null,
     until_day: untilDay,
+    // It stays the consent that it was, and so does what it replaced.
+    replacement: storedReplacement(version),
     source: 'steward',
   };
   const row = {
@@ -176,6 +180,14 @@ function insertVersion(store: Store, subjectId: string, version: ConsentVersion)
     recorded_at: isoTime(store.clock.nowMs()),
   };
   store.run(store.query.insertInto('consent').values(row));
+}
+
+/** Without the consent's own name, which its id has. */
+function storedReplacement({ replacement }: ConsentVersion): string | null {
+  if (replacement === undefined) return null;
+  const { names, replaces, givenBy } = replacement;
+  const isBare = names.length === 1 && replaces.length === 0 && givenBy === null;
+  return isBare ? null : JSON.stringify({ names: names.slice(1), replaces, givenBy });
 }
 
 /** A research study that no consent names: only those for research in general speak for it. */
@@ -192,11 +204,12 @@ export function permitsAnything(context: ConsentContext, subjectId: string): boo
 
 /** What the rules say about one subject at this moment. */
 export function decideSubject(
-  { store, days, termsOf }: Pick<ConsentContext, 'store' | 'days' | 'termsOf'>,
+  { store, days, termsOf, consortiumName }: Omit<ConsentContext, 'auditLog'>,
   { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
 ) {
   if (isOptedOut(store, subjectId)) return optedOut;
   const terms = researchStudyId === null ? undefined : termsOf?.(researchStudyId);
-  const scope = { researchStudyId, terms, atMs: store.clock.nowMs(), subjectId, days };
+  const atMs = store.clock.nowMs();
+  const scope = { researchStudyId, terms, consortium: consortiumName?.(), atMs, subjectId, days };
   return decideVersions(readSubjectConsents(store, subjectId), scope);
 }

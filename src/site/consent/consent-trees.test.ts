@@ -34,10 +34,11 @@ function* compare(consents: Record<string, unknown>[]) {
   const versions = consents.map((consent, index) => storedFhirConsent(consent, `c${index}`));
   for (const today of todays) {
     for (const researchStudyId of studies) {
-      const decision = evaluateConsent(versions, { researchStudyId, day: dayOf(today) });
+      const consortium = today < '2022' ? undefined : 'Hearts of Europe';
+      const decision = evaluateConsent(versions, { researchStudyId, consortium, day: dayOf(today) });
       for (const dataClass of classes) {
         for (const dataDate of dataDates) {
-          const question = { researchStudyId, purpose: 'HRESCH', dataClass, today, dataDate };
+          const question = { researchStudyId, consortium, purpose: 'HRESCH', dataClass, today, dataDate };
           yield {
             question,
             decision,

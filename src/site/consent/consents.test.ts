@@ -282,6 +282,28 @@ describe('the list of consents', () => {
     ward.close();
   });
 
+  it.each<[string, Partial<Parameters<typeof addConsent>[2]>[], boolean]>([
+    ['an imported refusal', [{ decision: 'deny' }], true],
+    ['a consent that was entered in error', [{ status: 'entered-in-error' }], true],
+    [
+      'a refusal beside a consent to another',
+      [{ decision: 'deny', researchStudyId: 'heart' }, { researchStudyId: 'lungs' }],
+      false,
+    ],
+    ['a consent', [{}], false],
+    ['one that has expired', [{ untilDay: 1 }], false],
+    ['none', [], false],
+  ])('asks for a decision on the data of somebody with %s: %s', (_, versions, awaitsErasure) => {
+    const ward = openWard();
+    for (const [index, version] of versions.entries())
+      addConsent(ward.store, ward.subjectId, { consentId: `c${index}`, ...version });
+    const flags = () => ward.consents.list(everything, steward).rows.map((row) => row.awaitsErasure);
+    expect(flags()).toEqual([awaitsErasure]);
+    ward.store.prepare("UPDATE subject SET erased_at = '2026-11-21T00:00:00.000Z'").run();
+    expect(flags()).toEqual([false]);
+    ward.close();
+  });
+
   it('shows names to a steward, as an audit event, and to nobody else', () => {
     const ward = openWard();
     expect(ward.consents.list(everything, investigator).rows[0]?.patientName).toBeNull();

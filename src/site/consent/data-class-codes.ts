@@ -3,7 +3,7 @@
 import type { DataClass } from './permitted-data.ts';
 
 export interface CodeMeaning {
-  /** Null: documents and notes, which nothing here reads. */
+  /** Null: documents as such, which nothing here reads. */
   readonly dataClass: DataClass | null;
   readonly isWhole: boolean;
 }
@@ -12,22 +12,26 @@ const resourceTypes = 'http://hl7.org/fhir/resource-types';
 const loinc = 'http://loinc.org';
 /** The resources whose contents become facts. */
 const clinicalTypes = ['Observation', 'Condition', 'Procedure', 'Encounter', 'MedicationRequest']
-  .concat(['MedicationStatement', 'MedicationAdministration', 'Immunization'])
+  .concat(['MedicationStatement', 'MedicationAdministration', 'MedicationDispense', 'Immunization'])
   .map((type) => `${resourceTypes}|${type}`);
 const documentCodes = ['DocumentReference', 'Composition'].map((type) => `${resourceTypes}|${type}`);
-// Progress note, discharge summary, history and physical note.
-const noteCodes = ['11506-3', '18842-5', '34117-2'].map((code) => `${loinc}|${code}`);
-// CDA documents, and the summary of an episode, as which a continuity of care document is coded: their entries become facts.
-const summaryCodes = [`${loinc}|34133-9`, 'urn:ietf:bcp:13|application/hl7-cda+xml'];
+/** Whoever refuses reports refuses the results in them, and age and sex are read from the patient's own record. */
+const clinicalParts = ['DiagnosticReport', 'Patient'].map((type) => `${resourceTypes}|${type}`);
+// CDA documents of whatever type: their entries become facts. Summary of an episode (a continuity of care document), progress note, discharge
+// summary, history and physical note. Other types are not understood, so that a deny of one counts too.
+const cdaCodes = ['34133-9', '11506-3', '18842-5', '34117-2']
+  .map((code) => `${loinc}|${code}`)
+  .concat('urn:ietf:bcp:13|application/hl7-cda+xml');
 
 const meanings = new Map<string, CodeMeaning>([
-  ...[...clinicalTypes, ...summaryCodes].map(
+  ...[...clinicalTypes, ...clinicalParts, ...cdaCodes].map(
     (code) => [code, { dataClass: 'clinical', isWhole: false }] as const,
   ),
   [`${resourceTypes}|ImagingStudy`, { dataClass: 'imaging', isWhole: true }],
   // Imaging study as a document type: the report, and what it reports on.
   [`${loinc}|18748-4`, { dataClass: 'imaging', isWhole: false }],
-  ...[...documentCodes, ...noteCodes].map((code) => [code, { dataClass: null, isWhole: false }] as const),
+  [`${resourceTypes}|Media`, { dataClass: 'imaging', isWhole: false }],
+  ...documentCodes.map((code) => [code, { dataClass: null, isWhole: false }] as const),
 ]);
 const sopClass = /^urn:ietf:rfc:3986\|(?:urn:oid:)?1\.2\.840\.10008\.5\.1\.4\.1\.1\./;
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConsentProvision } from '#site/store/index.ts';
-import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import type { ConsentVersion } from './consent-version.ts';
+import { evaluateConsent } from './evaluate-consent.ts';
 
 const today = 1000;
 const scope = { researchStudyId: 'heart', day: today };

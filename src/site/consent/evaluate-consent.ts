@@ -1,37 +1,15 @@
-// What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent lifts it
-// (security.md C1, C4), and an old export read again lifts nothing. A permit may have to meet terms beside its dates (C1, C7). Pure;
+// What a subject's consents permit on a day: opt-in, an active deny wins, only a newer version of the same consent or one that replaces
+// it lifts it (security.md C1, C4), and an old export read again lifts nothing. A permit may have to meet terms beside its dates (C1, C7). Pure;
 // adding a deny never turns a deny into a permit, and the order of the versions does not matter.
 import type { ConsentProvision } from '#site/store/index.ts';
+import type { ConsentVersion } from './consent-version.ts';
 import { combineDays } from './day-ranges.ts';
 import { hasDeny } from './evaluate-provision.ts';
-import {
-  endOfGuardianship,
-  isUnverified,
-  type PermitOrigin,
-  type PermitTerms,
-  type UnmetTerm,
-  unmetTerm,
-} from './permit-terms.ts';
+import { type PermitTerms, type UnmetTerm, unmetTerm } from './permit-terms.ts';
 import { allData, noData, type PermittedData, permittedData } from './permitted-data.ts';
 import { readProvision } from './read-provision.ts';
-
-/** One version of a consent. Days are shifted by the subject's date offset; null is open. */
-export interface ConsentVersion extends PermitOrigin {
-  readonly consentId: string;
-  readonly version: number;
-  /** null: research in general. */
-  readonly researchStudyId: string | null;
-  /** FHIR Consent.status. */
-  readonly status: string;
-  readonly decision: 'permit' | 'deny';
-  readonly statedDay: number | null;
-  /** The last day that `statedDay` may mean; null or absent: the same. */
-  readonly statedUntilDay?: number | null;
-  readonly fromDay: number | null;
-  readonly untilDay: number | null;
-  /** The rules, where there is more than one permit or deny; null: `decision` is all it says. */
-  readonly provision: ConsentProvision | null;
-}
+import { findReplacements } from './replaced-consents.ts';
+import { isActive, isBySteward, isNewer, liftsDeny, liftsPermit } from './version-order.ts';
 
 export type ConsentRule =
   | 'permit'
@@ -60,6 +38,8 @@ export interface ConsentDecision {
 export interface ConsentScope extends PermitTerms {
   /** null looks at the consents for every research study together, as an overview of the subject. */
   readonly researchStudyId: string | null;
+  /** Who runs it, by the name in the trust list; absent: the site has joined no consortium. */
+  readonly consortium?: string | undefined;
   /** v3-ActReason codes of what it is for, each of which must be permitted; healthcare research where none is given. */
   readonly purposes?: readonly string[] | undefined;
 }
@@ -156,11 +136,13 @@ interface JudgeContext {
 /** The versions within the scope that still say something, with what each one says. */
 function standingVersions(versions: readonly ConsentVersion[], scope: ConsentScope): Finding[] {
   const findings: Finding[] = [];
+  const replaced = findReplacements(versions, scope);
   for (const siblings of groupByConsent(versions)) {
     for (const version of siblings) {
       const newer = siblings.filter((other) => isNewer(other, version));
-      const isDenyLifted = newer.some((other) => liftsDeny(other, scope));
-      const isPermitLifted = newer.some((other) => liftsPermit(other, scope));
+      const isDenyLifted = newer.some((other) => liftsDeny(other, scope)) || replaced.denies.has(version);
+      const isPermitLifted =
+        newer.some((other) => liftsPermit(other, scope)) || replaced.permits.has(version);
       const isLifted = isDenyLifted || (isPermitLifted && !hasDenies(version));
       if (isLifted || !isInScope(version, scope)) continue;
       const finding = judge(version, { siblings, scope, isPermitLifted });
@@ -174,80 +156,10 @@ function hasDenies({ provision, decision }: ConsentVersion): boolean {
   return decision === 'deny' || (provision !== null && hasDeny(provision));
 }
 
-/**
- * A deny is lifted by a newer permit or retraction, never by another deny (denies only add up) and never by a draft. What is dated in
- * the future, permitted by a guardian of somebody of age, or not verified where it has to be lifts nothing towards permission.
- */
-function liftsDeny(other: ConsentVersion, scope: ConsentScope): boolean {
-  if (isActiveDeny(other) || unstated.has(other.status)) return false;
-  const lastDay = lastStatedDay(other);
-  if (lastDay !== null && lastDay > scope.day) return false;
-  const wasOfAge = endOfGuardianship(other, { ...scope, day: lastDay ?? scope.day }) !== undefined;
-  return !isActive(other) || !(wasOfAge || isUnverified(other, scope));
-}
-
-/** A permit is lifted by whatever is newer, but not today by a permit of the future. */
-function liftsPermit(other: ConsentVersion, { day }: ConsentScope): boolean {
-  const isFuture = other.statedDay !== null && other.statedDay > day;
-  return !(isFuture && other.decision === 'permit' && isActive(other));
-}
-
 function groupByConsent(versions: readonly ConsentVersion[]): ConsentVersion[][] {
   if (versions.length === 1) return [[...versions]];
   return [...Map.groupBy(versions, ({ consentId }) => consentId).values()];
 }
-
-function isActive({ status }: ConsentVersion): boolean {
-  return status === 'active';
-}
-
-function isActiveDeny(version: ConsentVersion): boolean {
-  return version.decision === 'deny' && isActive(version);
-}
-
-/**
- * By the day it was stated where both have one. Where the days tell nothing (equal, of one month, or one is not stated), the version tells
- * only what a steward did after what: an import's number says when a file was read, not when the patient spoke. Stops an
- * old export, read again, from bringing back a permit that the patient or the source has ended since.
- */
-function isNewer(left: ConsentVersion, right: ConsentVersion): boolean {
-  const [isLeftSteward, isRightSteward] = [isBySteward(left), isBySteward(right)];
-  if (isStatedAfter(left, right)) return true;
-  if (isStatedAfter(right, left)) return false;
-  const [leftCaution, rightCaution] = [cautionOf(left), cautionOf(right)];
-  if (isLeftSteward !== isRightSteward) {
-    const imported = isLeftSteward ? rightCaution : leftCaution;
-    const steward = isLeftSteward ? leftCaution : rightCaution;
-    // An import ends a steward's permit only when read after it, and never anything else a steward did.
-    if (imported <= steward) return isLeftSteward;
-    return left.version > right.version;
-  }
-  if (isLeftSteward || leftCaution === rightCaution) return left.version > right.version;
-  return leftCaution > rightCaution;
-}
-
-/** Whatever days their dates mean. */
-function isStatedAfter(left: ConsentVersion, right: ConsentVersion): boolean {
-  const lastDay = lastStatedDay(right);
-  return left.statedDay !== null && lastDay !== null && left.statedDay > lastDay;
-}
-
-function lastStatedDay({ statedDay, statedUntilDay = null }: ConsentVersion): number | null {
-  return statedUntilDay ?? statedDay;
-}
-
-function isBySteward({ source }: ConsentVersion): boolean {
-  return source === 'steward';
-}
-
-/** How much a version takes away: a deny most, then what ends a consent. A draft is no statement and ends no consent's word. */
-function cautionOf(version: ConsentVersion): number {
-  if (isActiveDeny(version)) return 2;
-  return isActive(version) || unstated.has(version.status) ? 0 : 1;
-}
-
-/** FHIR statuses of a consent that was not given yet. */
-const unstated = new Set(['draft', 'proposed']);
 
 function judge(version: ConsentVersion, context: JudgeContext): Finding | undefined {
   const { day } = context.scope;
@@ -273,8 +185,8 @@ function judgeRules(
   provision: ConsentProvision,
   context: JudgeContext,
 ): Finding | undefined {
-  const { researchStudyId, day, purposes = ['HRESCH'] } = context.scope;
-  const reading = readProvision(provision, { researchStudyId, day, purposes });
+  const { researchStudyId, consortium, day, purposes = ['HRESCH'] } = context.scope;
+  const reading = readProvision(provision, { researchStudyId, consortium, day, purposes });
   const isStated = version.statedDay === null || version.statedDay <= day;
   const permitted = isStated && !context.isPermitLifted ? reading.permitted : noData;
   const { denied, path } = reading;

@@ -18,7 +18,13 @@ const policy = (code: string) => ({
 const scope = { researchStudyId: 'heart-disease', day: parseDay('2002-02-02') ?? 0 };
 const cda = { system: 'urn:ietf:bcp:13', code: 'application/hl7-cda+xml' };
 const summary = { system: 'http://loinc.org', code: '34133-9' };
-const note = { system: 'http://loinc.org', code: '11506-3' };
+const discharge = { system: 'http://loinc.org', code: '18842-5' };
+const clinicalTypes = ['Observation', 'Condition', 'Procedure', 'Encounter', 'MedicationRequest'].concat([
+  'MedicationStatement',
+  'MedicationAdministration',
+  'MedicationDispense',
+  'Immunization',
+]);
 const type = (code: string) => ({ system: 'http://hl7.org/fhir/resource-types', code });
 
 function stored(change: object, consentId = 'c1') {
@@ -142,7 +148,25 @@ describe('a FHIR consent', () => {
     ['some clinical data permitted', [{ class: [type('Condition')] }], 0, 0],
     ['all permitted, CDA documents denied', [{}, { type: 'deny', class: [cda] }], 0, 1],
     ['all permitted, summaries denied', [{}, { type: 'deny', code: [{ coding: [summary] }] }], 0, 1],
-    ['all permitted, progress notes denied', [{}, { type: 'deny', code: [{ coding: [note] }] }], 1, 1],
+    ...['11506-3', '18842-5', '34117-2', '11488-4'].map((code): [string, object[], number, number] => [
+      `all permitted, documents ${code} denied`,
+      [{}, { type: 'deny', code: [{ coding: [{ system: 'http://loinc.org', code }] }] }],
+      0,
+      // Of a consultation note nobody here knows whether it is about images.
+      code === '11488-4' ? 0 : 1,
+    ]),
+    ['discharge summaries permitted', [{ code: [{ coding: [discharge] }] }], 0, 0],
+    ['every clinical type permitted', [{ class: clinicalTypes.map(type) }], 1, 0],
+    [
+      'every clinical type but what was dispensed permitted',
+      [{ class: clinicalTypes.filter((name) => name !== 'MedicationDispense').map(type) }],
+      0,
+      0,
+    ],
+    ['all permitted, reports denied', [{}, { type: 'deny', class: [type('DiagnosticReport')] }], 0, 1],
+    ['all permitted, photographs denied', [{}, { type: 'deny', class: [type('Media')] }], 1, 0],
+    ['all permitted, an unheard type denied', [{}, { type: 'deny', class: [type('Unheard')] }], 0, 0],
+    ['images and an unheard type permitted', [{ class: [type('ImagingStudy'), type('Unheard')] }], 0, 0],
     ['CDA documents permitted', [{ class: [cda] }], 0, 0],
     ['summaries permitted', [{ code: [{ coding: [summary] }] }], 0, 0],
   ])('with %s gives that data (C5)', (_, rules, clinical, imaging) => {
@@ -310,5 +334,31 @@ describe('a FHIR consent', () => {
       evaluateConsent([stored({ provision: { provision: [permit] } }, id)], scope),
     );
     expect(left?.data).toBe(right?.data);
+  });
+});
+
+describe('an actor that is a consortium', () => {
+  const named = (value: string) => actor(value, 'https://consilium.example/fhir/consortium');
+  const rules = (type: string, value: string) => ({
+    provision: {
+      provision: [...(type === 'deny' ? [permit] : []), { ...permit, type, actor: named(value) }],
+    },
+  });
+
+  it.each<[string, object, string | undefined, 'permit' | 'deny']>([
+    ['permits this one', rules('permit', 'Hearts'), 'Hearts', 'permit'],
+    ['permits no other', rules('permit', 'Others'), 'Hearts', 'deny'],
+    ['permits nobody before the site has joined one', rules('permit', 'Hearts'), undefined, 'deny'],
+    ['denies this one', rules('deny', 'Hearts'), 'Hearts', 'deny'],
+    ['denies no other', rules('deny', 'Others'), 'Hearts', 'permit'],
+    ['denies before the site has joined one', rules('deny', 'Others'), undefined, 'deny'],
+    [
+      'permits beside a research study that is another',
+      { provision: { provision: [{ ...permit, actor: [...actor('lungs'), ...named('Hearts')] }] } },
+      'Hearts',
+      'permit',
+    ],
+  ])('%s', (_, change, consortium, expected) => {
+    expect(evaluateConsent([stored(change)], { ...scope, consortium }).decision).toBe(expected);
   });
 });

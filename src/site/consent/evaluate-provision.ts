@@ -1,7 +1,8 @@
 // What the rule tree of one consent says about a request (security.md C2, C3): a rule is an exception to its parent, the deepest one
 // that matches wins, and at equal depth a deny. A permit needs every rule around it to match as well. Pure.
 import { type ConsentProvision, isFullPermit, type ProvisionRule } from '#site/store/index.ts';
-import { matchRule, type ProvisionRequest } from './match-rule.ts';
+import { hasPolicies, permittedPolicies } from './broad-consent.ts';
+import { isLastinglyFor, matchRule, type ProvisionRequest, type RuleRequest } from './match-rule.ts';
 
 export interface ProvisionDecision {
   readonly decision: 'permit' | 'deny';
@@ -11,8 +12,9 @@ export interface ProvisionDecision {
   readonly path: readonly number[];
 }
 
-export function evaluateProvision(provision: ConsentProvision, request: ProvisionRequest): ProvisionDecision {
+export function evaluateProvision(provision: ConsentProvision, asked: ProvisionRequest): ProvisionDecision {
   const { root } = provision;
+  const request: RuleRequest = { ...asked, policies: policiesOf(provision, asked) };
   const { isCertain, isPossible } = matchRule(root, request);
   if (!isPossible) return notStated;
   let best = baseOf(provision, isCertain);
@@ -29,6 +31,12 @@ export function evaluateProvision(provision: ConsentProvision, request: Provisio
   };
   visit(root.children, { isCertain, path: [] });
   return best;
+}
+
+function policiesOf(provision: ConsentProvision, asked: ProvisionRequest): RuleRequest['policies'] {
+  // Most consents are none of these.
+  if (!hasPolicies(provision.root)) return [];
+  return permittedPolicies(provision, (rule) => isLastinglyFor(rule, asked));
 }
 
 const notStated: ProvisionDecision = { decision: 'deny', isStated: false, path: [] };

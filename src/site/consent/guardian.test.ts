@@ -127,3 +127,46 @@ describe(`a consent by a guardian, on ${today} (C7)`, () => {
     ]);
   });
 });
+
+describe('a column of a table that says who gave a consent', () => {
+  const givenBy = { column: 'by', values: { self: 'patient', mother: 'guardian' } };
+  const mapping = (by: object | null) =>
+    JSON.stringify({
+      consilium: 'csv-mapping/1',
+      patient: {
+        identifier: 'pid',
+        authority: 'https://ward.example/number',
+        name: null,
+        birthDate: 'born',
+        sex: null,
+      },
+      ...{ indexDate: null, record: null, missing: [], facts: [] },
+      consent: {
+        researchStudyId: null,
+        status: {
+          column: 'consent',
+          values: {
+            yes: { status: 'active', decision: 'permit' },
+            no: { status: 'active', decision: 'deny' },
+          },
+        },
+        ...{ stated: null, from: null, until: null },
+        ...(by === null ? {} : { givenBy: by }),
+      },
+    });
+
+  it.each<[string, string, object | null, string[]]>([
+    ['by a guardian of an adult', '7,1990-01-01,yes,mother', givenBy, ['majority-reached']],
+    ['by a guardian of a minor', '7,2012-03-04,yes,mother', givenBy, ['permit']],
+    ['by a guardian of somebody of unknown age', '7,,yes,mother', givenBy, ['majority-unknown']],
+    ['by the patient', '7,1990-01-01,yes,self', givenBy, ['permit']],
+    ['by nobody that is stated', '7,1990-01-01,yes,', givenBy, ['permit']],
+    ['in a table without the column mapped', '7,1990-01-01,yes,mother', null, ['permit']],
+    ['by somebody whom the mapping does not name', '7,1990-01-01,yes,aunt', givenBy, []],
+    ['a refusal by somebody whom the mapping does not name', '7,1990-01-01,no,aunt', givenBy, ['denied']],
+  ])('%s', async (_, row, by, expected) => {
+    site = openIngestSite({ inMemory: true });
+    await site.importFiles({ 'rows.csv': `pid,born,consent,by\n${row}\n` }, mapping(by));
+    expect(open(site).rules()).toEqual(expected);
+  });
+});

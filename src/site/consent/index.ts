@@ -23,11 +23,11 @@ import { readConsentDecisions } from './read-consents.ts';
 export { ConsentDecisions } from './consent-decisions.ts';
 export { type ConsentCode, ConsentError } from './consent-error.ts';
 export { type ConsentSnapshotEntry, digestConsentSnapshot } from './consent-snapshot.ts';
+export type { ConsentVersion } from './consent-version.ts';
 export {
   type ConsentDecision,
   type ConsentRule,
   type ConsentScope,
-  type ConsentVersion,
   evaluateConsent,
   noConsent,
 } from './evaluate-consent.ts';
@@ -36,7 +36,13 @@ export type { ConsentPage, ConsentQuery, ConsentRow } from './list-consents.ts';
 export type { ProvisionRequest } from './match-rule.ts';
 export type { OptOutImport, OptOutRequirement, OptOutSummary } from './opt-outs.ts';
 export { allData, type DataClass, type DayRange, noData, type PermittedData } from './permitted-data.ts';
-export { type ConsentTerms, readConsentDecisions, type SubjectDays, termsOfPlan } from './read-consents.ts';
+export {
+  type ConsentTerms,
+  readConsentDecisions,
+  type SubjectDays,
+  termsOfPlan,
+  usualAgeOfMajority,
+} from './read-consents.ts';
 
 export interface ConsentSubject {
   readonly subjectId: string;
@@ -102,6 +108,7 @@ export function openConsents(options: ConsentOptions): Consents {
       readConsentDecisions(store, days, {
         researchStudyId,
         terms: options.termsOf?.(researchStudyId),
+        consortium: options.consortiumName?.(),
         atMs: store.clock.nowMs(),
       }),
   };

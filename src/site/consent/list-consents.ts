@@ -1,7 +1,8 @@
 // Every subject with what the rules say about it now, a page at a time. Names are read only for those who may see them.
 import type { Actor } from '#site/audit/index.ts';
 import { formatDay, patientOf, searchPatients } from '#site/deidentify/index.ts';
-import { type ConsentContext, decideSubject } from './change-consent.ts';
+import type { Store } from '#site/store/index.ts';
+import { type ConsentContext, decideSubject, permitsAnything } from './change-consent.ts';
 import { type ConsentDecision, noConsent } from './evaluate-consent.ts';
 import { readConsentDecisions } from './read-consents.ts';
 
@@ -21,6 +22,8 @@ export interface ConsentRow extends Omit<ConsentDecision, 'path' | 'data'> {
   /** Last day that the deciding version states, as a date; null: open or no consent. Never that of majority, which would tell the birth date. */
   readonly untilDate: string | null;
   readonly source: string | null;
+  /** Whether an imported refusal leaves nothing that permits anything, and the subject was not erased: a steward decides (docs/adr/0023). */
+  readonly awaitsErasure: boolean;
 }
 
 export interface ConsentPage {
@@ -50,6 +53,7 @@ export function listConsents(context: ConsentListing, query: ConsentQuery, actor
   const decisions = readConsentDecisions(store, days, {
     researchStudyId,
     terms,
+    consortium: context.consortiumName?.(),
     atMs: store.clock.nowMs(),
   });
   const isFound = searchFilter(context, query.search.trim(), actor);
@@ -97,11 +101,12 @@ function nameOf({ store, linkageKey }: ConsentListing, subjectId: string, actor:
   return maySeeNames(actor) ? (patientOf(store, linkageKey, subjectId)?.name ?? null) : null;
 }
 
-function toRow({ store, days }: ConsentContext, subjectId: string, decision: ConsentDecision): ConsentRow {
+function toRow(context: ConsentContext, subjectId: string, decision: ConsentDecision): ConsentRow {
+  const { store, days } = context;
   const { consentId, version } = decision;
   const stands = { decision: decision.decision, rule: decision.rule, consentId, version };
   if (consentId === null || version === null) {
-    return { ...stands, subjectId, patientName: null, untilDate: null, source: null };
+    return { ...stands, subjectId, patientName: null, untilDate: null, source: null, awaitsErasure: false };
   }
   const stored = store.get(
     store.query
@@ -113,7 +118,26 @@ function toRow({ store, days }: ConsentContext, subjectId: string, decision: Con
   const untilDay = stored?.until_day ?? null;
   // The offset is a constant of the subject, so shifting day 0 tells it.
   const untilDate = untilDay === null ? null : formatDay(untilDay - days.shiftDay(subjectId, 0));
-  return { ...stands, subjectId, patientName: null, untilDate, source: stored?.source ?? null };
+  const awaitsErasure =
+    isRefusal(decision) && !permitsAnything(context, subjectId) && isHere(store, subjectId);
+  return {
+    ...stands,
+    subjectId,
+    patientName: null,
+    untilDate,
+    source: stored?.source ?? null,
+    awaitsErasure,
+  };
+}
+
+/** Somebody said no, or the source took the consent back: not one that has expired, or was never given. */
+function isRefusal({ decision, rule }: ConsentDecision): boolean {
+  return decision === 'deny' && ['withdrawn', 'denied', 'inactive'].includes(rule);
+}
+
+function isHere(store: Store, subjectId: string): boolean {
+  const subject = store.query.selectFrom('subject').select('subject_no').where('subject_id', '=', subjectId);
+  return store.get(subject.where('erased_at', 'is', null)) !== undefined;
 }
 
 function recordNamesShown(

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { longestOffsetDays } from '#site/deidentify/index.ts';
-import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import type { ConsentVersion } from './consent-version.ts';
+import { evaluateConsent } from './evaluate-consent.ts';
 import { decideVersions } from './read-consents.ts';
 
 const today = 20_000;

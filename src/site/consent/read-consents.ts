@@ -2,9 +2,10 @@
 import { dayOf } from '#base/clock.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { addYears, longestOffsetDays } from '#site/deidentify/index.ts';
-import type { ConsentProvision, Store } from '#site/store/index.ts';
+import type { ConsentProvision, ConsentReplacement, Store } from '#site/store/index.ts';
 import { ConsentDecisions } from './consent-decisions.ts';
-import { type ConsentDecision, type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import type { ConsentVersion } from './consent-version.ts';
+import { type ConsentDecision, evaluateConsent } from './evaluate-consent.ts';
 import { optedOut, optedOutSubjects } from './opt-outs.ts';
 
 /** Moves days by a subject's own date offset, as everything stored about the subject is. */
@@ -51,11 +52,12 @@ type ConsentRow = readonly [
   fromDay: number | null,
   untilDay: number | null,
   provision: string | null,
+  replacement: string | null,
   source: string,
 ];
 
 const columns = `subject_no, subject_id, consent_id, version, research_study_id, status, decision, is_by_guardian, stated_day,
-  stated_until_day, verified_day, from_day, until_day, provision, source`;
+  stated_until_day, verified_day, from_day, until_day, provision, replacement, source`;
 const rowsOf = `SELECT ${columns} FROM consent JOIN subject USING (subject_id)`;
 
 interface SubjectConsents {
@@ -89,6 +91,8 @@ export interface DecisionScope {
   readonly researchStudyId: string | null;
   /** Undefined without a plan: healthcare research. */
   readonly terms: ConsentTerms | undefined;
+  /** The consortium that the site has joined, by its name in the trust list. */
+  readonly consortium?: string | undefined;
   readonly atMs: number;
 }
 
@@ -114,7 +118,7 @@ export interface SubjectScope extends DecisionScope {
 /** Decides over all versions of one subject. */
 export function decideVersions(
   versions: readonly ConsentVersion[],
-  { researchStudyId, terms, atMs, subjectId, days }: SubjectScope,
+  { researchStudyId, terms, consortium, atMs, subjectId, days }: SubjectScope,
 ): ConsentDecision {
   const ageOfMajority = terms?.ageOfMajority ?? usualAgeOfMajority;
   // Nobody else's link is opened.
@@ -125,6 +129,7 @@ export function decideVersions(
   const majorityDay = isGuarded ? majorityDayOf(subjectId, { days, ageOfMajority, day }) : null;
   return evaluateConsent(versions, {
     researchStudyId,
+    consortium,
     purposes: terms?.purposes,
     requiresVerification: terms?.requiresVerification,
     day,
@@ -174,6 +179,19 @@ function toVersion(row: ConsentRow): ConsentVersion {
     fromDay: row[11],
     untilDay: row[12],
     provision: row[13] === null ? null : (JSON.parse(row[13]) as ConsentProvision),
-    source: row[14],
+    replacement: replacementOf(row),
+    source: row[15],
   };
 }
+
+/** Others name a consent at least by the digest of its own name, with which its id begins. */
+function replacementOf(row: ConsentRow): ConsentReplacement {
+  const [consentId, replacement] = [row[2], row[14]];
+  const own = consentId.slice(0, nameLength);
+  if (replacement === null) return { names: [own], replaces: [], givenBy: null };
+  const { names, replaces, givenBy } = JSON.parse(replacement) as ConsentReplacement;
+  return { names: [own, ...names], replaces, givenBy };
+}
+
+/** Hexadecimal digits. */
+const nameLength = 32;

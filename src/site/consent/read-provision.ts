@@ -1,6 +1,7 @@
 // Which data of a subject one consent permits and which it denies, by days (security.md C5): asked at each day from which on the
 // rules say something else.
 import type { ConsentProvision, ProvisionRule } from '#site/store/index.ts';
+import { hasPolicies } from './broad-consent.ts';
 import { combineDays, startsOf } from './day-ranges.ts';
 import { evaluateProvision } from './evaluate-provision.ts';
 import type { ProvisionRequest } from './match-rule.ts';
@@ -14,10 +15,11 @@ export interface ProvisionReading {
   readonly path: readonly string[];
 }
 
-export type ProvisionScope = Pick<ProvisionRequest, 'researchStudyId' | 'purposes' | 'day'>;
+export type ProvisionScope = Pick<ProvisionRequest, 'researchStudyId' | 'consortium' | 'purposes' | 'day'>;
 
 export function readProvision(provision: ConsentProvision, scope: ProvisionScope): ProvisionReading {
-  const starts = startsOf(dataPeriods(provision.root));
+  const { root } = provision;
+  const starts = startsOf([...dataPeriods(root), ...(hasPolicies(root) ? periods(root) : [])]);
   const path = new Set<string>();
   const read = (dataClass: DataClass) => {
     const days: Record<'permit' | 'deny', DayRange[]> = { permit: [], deny: [] };
@@ -46,5 +48,15 @@ function dataPeriods(rule: ProvisionRule): DayRange[] {
     { from: rule.dataFromDay, until: rule.dataUntilDay },
     { from: widest.dataFromDay, until: widest.dataUntilDay },
     ...rule.children.flatMap((child) => dataPeriods(child)),
+  ];
+}
+
+/** In a broad consent the period of a rule, or of one around it, may say of when the data are. */
+function periods(rule: ProvisionRule): DayRange[] {
+  const { widest = rule } = rule;
+  return [
+    { from: rule.fromDay, until: rule.untilDay },
+    { from: widest.fromDay, until: widest.untilDay },
+    ...rule.children.flatMap((child) => periods(child)),
   ];
 }

@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { parseDay } from '#site/deidentify/index.ts';
 import { RowRefusal } from '#site/ingest/clinical-record.ts';
 import { drawConsent } from '#support/drawn-consent.ts';
+import { linkConsents } from '#support/linked-consents.ts';
 import { type SecondAuthorQuestion, secondAuthorPermits } from '#support/second-consent-author.ts';
 import { storedFhirConsent } from '#support/stored-fhir-consent.ts';
 import { drawVariedConsent } from '#support/varied-consent.ts';
-import { type ConsentVersion, evaluateConsent } from './evaluate-consent.ts';
+import type { ConsentVersion } from './consent-version.ts';
+import { evaluateConsent } from './evaluate-consent.ts';
 
 type Consent = Record<string, unknown>;
 const dayOf = (date: string): number => parseDay(date) ?? Number.NaN;
@@ -16,6 +18,8 @@ const dayOf = (date: string): number => parseDay(date) ?? Number.NaN;
 const dataDates = ['2017-06-06', '2019-01-01', '2020-03-10', '2020-06-15', '2022-01-01', '2022-05-05'].concat(
   ['2022-08-09', '2022-08-10', '2022-11-11', '2023-03-03', '2023-03-04', '2030-01-02'],
 );
+/** Nobody has come of age: what a guardian permits holds. */
+const majorityDay = dayOf('2099-01-01');
 const todays = ['2020-06-15', '2022-05-05', '2023-03-03'];
 const classes = ['clinical', 'imaging'] as const;
 
@@ -34,15 +38,16 @@ const asking = [
   { researchStudyId: 'heart', purpose: 'HRESCH' },
   { researchStudyId: 'heart', purpose: 'CLINTRL' },
   { researchStudyId: 'lungs', purpose: 'HRESCH' },
-];
+].map((who) => ({ ...who, consortium: 'Hearts of Europe' }));
 const questions = asking.flatMap((who) => todays.map((today) => ({ ...who, today })));
 
 /** Each answer of the site's evaluation beside the second author's. */
 function* compare(consents: readonly Consent[]) {
   const versions = consents.flatMap(stored);
   for (const asked of questions) {
-    const { researchStudyId, purpose, today } = asked;
-    const { data } = evaluateConsent(versions, { researchStudyId, day: dayOf(today), purposes: [purpose] });
+    const { researchStudyId, consortium, purpose, today } = asked;
+    const scope = { researchStudyId, consortium, day: dayOf(today), purposes: [purpose], majorityDay };
+    const { data } = evaluateConsent(versions, scope);
     for (const dataClass of classes) {
       for (const dataDate of dataDates) {
         const question: SecondAuthorQuestion = { ...asked, dataClass, dataDate };
@@ -91,6 +96,16 @@ describe('a second author, who had read the rules only, answers', () => {
       if (pair.every(isDecided)) permitted += expectAgreement(pair, 'same');
     }
     expect(permitted).toBeGreaterThan(1_000);
+  });
+
+  it('no stricter than the site for 600 threesomes that may replace one another, some of the future', () => {
+    let permitted = 0;
+    for (let index = 0; index < 600; index += 1) {
+      const three = [0, 1, 2].map((part) => drawVariedConsent(`three ${index} ${part}`, false));
+      if (three.every(isDecided))
+        permitted += expectAgreement(linkConsents(`three ${index}`, three), 'no wider');
+    }
+    expect(permitted).toBeGreaterThan(500);
   });
 
   it('no stricter than the site for 600 consents and pairs of the other comparison, with their roles named', () => {

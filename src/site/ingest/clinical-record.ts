@@ -66,9 +66,20 @@ export interface SourceConsent {
   readonly untilDay: number | null;
   /** The rules where the source has more than one permit or deny, with real days; null: `decision` is all it says. */
   readonly provision: ConsentProvision | null;
+  /** What ties it to other consents of the patient; absent: nothing. */
+  readonly replacement?: SourceReplacement;
   readonly source: 'csv' | 'fhir' | 'omop' | 'ccda' | 'hl7v2';
   /** Kept only where an earlier version of the consent is known, which it ends: it is about something else than research. */
   readonly onlyReplaces?: boolean;
+}
+
+/** Other names of a consent, the consents that it says it replaces, and who gave it where that is not the patient. */
+export interface SourceReplacement {
+  readonly names: readonly (readonly string[])[];
+  /** As the `name` of their `RecordIdentity`, or as one of `names`. */
+  readonly replaces: readonly (readonly string[])[];
+  /** Sorted; empty for the patient. */
+  readonly givenBy: readonly string[];
 }
 
 export const consentStatuses = [

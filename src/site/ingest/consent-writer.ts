@@ -30,7 +30,7 @@ export class ConsentWriter {
   /** Whether it is new, changed or moved. */
   write(
     { subjectId, offset }: ConsentSubject,
-    { consentId, contentDigest, consent }: PackedConsent,
+    { consentId, contentDigest, consent, replacement }: PackedConsent,
   ): boolean {
     const latest = this.#statements.latest.get(consentId) as LatestConsent | undefined;
     if (latest === undefined && consent.onlyReplaces === true) return false;
@@ -55,6 +55,7 @@ export class ConsentWriter {
         until_day: shift(consent.untilDay),
         provision:
           consent.provision === null ? null : JSON.stringify(moveProvision(consent.provision, offset)),
+        replacement: replacement === null ? null : JSON.stringify(replacement),
         source: consent.source,
         content_digest: contentDigest,
         recorded_at: isoTime(clock.nowMs()),
@@ -92,9 +93,9 @@ function prepareStatements(store: Store) {
     // Another content digest than any source's: the consent read again is a change, and stands again.
     endVersion: store.prepare(
       `INSERT INTO consent (consent_id, version, subject_id, research_study_id, status, decision, is_by_guardian, stated_day,
-      stated_until_day, from_day, until_day, source, content_digest, recorded_at)
+      stated_until_day, from_day, until_day, replacement, source, content_digest, recorded_at)
       SELECT consent_id, version + 1, subject_id, research_study_id, '${endedStatus}', 'deny', is_by_guardian, stated_day,
-      stated_until_day, from_day, until_day, source, x'00', ? FROM consent WHERE consent_id = ? AND version = ?`,
+      stated_until_day, from_day, until_day, replacement, source, x'00', ? FROM consent WHERE consent_id = ? AND version = ?`,
     ),
   };
 }

@@ -136,9 +136,11 @@ export class FileWriter {
         const change = this.#context.writer.writeRecord(index);
         const row = (batch.rowNumbers[index] ?? 0) + rowOffset;
         const refusal = batch.details.get(index)?.refusal ?? null;
-        if (refusal !== null) this.#tally.refuse({ row, ...refusal });
+        if (refusal !== null && change !== 'conflict') this.#tally.refuse({ row, ...refusal });
         else if (change === 'mention') this.#tally.countReference();
         else if (change === 'empty') this.#tally.count('notNeeded');
+        else if (change === 'conflict' && (batch.details.get(index)?.consents.length ?? 0) > 0)
+          this.#tally.refuse({ row, code: 'CONSENT_WITHOUT_PATIENT', field: null });
         else this.#countChange(change, row);
         return;
       }

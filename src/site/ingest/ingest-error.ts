@@ -56,6 +56,7 @@ export type RowRefusalCode =
   | 'BAD_NUMBER'
   | 'BAD_VALUE'
   | 'COLUMN_COUNT'
+  | 'CONSENT_WITHOUT_PATIENT'
   | 'IDENTITY_CONFLICT'
   | 'MALFORMED_JSON'
   | 'MALFORMED_MESSAGE'
@@ -96,6 +97,7 @@ export const reasonOf: Readonly<Record<FileRefusalCode | RowRefusalCode, string>
   CONCEPTS_REQUIRED: 'The OMOP concept table must be imported in the same batch, before this table.',
   EMPTY_FILE: 'The file holds no record.',
   FILE_TOO_LARGE: 'The file is larger than its format may be.',
+  CONSENT_WITHOUT_PATIENT: 'The consent, which may be a refusal, does not say whose it is.',
   IDENTITY_CONFLICT: 'The record names two different patients.',
   IMPORT_CANCELLED: 'The import was stopped before the end of the file.',
   MALFORMED_HEADER: 'The header row cannot be read, or names a column twice.',

@@ -1,6 +1,7 @@
 // Rows of a file, packed: numbers in typed arrays that move between threads without a copy, words once in dictionaries. Source
 // identities are in it only as keyed digests.
 import type { DeathStatement, PatientKey, PatientRecord } from '#site/deidentify/index.ts';
+import type { ConsentReplacement } from '#site/store/index.ts';
 import type { FactKind, ReadRow, RowProblem, SourceConsent } from './clinical-record.ts';
 
 /** What a row of a batch is. `other`: as an object in `others`. */
@@ -23,6 +24,8 @@ export interface PackedConsent {
   readonly consentId: string;
   readonly contentDigest: Uint8Array;
   readonly consent: SourceConsent;
+  /** Without the consent's own name; null where there is nothing to say. */
+  readonly replacement: ConsentReplacement | null;
 }
 
 /** What a record says beside facts. */

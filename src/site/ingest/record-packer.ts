@@ -114,8 +114,20 @@ export class RecordPacker {
       fromDay,
       untilDay,
       provision,
+      consent.replacement,
     ]);
-    return { consentId: nameId + scopeId, contentDigest: this.#digest.of(`content ${content}`), consent };
+    const replacement = this.#packReplacement(consent.replacement);
+    const contentDigest = this.#digest.of(`content ${content}`);
+    return { consentId: nameId + scopeId, contentDigest, consent, replacement };
+  }
+
+  #packReplacement(replacement: SourceConsent['replacement']): PackedConsent['replacement'] {
+    if (replacement === undefined) return null;
+    const digests = (names: readonly (readonly string[])[]): string[] =>
+      names.map((name) => this.#consentName(JSON.stringify(name)));
+    const { names, replaces, givenBy } = replacement;
+    const person = givenBy.length === 0 ? null : this.#consentName(JSON.stringify(['person', ...givenBy]));
+    return { names: digests(names), replaces: digests(replaces), givenBy: person };
   }
 }
 

@@ -192,11 +192,42 @@ describe('a consent that is refused', () => {
   });
 
   it.each<[string, object]>([
-    ['patient', { patient: undefined }],
-    ['id', { id: undefined }],
-  ])('without its %s is refused and nothing of it is kept', async (field, change) => {
-    expect(await take(consent({ ...change, dateTime: '2024-05-99' }))).toEqual([`1 MISSING_FIELD ${field}`]);
-    expect(rowCount()).toBe(0);
+    ['none', { patient: undefined }],
+    ['one in words', { patient: { display: 'somebody' } }],
+    ['one that is no patient', { patient: { reference: 'Group/g1' } }],
+    ['none and a date that is none', { patient: undefined, dateTime: '2024-05-99' }],
+  ])('because of its patient, %s, is listed as a consent that may be a refusal', async (_, change) => {
+    expect(
+      await take(consent({ id: 'c2' }), consent(change), consent({ ...change, provision: denied })),
+    ).toEqual(['2 CONSENT_WITHOUT_PATIENT patient', '3 CONSENT_WITHOUT_PATIENT patient']);
+    expect(rules()).toEqual(['permit']);
+  });
+
+  it('without a patient is listed before a thousand other rows that are refused', async () => {
+    const bad = Array.from({ length: 1_200 }, () => ({ resourceType: 'Observation' }));
+    const listed = await take(...bad, consent({ patient: undefined }));
+    expect(listed[0]).toBe('1201 CONSENT_WITHOUT_PATIENT patient');
+    const stored = site.store.query.selectFrom('row_refusal').select('code');
+    const codes = site.store.all(stored.where('code', '=', 'CONSENT_WITHOUT_PATIENT'));
+    expect(codes).toHaveLength(1);
+  });
+
+  it.each<[string, object, string]>([
+    ['and denies', { provision: denied }, 'denied'],
+    ['and has no permit', { policyRule: { coding: [{ code: 'OPTIN' }] }, provision: undefined }, 'denied'],
+    ['and denies by a modifier', { modifierExtension: [{}] }, 'denied'],
+    ['and permits', {}, 'permit'],
+    ['and denies no longer', { provision: denied, status: 'inactive' }, 'permit'],
+  ])('without an id %s takes away what it denies, once', async (_, change, rule) => {
+    const nameless = consent({ id: undefined, dateTime: '2024-05-05', ...change });
+    expect(await take(consent({ id: 'c2' }), nameless)).toEqual(['2 MISSING_FIELD id']);
+    expect(rules()).toEqual([rule]);
+    const count = rowCount();
+    await take(nameless);
+    expect(rowCount()).toBe(count);
+    const [subjectId = ''] = decisionsBySubject(site.store, consents().decisions('heart')).keys();
+    consents().grant({ subjectId, researchStudyId: null, untilDate: null }, steward);
+    expect(rules()).toEqual(['permit']);
   });
 });
 
@@ -207,6 +238,10 @@ describe('a row of a table that is refused', () => {
     ['a deny until a day that is none', '7,1950-01-01,no,2024-01-01,spring', '2 BAD_DATE until', 'withdrawn'],
     ['an end beside another cell', '7,long ago,ended,2024-01-01,', '2 BAD_DATE born', 'withdrawn'],
     ['a permit beside another cell', '7,long ago,yes,2024-01-01,', '2 BAD_DATE born', 'permit'],
+    ['what nobody can tell', '7,1950-01-01,revoked,2024-01-01,', '2 BAD_VALUE consent', 'no-consent'],
+    ['what nobody can tell, of before', '7,1950-01-01,revoked,2019-01-01,', '2 BAD_VALUE consent', 'permit'],
+    ['a deny of nobody', ',1950-01-01,no,2024-01-01,', '2 CONSENT_WITHOUT_PATIENT pid', 'permit'],
+    ['a permit of nobody', ',1950-01-01,yes,2024-01-01,', '2 MISSING_FIELD pid', 'permit'],
   ])('keeps %s, if it takes something away', async (_, row, refusal, rule) => {
     await takeRow('7,1950-01-01,yes,2020-01-01,');
     expect(rules()).toEqual(['permit']);
@@ -221,5 +256,59 @@ describe('a row of a table that is refused', () => {
       rejected: 1,
       rows: [{ refusal: { code: 'BAD_DATE', field: 'born' } }],
     });
+  });
+});
+
+describe('a consent in an OMOP table', () => {
+  const concepts = [
+    'concept_id,concept_name,domain_id,vocabulary_id,concept_code',
+    ...['1,,,CSL:heart,research-consent', '2,,,CSL:heart,permit', '3,,,CSL:heart,deny'],
+    '4,,,CSL:heart,inactive',
+  ].join('\n');
+  const header =
+    'observation_id,person_id,observation_concept_id,observation_date,value_as_number,value_as_string,value_as_concept_id,unit_concept_id,qualifier_concept_id';
+
+  it.each<[string, string, string | null, string]>([
+    ['a withdrawal', '9,7,1,2024-01-01,,,3,0,0', null, 'withdrawn'],
+    ['a deny of a day that is none', '9,7,1,spring,,,3,0,0', '2 BAD_DATE observation_date', 'withdrawn'],
+    [
+      'a deny until a day that is none',
+      '9,7,1,2024-01-01,,soon,3,0,0',
+      '2 BAD_DATE value_as_string',
+      'withdrawn',
+    ],
+    ['a deny without an id', ',7,1,2024-01-01,,,3,0,0', '2 MISSING_FIELD observation_id', 'denied'],
+    [
+      'a deny of an unknown status',
+      '9,7,1,2024-01-01,,,3,0,99',
+      '2 UNKNOWN_CONCEPT qualifier_concept_id',
+      'withdrawn',
+    ],
+    [
+      'an end until a day that is none',
+      '9,7,1,2024-01-01,,soon,2,0,4',
+      '2 BAD_DATE value_as_string',
+      'withdrawn',
+    ],
+    [
+      'what nobody can tell',
+      '9,7,1,2024-01-01,,,99,0,0',
+      '2 UNKNOWN_CONCEPT value_as_concept_id',
+      'no-consent',
+    ],
+    [
+      'a permit until a day that is none',
+      '9,7,1,2024-01-01,,soon,2,0,0',
+      '2 BAD_DATE value_as_string',
+      'permit',
+    ],
+    ['a deny of nobody', '9,,1,2024-01-01,,,3,0,0', '2 CONSENT_WITHOUT_PATIENT person_id', 'permit'],
+  ])('keeps %s, if it takes something away', async (_, row, refusal, rule) => {
+    const files = (line: string) => ({ 'CONCEPT.csv': concepts, 'OBSERVATION.csv': `${header}\n${line}\n` });
+    await site.importFiles(files('9,7,1,2020-01-01,,,2,0,0'));
+    expect(rules()).toEqual(['permit']);
+    const summary = await site.importFiles(files(row));
+    expect(refusalsOf(summary, 'OBSERVATION.csv')).toEqual(refusal === null ? [] : [refusal]);
+    expect(rules()).toEqual([rule]);
   });
 });

@@ -3,6 +3,8 @@ import type { RowRefusalCode } from './ingest-error.ts';
 import type { RowCounts, RowRefusalEntry } from './ingest-outcome.ts';
 
 const keptRefusals = 1_000;
+/** Of consents without a patient, each of which may be a refusal that nobody else keeps. */
+const keptConsents = 10_000;
 
 interface RefusedRowEntry extends RowRefusalEntry {
   readonly code: RowRefusalCode;
@@ -13,6 +15,7 @@ export class RowTally {
   /** Rows that add no record by their nature (concepts, observation periods): known only with the whole file. */
   #referenceCount = 0;
   #refusals: RowRefusalEntry[] = [];
+  #consents: RowRefusalEntry[] = [];
   #refusedBy = new Map<RowRefusalCode, number>();
 
   copy(): RowTally {
@@ -20,6 +23,7 @@ export class RowTally {
     Object.assign(copy.#counts, this.#counts);
     copy.#referenceCount = this.#referenceCount;
     copy.#refusals = [...this.#refusals];
+    copy.#consents = [...this.#consents];
     copy.#refusedBy = new Map(this.#refusedBy);
     return copy;
   }
@@ -35,7 +39,9 @@ export class RowTally {
   refuse(refusal: RefusedRowEntry): void {
     this.count('rejected');
     this.#refusedBy.set(refusal.code, (this.#refusedBy.get(refusal.code) ?? 0) + 1);
-    if (this.#refusals.length < keptRefusals) this.#refusals.push(refusal);
+    const isConsent = refusal.code === 'CONSENT_WITHOUT_PATIENT';
+    const [kept, limit] = isConsent ? [this.#consents, keptConsents] : [this.#refusals, keptRefusals];
+    if (kept.length < limit) kept.push(refusal);
   }
 
   /** @param isKnown the same bytes were taken before */
@@ -45,9 +51,9 @@ export class RowTally {
     return counts;
   }
 
-  /** The first refused rows. */
+  /** The first refused rows; before all others those that somebody has to look at. */
   get refusals(): readonly RowRefusalEntry[] {
-    return this.#refusals;
+    return [...this.#consents, ...this.#refusals];
   }
 
   /** How many rows were refused by each code. */

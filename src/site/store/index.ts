@@ -17,6 +17,7 @@ export {
   type ProvisionRule,
   type RuleDays,
 } from '#site/store/consent-provision.ts';
+export type { ConsentReplacement } from '#site/store/consent-replacement.ts';
 export type * from '#site/store/imaging-schema.ts';
 export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
 export { ShortTexts } from '#site/store/short-texts.ts';

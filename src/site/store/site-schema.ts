@@ -134,6 +134,7 @@ export interface ConsentTable {
   from_day: number | null;
   until_day: number | null;
   provision: Generated<string | null>;
+  replacement: Generated<string | null>;
   source: string;
   content_digest: Uint8Array;
   recorded_at: string;
@@ -173,6 +174,9 @@ export interface RemedyRequestTable {
   requested_at: string;
   sent_at: string | null;
   refused_code: string | null;
+  answer: Uint8Array | null;
+  answer_outcome: 'carried-out' | 'dismissed' | null;
+  dismissal_reason: string | null;
 }
 
 export interface RoundTable {

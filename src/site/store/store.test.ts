@@ -101,6 +101,7 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     from_day: true,
     until_day: true,
     provision: true,
+    replacement: true,
     source: true,
     content_digest: true,
     recorded_at: true,
@@ -132,6 +133,9 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     requested_at: true,
     sent_at: true,
     refused_code: true,
+    answer: true,
+    answer_outcome: true,
+    dismissal_reason: true,
   },
   round: {
     research_study_id: true,

@@ -52,6 +52,8 @@ export interface ConsortiumClient {
   getLogConsistency(oldSize: number, size: number): Promise<unknown>;
   /** Sealed update -> DSSE receipt. */
   putUpdate(bundleId: string, sealedFile: Uint8Array): Promise<Uint8Array>;
+  /** The answer to the site's own request; undefined while it waits. */
+  getRemedyAnswer(requestDigest: string): Promise<Uint8Array | undefined>;
   /** Signed request for the plan's remedy. */
   postRemedyRequest(envelope: Uint8Array): Promise<void>;
   /** This site's signed checkpoint with its proof (`LogExtension`). */
@@ -85,6 +87,10 @@ export function createConsortiumClient(options: ClientOptions): ConsortiumClient
       return opening.length === 0 ? undefined : opening;
     },
     getRemedy: (researchStudyId, remedy) => envelope(routes.remedy, { researchStudyId, remedy }),
+    getRemedyAnswer: async (requestDigest) => {
+      const answer = await envelope(routes.remedyAnswer, { requestDigest });
+      return answer.length === 0 ? undefined : answer;
+    },
     getModel: (researchStudyId, round) => envelope(routes.model, { researchStudyId, round }),
     getModelTensors: (researchStudyId, round, maxResponseBytes) => {
       const parameters = { researchStudyId, round };

@@ -7,6 +7,8 @@ import { sha256Hex } from '#federation/crypto/digest.ts';
 import { parseCheckpoint } from '#federation/log/checkpoint.ts';
 import { type LogExtension, parseLogExtension } from '#federation/log/log-extension.ts';
 import { verifyConsistency } from '#federation/log/merkle-tree.ts';
+import { encodeStatement, signStatement } from '#federation/records/record.ts';
+import { type RemedyAnswer, remedyAnswerRecord } from '#federation/records/remedy-answer.ts';
 import { encodeSyncError, SyncError } from '#federation/sync-contract/sync-error.ts';
 import { encodeSafetensors, parseSafetensors } from '#federation/tensors/safetensors.ts';
 import { openAgreement } from '#site/agreement/index.ts';
@@ -229,7 +231,7 @@ describe('a sync', () => {
     expect(models()).toHaveLength(1);
   });
 
-  it('sends a request for a remedy once, however many subjects it stands for', async () => {
+  it('sends a request for a remedy once, however many subjects it stands for, and takes its answer over', async () => {
     const at = '2026-11-21T08:00:00.000Z';
     for (const subjectId of ['first', 'second']) {
       const subject = { subject_id: subjectId, sex: null, added_at: at };
@@ -245,7 +247,7 @@ describe('a sync', () => {
         envelope: utf8('signed'),
         requested_at: at,
         sent_at: null,
-        refused_code: null,
+        ...{ refused_code: null, answer: null, answer_outcome: null, dismissal_reason: null },
       };
       site.store.run(site.store.query.insertInto('remedy_request').values(request));
     }
@@ -259,6 +261,38 @@ describe('a sync', () => {
       .select('subject_no')
       .where('sent_at', 'is', null);
     expect(site.store.all(waiting)).toEqual([]);
+    const outcomes = () => {
+      const query = site.store.query
+        .selectFrom('remedy_request')
+        .select(['answer_outcome', 'dismissal_reason']);
+      return site.store.all(query).map((row) => `${row.answer_outcome} ${row.dismissal_reason}`);
+    };
+    const answer = (claims: Partial<RemedyAnswer> = {}, signer = site.consortium.keys.model) => {
+      const predicate = {
+        ...{
+          researchStudyId,
+          siteId: site.agreement.requireSettings().siteId,
+          requestDigest: 'a'.repeat(64),
+        },
+        ...{ answeredAt: at, outcome: 'dismissed', reason: 'By mistake.' },
+        ...claims,
+      } as RemedyAnswer;
+      return signStatement(encodeStatement(remedyAnswerRecord, { predicate }), [signer]);
+    };
+    site.transport.state.remedyAnswer = answer({}, site.consortium.keys.plan);
+    expect(await refusalCodeOf(site.sync())).toBe('KEY_NOT_TRUSTED');
+    site.transport.state.remedyAnswer = answer({ requestDigest: 'b'.repeat(64) });
+    expect(await refusalCodeOf(site.sync())).toBe('MIXUP');
+    site.transport.state.remedyAnswer = answer({ siteId: 'another' });
+    expect(await refusalCodeOf(site.sync())).toBe('MIXUP');
+    expect(outcomes()).toEqual(['null null', 'null null']);
+    site.transport.state.remedyAnswer = answer();
+    await site.sync();
+    expect(outcomes()).toEqual(['dismissed By mistake.', 'dismissed By mistake.']);
+    const asked = () => site.transport.requests.filter((request) => request.endsWith('/answer')).length;
+    const before = asked();
+    await site.sync();
+    expect(asked()).toBe(before);
   });
 
   it('needs an enrolment', async () => {

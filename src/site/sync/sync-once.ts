@@ -11,6 +11,7 @@ import { createConsortiumClient } from './consortium-client.ts';
 import { fetchGlobalModels, latestStoredModel } from './global-models.ts';
 import { type SentUpdate, sendOutbox } from './outbox.ts';
 import { PublishedError } from './published-error.ts';
+import { takeOverAnswers } from './remedy-answers.ts';
 import { sendRemedyRequests } from './remedy-requests.ts';
 import { sendSiteCheckpoint } from './site-checkpoint.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -64,6 +65,7 @@ export async function syncOnce(options: SyncOptions): Promise<SyncResult> {
     const sent = await sendOutbox(context);
     // After the updates: the consortium takes back what it holds.
     await sendRemedyRequests(context);
+    await takeOverAnswers(context);
     await sendSiteCheckpoint(context);
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;

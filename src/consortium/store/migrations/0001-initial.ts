@@ -120,7 +120,9 @@ CREATE TABLE remedy_request (
   to_round INTEGER NOT NULL,
   envelope BLOB NOT NULL,                -- DSSE, signed by the site
   received_at TEXT NOT NULL,             -- ISO time
-  carried_out_at TEXT                    -- ISO time, null while it waits
+  carried_out_at TEXT,                   -- ISO time, null while it waits and for one that was dismissed
+  dismissed_at TEXT,                     -- ISO time, null for one that was not
+  answer BLOB                            -- DSSE for the site, signed by the model key; null while it waits
 ) STRICT;
 
 CREATE TABLE request_nonce (

@@ -71,6 +71,11 @@ const consentMapping = z.strictObject({
       }),
     ),
   }),
+  /** Who gave it; null, or an empty cell: the patient, as far as the table says. */
+  givenBy: z
+    .strictObject({ column, values: meaning(z.enum(['patient', 'guardian'])) })
+    .nullable()
+    .default(null),
   /** Columns of the day it was given, and of the first and last day it holds. */
   stated: column.nullable(),
   from: column.nullable(),
@@ -166,9 +171,13 @@ export function mappedColumns(mapping: TableMapping | OtherTable): string[] {
       each.kind === 'quantity' ? columnOf(each.unit) : each.kind === 'event' ? each.end : null,
     ]),
     ...(fact === null ? [] : rowColumns(fact)),
-    ...(consent === null ? [] : [consent.status.column, consent.stated, consent.from, consent.until]),
+    ...(consent === null ? [] : consentColumns(consent)),
   ];
   return [...new Set(names.filter((name) => name !== null && name !== undefined))];
+}
+
+function consentColumns({ status, givenBy, stated, from, until }: z.infer<typeof consentMapping>) {
+  return [status.column, givenBy?.column, stated, from, until];
 }
 
 function rowColumns({ as, code, end, value }: RowFact): (string | null)[] {

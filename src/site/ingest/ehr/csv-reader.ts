@@ -54,19 +54,10 @@ export function createCsvReader(
 
 /** What a refused row takes away by a consent in it is kept; the row is refused all the same. @throws RowRefusal where there is nothing. */
 function keepDenial(row: MappedRow, refusal: RowRefusal): ClinicalRecord {
-  const { subject, consents } = denialIn(row);
-  if (subject === undefined || consents.length === 0) throw refusal;
+  const { subject, consents } = row.refusedConsent();
+  if (consents.length === 0) throw refusal;
   const { code, field } = refusal;
   return { subject, patient: null, sourceId: null, facts: [], consents, refusal: { code, field } };
-}
-
-function denialIn(row: MappedRow): Partial<ClinicalRecord> & Pick<ClinicalRecord, 'consents'> {
-  try {
-    return row.refusedConsent();
-  } catch (error) {
-    if (error instanceof RowRefusal) return { consents: [] };
-    throw error;
-  }
 }
 
 /**

@@ -14,6 +14,7 @@ import type { TimeZone } from '../time-zone.ts';
 import type { ColumnFact, RowFact, TableMapping } from './csv-mapping.ts';
 import type { TableRow } from './csv-table.ts';
 import { deathAmong, isDeathCode } from './death.ts';
+import { permitNothing } from './fhir-provision.ts';
 import {
   isNumber,
   readBirthDate,
@@ -38,6 +39,7 @@ export interface MappedTable {
 const pointDate = /^(\d{1,2})\.(\d{1,2})\.(\d{4})([T ].*)?$/;
 const slashDate = /^(\d{1,2})\/(\d{1,2})\/(\d{4})([T ].*)?$/;
 
+type ConsentColumn = NonNullable<TableMapping['consent']>['status'];
 type ValueColumn = Exclude<NonNullable<RowFact['value']>, { system: string }>;
 
 export class MappedRow {
@@ -72,13 +74,30 @@ export class MappedRow {
     };
   }
 
-  /** The consent in a row that is refused, where it takes something away: a deny, or one that is not active. @throws RowRefusal. */
+  /**
+   * The consent in a row that is refused, where it takes something away: a deny, one that is not active, or one of which nobody can tell what
+   * it says, which ends an earlier permit. @throws RowRefusal CONSENT_WITHOUT_PATIENT where nobody can tell whose it is.
+   */
   refusedConsent(): Pick<ClinicalRecord, 'subject' | 'consents'> {
     const { authority, identifier: column } = this.#mapping.patient;
-    const identifier = this.#required(column, readText);
-    const consents = this.#consent(['csv', authority, identifier], 'readable-days');
-    const denials = consents.filter(({ decision, status }) => decision === 'deny' || status !== 'active');
-    return { subject: { authority, identifier }, consents: denials };
+    const consents = (identifier: string) =>
+      this.#consent(['csv', authority, identifier], 'readable-days').filter(
+        ({ decision, status }) => decision === 'deny' || status !== 'active',
+      );
+    const identifier = this.#readable(column);
+    if (identifier !== undefined)
+      return { subject: { authority, identifier }, consents: consents(identifier) };
+    if (consents('').length > 0) throw new RowRefusal('CONSENT_WITHOUT_PATIENT', column);
+    return { subject: { authority, identifier: '' }, consents: [] };
+  }
+
+  #readable(column: string): string | undefined {
+    try {
+      return this.#required(column, readText);
+    } catch (error) {
+      if (error instanceof RowRefusal) return undefined;
+      throw error;
+    }
   }
 
   /** Null where the table only names its patient. */
@@ -198,7 +217,7 @@ export class MappedRow {
   #consent(patientId: readonly string[], days: 'all-days' | 'readable-days' = 'all-days'): SourceConsent[] {
     const { consent } = this.#mapping;
     if (consent === null) return [];
-    const stated = this.#mapped(consent.status.column, consent.status.values);
+    const stated = this.#decision(consent.status, days === 'readable-days');
     if (stated === null) return [];
     const { researchStudyId } = consent;
     const read = (text: string, column: string): number | null => {
@@ -211,19 +230,32 @@ export class MappedRow {
     };
     const day = (column: string | null): number | null =>
       column === null ? null : this.#optional(column, read);
+    // What a refused row takes away, it takes away whoever gave it.
+    const isByGuardian = (): boolean =>
+      days === 'all-days' &&
+      consent.givenBy !== null &&
+      this.#mapped(consent.givenBy.column, consent.givenBy.values) === 'guardian';
     return [
       {
         sourceId: [...patientId, 'consent', researchStudyId ?? 'any'],
         researchStudyId,
+        provision: null,
         ...stated,
-        isByGuardian: false,
+        isByGuardian: isByGuardian(),
         statedDay: day(consent.stated),
         fromDay: day(consent.from),
         untilDay: day(consent.until),
-        provision: null,
         source: 'csv',
       },
     ];
+  }
+
+  /** @param isLenient whether a cell that the mapping does not name is one that permits nothing, or refuses the row */
+  #decision({ column, values }: ConsentColumn, isLenient: boolean) {
+    const text = this.#cell(column);
+    const isKnown = text === null || Object.hasOwn(values, text);
+    if (isKnown || !isLenient) return this.#mapped(column, values);
+    return { status: 'active', decision: 'deny', provision: permitNothing } as const;
   }
 
   #time(column: string): StatedTime {

@@ -1,14 +1,14 @@
 // A FHIR R4 Consent for research as the tree of its rules (security.md C1-C3), with a summary of it for lists; the tree decides.
 
-import type { PatientKey } from '#site/deidentify/index.ts';
 import { type ConsentProvision, isFullPermit, type ProvisionRule } from '#site/store/index.ts';
 import { type ClinicalRecord, RowRefusal, type SourceConsent } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
 import { consentScopeOf } from './consent-scope.ts';
 import { check, idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { readDaySpan } from './fhir-date-span.ts';
+import { othersOf } from './fhir-performer.ts';
 import { denyAll, isModified, readProvisionTree } from './fhir-provision.ts';
-import { type FhirReference, type PatientsByUrl, resolvePatient } from './fhir-reference.ts';
+import { readReplacement } from './fhir-replacement.ts';
 import { consentSchema } from './fhir-resource.ts';
 import { readVerifiedDay } from './fhir-verification.ts';
 import { readConsentStatus } from './field-value.ts';
@@ -25,14 +25,16 @@ export function readConsent(resource: unknown, context: ResourceContext): Clinic
   const identified = { resourceType: 'Consent', id, subject: elements.patient, subjectField: 'patient' };
   const { subject, sourceId } = recordOf(identified, context);
   const provision = isModified(resource) ? denyAll : readProvisionTree(elements, zone);
+  const givenBy = othersOf(elements.performer ?? [], subject, context.patients);
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
-    isByGuardian: isByGuardian(elements.performer ?? [], subject, context.patients),
+    isByGuardian: givenBy.length > 0,
     status: readConsentStatus(elements.status ?? '', 'status'),
     ...readStated(elements.dateTime, zone),
     verifiedDay: readVerifiedDay(elements.verification, zone),
     ...summarize(provision),
     provision,
+    ...readReplacement(resource, { fallbackId: context.fallbackId, givenBy }),
     source: 'fhir',
   };
   return { subject, patient: null, sourceId: null, facts: [], consents: [consent] };
@@ -46,34 +48,6 @@ export function readStated(
   if (dateTime === undefined) return { statedDay: null };
   const { first, last } = readDaySpan(dateTime, 'dateTime', zone);
   return first === last ? { statedDay: first } : { statedDay: first, statedUntilDay: last };
-}
-
-/** Who may stand beside the patient as having taken the consent. */
-const professionals = ['Practitioner', 'PractitionerRole', 'Organization'];
-
-/** Whoever is not certainly the patient or a professional counts as a guardian, and so do professionals without the patient. */
-function isByGuardian(
-  performers: readonly FhirReference[],
-  patient: PatientKey,
-  patients: PatientsByUrl,
-): boolean {
-  const others = performers.filter((performer) => !isPatient(performer, patient, patients));
-  return others.length === performers.length ? others.length > 0 : !others.every(isProfessional);
-}
-
-function isPatient(performer: FhirReference, patient: PatientKey, patients: PatientsByUrl): boolean {
-  try {
-    const { key } = resolvePatient(performer, 'performer', patients);
-    return key.authority === patient.authority && key.identifier === patient.identifier;
-  } catch (error) {
-    if (error instanceof RowRefusal) return false;
-    throw error;
-  }
-}
-
-function isProfessional({ reference, type }: FhirReference): boolean {
-  const named = /^(?:https?:\/\/[^?#]+\/)?([A-Za-z]+)\/[A-Za-z0-9.-]{1,64}$/.exec(reference ?? '')?.[1];
-  return professionals.includes(named ?? type ?? '');
 }
 
 interface Summary {

@@ -1,6 +1,8 @@
 // FHIR consents as rows. One that cannot be read is refused and listed, so that somebody looks at it, and is kept as far as it takes
 // something away: it may be the patient's withdrawal, and an earlier version must not go on permitting (security.md C3).
 import { z } from 'zod';
+import { utf8 } from '#base/bytes.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
 import type { ConsentProvision } from '#site/store/index.ts';
 import { type ClinicalRecord, consentStatuses, RowRefusal, type SourceConsent } from '../clinical-record.ts';
 import { consentScopeOf } from './consent-scope.ts';
@@ -8,8 +10,9 @@ import { readConsent, readStated } from './fhir-consent.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { codeableConcept, reference, text } from './fhir-element.ts';
 import { denyAll, isModified, permitNothing } from './fhir-provision.ts';
+import { readReplacement } from './fhir-replacement.ts';
 
-/** @throws RowRefusal where not even the consent's id and patient can be read. */
+/** @throws RowRefusal where the consent's patient cannot be read, or its id, and it denies nothing by itself. */
 export function readConsentRecord(resource: unknown, context: ResourceContext): ClinicalRecord {
   try {
     return readConsent(resource, context);
@@ -30,14 +33,19 @@ const readableElements = z.object({
 });
 type ReadableElements = z.infer<typeof readableElements>;
 
-/** @throws RowRefusal the same one, where the consent's id or patient cannot be read. */
+/** @throws RowRefusal CONSENT_WITHOUT_PATIENT; the same one, where it could only have ended an earlier version that nobody can find. */
 function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceContext): ClinicalRecord {
   const elements = readableElements.parse(resource);
-  const { subject, sourceId } = orRefuse(refusal, () => {
-    const id = idOf(elements.id, context.fallbackId);
-    const identified = { resourceType: 'Consent', id, subject: elements.patient, subjectField: 'patient' };
-    return recordOf(identified, context);
-  });
+  const scope = consentScopeOf(elements.scope);
+  const provision = isModified(resource) ? denyAll : whatStands(elements);
+  const isOwnDeny = provision === denyAll && elements.status === 'active' && scope !== 'other';
+  const id =
+    attempt(() => idOf(elements.id, context.fallbackId)) ?? (isOwnDeny ? standInId(resource) : undefined);
+  const identified = { resourceType: 'Consent', subject: elements.patient, subjectField: 'patient' };
+  const named = attempt(() => recordOf({ ...identified, id: id ?? '' }, context));
+  if (named === undefined && scope !== 'other') throw new RowRefusal('CONSENT_WITHOUT_PATIENT', 'patient');
+  if (named === undefined || id === undefined) throw refusal;
+  const { subject, sourceId } = named;
   const { code, field } = refusal;
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
@@ -48,19 +56,26 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
     researchStudyId: null,
     fromDay: null,
     untilDay: null,
-    provision: isModified(resource) ? denyAll : whatStands(elements),
+    provision,
+    ...readReplacement(resource, { fallbackId: context.fallbackId, givenBy: [] }),
     source: 'fhir',
-    onlyReplaces: consentScopeOf(elements.scope) === 'other',
+    onlyReplaces: scope === 'other',
   };
   return { subject, patient: null, sourceId: null, facts: [], consents: [consent], refusal: { code, field } };
 }
 
-function orRefuse<T>(refusal: RowRefusal, read: () => T): T {
+function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    throw error instanceof RowRefusal ? refusal : error;
+    if (error instanceof RowRefusal) return undefined;
+    throw error;
   }
+}
+
+/** By what it says: the same again is no second one. No FHIR id has a space. */
+function standInId(resource: unknown): string {
+  return `without id ${sha256Hex(utf8(JSON.stringify(resource)))}`;
 }
 
 /** Without a day where none can be read: then a deny and what ends a consent count as later than a permit. */

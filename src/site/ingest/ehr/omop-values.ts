@@ -1,10 +1,10 @@
-// OMOP measurements and observations: a number with its unit, a coded answer, or a finding that is its own statement; and
-// observations that are consents.
+// OMOP measurements and observations: a number with its unit, a coded answer, or a finding that is its own statement.
 import { type ClinicalRecord, codedFactValue, type FactValue, RowRefusal } from '../clinical-record.ts';
 import { loincSystem, ucumSystem } from './code-system.ts';
 import type { TableRow } from './csv-table.ts';
-import { isNumber, readConsentStatus, readDay, readNumber, readUnit } from './field-value.ts';
+import { isNumber, readNumber, readUnit } from './field-value.ts';
 import { researchStudySystems } from './omop-concepts.ts';
+import { readOmopConsent } from './omop-consent.ts';
 import {
   isMapped,
   type OmopContext,
@@ -13,7 +13,6 @@ import {
   readConceptOrSource,
   readId,
   readOmopTime,
-  required,
   requiredId,
 } from './omop-row.ts';
 import { readSourceUnit } from './unit-spelling.ts';
@@ -88,39 +87,4 @@ function readSourceValue(row: TableRow): FactValue | null {
   if (row.cell('value_as_string') !== '') throw new RowRefusal('UNSUPPORTED_VALUE', 'value_as_string');
   if (source !== '') throw new RowRefusal('UNSUPPORTED_VALUE', 'value_source_value');
   return null;
-}
-
-/** Value: permit or deny. Qualifier: FHIR consent status, active where there is none. Text: the last day it holds. */
-function readOmopConsent(
-  row: TableRow,
-  researchStudyId: string,
-  { concepts, zone }: OmopContext,
-): ClinicalRecord {
-  const subject = personKey(row);
-  const decision = readConcept(row, 'value_as_concept_id', concepts).code;
-  if (decision !== 'permit' && decision !== 'deny') throw new RowRefusal('BAD_VALUE', 'value_as_concept_id');
-  const isQualified = isMapped(row, 'qualifier_concept_id');
-  const status = isQualified ? readConcept(row, 'qualifier_concept_id', concepts).code : 'active';
-  const until = row.cell('value_as_string');
-  const id = String(requiredId(row, 'observation_id'));
-  return {
-    subject,
-    patient: null,
-    sourceId: null,
-    facts: [],
-    consents: [
-      {
-        sourceId: ['omop', 'observation', id, subject.identifier],
-        researchStudyId,
-        status: readConsentStatus(status, 'qualifier_concept_id'),
-        decision,
-        isByGuardian: false,
-        statedDay: readDay(required(row, 'observation_date'), 'observation_date', zone),
-        fromDay: null,
-        untilDay: until === '' ? null : readDay(until, 'value_as_string', zone),
-        provision: null,
-        source: 'omop',
-      },
-    ],
-  };
 }

@@ -137,6 +137,7 @@ CREATE TABLE consent (
   from_day INTEGER,                      -- first day it holds, null: open
   until_day INTEGER,                     -- last day it holds, null: open
   provision TEXT,                        -- JSON: its rules, days moved as the ones above; null: 'decision' is all it says
+  replacement TEXT,                      -- JSON: further names, the consents it replaces, who gave it, by keyed digests; null: none
   source TEXT NOT NULL,                  -- csv | fhir | omop | ccda | hl7v2 | steward
   content_digest BLOB NOT NULL,          -- keyed digest of what the source says, or of the columns above
   recorded_at TEXT NOT NULL,             -- ISO time
@@ -180,6 +181,9 @@ CREATE TABLE remedy_request (
   requested_at TEXT NOT NULL,            -- ISO time
   sent_at TEXT,                          -- ISO time, null until the consortium has it
   refused_code TEXT,                     -- with which the consortium refused it for good
+  answer BLOB,                           -- DSSE, signed by the consortium: what became of it; null while it waits there
+  answer_outcome TEXT CHECK (answer_outcome IN ('carried-out', 'dismissed')), -- as the answer says
+  dismissal_reason TEXT,                 -- as the answer says; null for one that was carried out
   PRIMARY KEY (request_digest, subject_no)
 ) STRICT;
 
