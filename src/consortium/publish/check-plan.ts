@@ -1,4 +1,6 @@
 // A plan as the operator wrote it, held against its schema. What it asks for and this release lacks is refused by name.
+
+import { findModelContradiction } from '#federation/network/plan-contradiction.ts';
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { findStatisticsContradiction } from '#federation/statistics/plan-contradiction.ts';
 import { PublishError } from './publish-error.ts';
@@ -52,9 +54,8 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
   const { features, label } = plan.dataElements;
   if (label.kind === 'segmentation')
     throw contradiction('dataElements.label', 'a label from facts', label.kind);
-  if (plan.model.inputCount !== features.length) {
-    throw contradiction('model.inputCount', features.length, plan.model.inputCount);
-  }
+  const ofModel = findModelContradiction(plan);
+  if (ofModel !== undefined) throw contradiction(ofModel.field, ofModel.expected, ofModel.found);
   requireDistinct(
     'dataElements.features',
     features.map(({ name }) => name),
