@@ -1,0 +1,61 @@
+// Cox's negative log partial likelihood (Cox 1972) of a batch, event by event; the batch is the risk set. Ties by Breslow 1974 or
+// Efron 1977. Each risk set's sum of hazards is shifted by its own largest one: no exponent overflows and none that counts is lost.
+import { ModelError } from './model-error.ts';
+import type { Tensor, Tensor1D, Tensor2D, TensorFlow } from './tensorflow.ts';
+
+/** A batch becomes a square of who is at risk when whom has an event: 64 MiB at this size. */
+export const MAX_RISK_SET = 4_096;
+/** Below every log hazard, and no number that becomes infinite. */
+const FAR_BELOW = 1e30;
+
+interface CoxTerms {
+  /** [rows, 1] log hazard ratios. */
+  readonly outputs: Tensor;
+  /** [rows, 2]: time, and 1 for an event or 0 for the end of observation. */
+  readonly targets: Tensor;
+  /** 0 takes a row out of the batch. */
+  readonly weights?: Tensor1D | undefined;
+}
+
+/** [rows]; 0 where a row has no event. @throws ModelError RISK_SET_TOO_LARGE. */
+export function coxLosses(tf: TensorFlow, ties: 'breslow' | 'efron', terms: CoxTerms): Tensor1D {
+  const count = terms.outputs.shape[0] ?? 0;
+  if (count > MAX_RISK_SET) {
+    throw new ModelError('RISK_SET_TOO_LARGE', 'a batch of survival times is too large to be one risk set', {
+      details: { expected: MAX_RISK_SET, found: count },
+    });
+  }
+  const scores: Tensor2D = tf.reshape(terms.outputs, [1, count]);
+  const [times, happened] = tf.split(terms.targets as Tensor2D, 2, 1) as [Tensor2D, Tensor2D];
+  const events =
+    terms.weights === undefined ? happened : tf.mul(happened, tf.reshape(terms.weights, [count, 1]));
+  const timesAcross = tf.reshape(times, [1, count]);
+  const eventsAcross = tf.reshape(events, [1, count]);
+  const later = tf.cast(tf.greaterEqual(timesAcross, times), 'float32');
+  const atRisk = terms.weights === undefined ? later : tf.mul(later, tf.reshape(terms.weights, [1, count]));
+  // Who is not at risk is put far below before the exponential: infinity times 0 would be no number.
+  const masked = tf.add(tf.mul(atRisk, scores), tf.mul(tf.sub(atRisk, 1), FAR_BELOW));
+  const largest = tf.max(masked, 1, true);
+  const hazards = tf.exp(tf.sub(masked, largest));
+  const total = tf.sum(hazards, 1, true);
+  const counted =
+    ties === 'breslow'
+      ? total
+      : tf.sub(
+          total,
+          tiedShare(tf, hazards, tf.mul(tf.cast(tf.equal(timesAcross, times), 'float32'), eventsAcross)),
+        );
+  const logHazard = tf.add(tf.log(counted), largest);
+  const losses = tf.mul(events, tf.sub(logHazard, tf.reshape(terms.outputs, [count, 1])));
+  return tf.reshape(losses, [count]);
+}
+
+/** Efron: of d events at one time, the k-th (from 0) sees k/d of their hazards gone. `tied`: [rows, rows], 1 for each of them. */
+function tiedShare(tf: TensorFlow, hazards: Tensor, tied: Tensor): Tensor {
+  const count = tied.shape[0] ?? 0;
+  const places = tf.range(0, count, 1, 'float32');
+  const before = tf.less(tf.reshape(places, [1, count]), tf.reshape(places, [count, 1]));
+  const rank = tf.sum(tf.mul(tied, tf.cast(before, 'float32')), 1, true);
+  const size = tf.maximum(tf.sum(tied, 1, true), 1);
+  return tf.mul(tf.div(rank, size), tf.sum(tf.mul(hazards, tied), 1, true));
+}
