@@ -57,6 +57,7 @@ const inputConfig = z.strictObject({
  * @throws NetworkError TOPOLOGY_MALFORMED, LAYER_REFUSED, SHAPES_DIFFER, NETWORK_TOO_LARGE.
  */
 export function admitTopology(value: unknown, { loss }: Pick<Objective, 'loss'>): Network {
+  requirePlainJson(value);
   const parsed = topology.safeParse(value);
   if (!parsed.success) throw malformed(parsed.error.issues[0]?.path ?? []);
   const listed = parsed.data.config.layers.map(listLayer);
@@ -77,6 +78,26 @@ export function admitTopology(value: unknown, { loss }: Pick<Objective, 'loss'>)
   if (parsed.data.class_name !== 'Sequential') requireEnds(parsed.data.config, input, nodes.at(-1)?.name);
   requireLastAxes({ inputShape, nodes }, configured);
   return { inputShape, nodes };
+}
+
+const mostValues = 50_000;
+const deepest = 16;
+const prototypeKeys: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+
+/** Looks at all of it without recursion, so that no nesting is too deep to be refused. */
+function requirePlainJson(value: unknown): void {
+  const pending = [{ value, depth: 0 }];
+  let count = 0;
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { depth } = next;
+    count += 1;
+    if (count + pending.length > mostValues) throw malformed([], 'it has more values than any model');
+    if (depth > deepest) throw malformed([], 'it is nested deeper than any model');
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    if (Object.keys(next.value).some((key) => prototypeKeys.includes(key)))
+      throw malformed([], 'it has a key that only a prototype has');
+    for (const part of Object.values(next.value)) pending.push({ value: part, depth: depth + 1 });
+  }
 }
 
 function listLayer(value: unknown, index: number): ListedLayer {
@@ -167,13 +188,10 @@ function requireLastAxes(network: Network, configured: readonly ConfiguredLayer[
   }
 }
 
-function malformed(path: readonly PropertyKey[]): NetworkError {
+function malformed(path: readonly PropertyKey[], rule?: string): NetworkError {
   const field = path.map((part) => (typeof part === 'number' ? String(part) : quotable(part))).join('.');
-  return new NetworkError(
-    'TOPOLOGY_MALFORMED',
-    `the topology is no LayersModel: ${field === '' ? 'all of it' : field}`,
-    {
-      details: { field },
-    },
-  );
+  const what = rule ?? (field === '' ? 'all of it' : field);
+  return new NetworkError('TOPOLOGY_MALFORMED', `the topology is no LayersModel: ${what}`, {
+    details: { field },
+  });
 }

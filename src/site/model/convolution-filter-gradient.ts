@@ -15,10 +15,13 @@ interface FilterGradient {
   readonly filterShape: Shape4D;
 }
 
+const kernelName = 'Conv2DBackpropFilter';
+
 /** Teaches the engine the kernel that tf.js asks for in every convolution's gradient. NHWC, without dilation. */
 export function registerFilterGradient(tf: TensorFlow, backendName: string): void {
+  if (tf.getKernel(kernelName, backendName) !== undefined) return;
   tf.registerKernel({
-    kernelName: 'Conv2DBackpropFilter',
+    kernelName,
     backendName,
     kernelFunc: ({ inputs, attrs }) => {
       const { x, dy } = inputs as unknown as Pick<FilterGradient, 'x' | 'dy'>;
