@@ -45,8 +45,9 @@ export function coxLosses(tf: TensorFlow, ties: 'breslow' | 'efron', terms: CoxT
           total,
           tiedShare(tf, hazards, tf.mul(tf.cast(tf.equal(timesAcross, times), 'float32'), eventsAcross)),
         );
-  const logHazard = tf.add(tf.log(counted), largest);
-  const losses = tf.mul(events, tf.sub(logHazard, tf.reshape(terms.outputs, [count, 1])));
+  // The two large numbers are subtracted first: their difference is small, and exact where one of them is the largest.
+  const behind = tf.sub(largest, tf.reshape(terms.outputs, [count, 1]));
+  const losses = tf.mul(events, tf.add(tf.log(counted), behind));
   return tf.reshape(losses, [count]);
 }
 
