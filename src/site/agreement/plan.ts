@@ -1,7 +1,7 @@
 // The plans of the research studies this site takes part in: signed by the plan key. The first one that was accepted stays in
 // force: a later version waits until a person can agree to it.
 import { isoTime } from '#base/clock.ts';
-import { findModelContradiction } from '#federation/network/plan-contradiction.ts';
+import { findModelContradiction, findUnservedModel } from '#federation/network/plan-contradiction.ts';
 import { requireSameMeaning } from '#federation/records/plan-successor.ts';
 import { type TrustedKeys, verifyRecord } from '#federation/records/record.ts';
 import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
@@ -97,7 +97,7 @@ function refuseUnsupported(plan: ResearchStudyPlan): void {
   if (plan.imaging !== null) throw unsupported('imaging', null, plan.imaging.modality);
   if (label.kind === 'segmentation')
     throw unsupported('dataElements.label', 'a label from facts', label.kind);
-  const contradiction = findModelContradiction(plan);
+  const contradiction = findUnservedModel(plan) ?? findModelContradiction(plan);
   if (contradiction !== undefined)
     throw unsupported(contradiction.field, contradiction.expected, contradiction.found);
   if (new Set(features.map(({ name }) => name)).size !== features.length) {

@@ -90,6 +90,11 @@ describe('a batch of survival times', () => {
     for (const [at, expected] of [...byHand[ties], 0].entries()) expect(padded[at]).toBeCloseTo(expected, 6);
   });
 
+  it('multiplies losses, not hazards, by other weights', () => {
+    const quarter = batchTerms([...hazards, 9], [...tied, 2, 1], 'efron', [0.25, 0.25, 0.25, 0.25, 0]);
+    for (const [at, expected] of byHand.efron.entries()) expect(quarter[at]).toBeCloseTo(expected / 4, 6);
+  });
+
   it('is refused where it would be a square too large', () => {
     const count = MAX_RISK_SET + 1;
     expect(() => batchTerms(Array(count).fill(0), Array(2 * count).fill(1), 'efron')).toThrow(

@@ -13,7 +13,7 @@ interface CoxTerms {
   readonly outputs: Tensor;
   /** [rows, 2]: time, and 1 for an event or 0 for the end of observation. */
   readonly targets: Tensor;
-  /** 0 takes a row out of the batch. */
+  /** What each row's loss is multiplied by; 0 takes it out of every risk set, any other leaves it in as it is. */
   readonly weights?: Tensor1D | undefined;
 }
 
@@ -27,12 +27,12 @@ export function coxLosses(tf: TensorFlow, ties: 'breslow' | 'efron', terms: CoxT
   }
   const scores: Tensor2D = tf.reshape(terms.outputs, [1, count]);
   const [times, happened] = tf.split(terms.targets as Tensor2D, 2, 1) as [Tensor2D, Tensor2D];
-  const events =
-    terms.weights === undefined ? happened : tf.mul(happened, tf.reshape(terms.weights, [count, 1]));
+  const weights = terms.weights === undefined ? tf.ones([count, 1]) : tf.reshape(terms.weights, [count, 1]);
+  const present = tf.cast(tf.greater(weights, 0), 'float32');
   const timesAcross = tf.reshape(times, [1, count]);
-  const eventsAcross = tf.reshape(events, [1, count]);
+  const eventsAcross = tf.reshape(tf.mul(happened, present), [1, count]);
   const later = tf.cast(tf.greaterEqual(timesAcross, times), 'float32');
-  const atRisk = terms.weights === undefined ? later : tf.mul(later, tf.reshape(terms.weights, [1, count]));
+  const atRisk = tf.mul(later, tf.reshape(present, [1, count]));
   // Who is not at risk is put far below before the exponential: infinity times 0 would be no number.
   const masked = tf.add(tf.mul(atRisk, scores), tf.mul(tf.sub(atRisk, 1), FAR_BELOW));
   const largest = tf.max(masked, 1, true);
@@ -47,7 +47,7 @@ export function coxLosses(tf: TensorFlow, ties: 'breslow' | 'efron', terms: CoxT
         );
   // The two large numbers are subtracted first: their difference is small, and exact where one of them is the largest.
   const behind = tf.sub(largest, tf.reshape(terms.outputs, [count, 1]));
-  const losses = tf.mul(events, tf.add(tf.log(counted), behind));
+  const losses = tf.mul(tf.mul(happened, weights), tf.add(tf.log(counted), behind));
   return tf.reshape(losses, [count]);
 }
 
