@@ -30,9 +30,9 @@ beforeAll(async () => {
         initialisation: { kind: 'variance-scaling', seed: '3c'.repeat(32) },
       },
       training: {
-        optimizer: { kind: 'sgd', learningRate: 0.1, momentum: 0.9 },
+        optimizer: { kind: 'sgd', learningRate: 0.02, momentum: 0.9 },
         batchSize: 32,
-        localUpdates: 40,
+        localUpdates: 15,
         weightDecay: 0.001,
         gradientClipNorm: 1,
       },
