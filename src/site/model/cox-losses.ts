@@ -28,13 +28,15 @@ export function coxLosses(tf: TensorFlow, ties: 'breslow' | 'efron', terms: CoxT
   const scores: Tensor2D = tf.reshape(terms.outputs, [1, count]);
   const [times, happened] = tf.split(terms.targets as Tensor2D, 2, 1) as [Tensor2D, Tensor2D];
   const weights = terms.weights === undefined ? tf.ones([count, 1]) : tf.reshape(terms.weights, [count, 1]);
-  const present = tf.cast(tf.greater(weights, 0), 'float32');
+  const present = tf.greater(weights, 0);
   const timesAcross = tf.reshape(times, [1, count]);
-  const eventsAcross = tf.reshape(tf.mul(happened, present), [1, count]);
-  const later = tf.cast(tf.greaterEqual(timesAcross, times), 'float32');
-  const atRisk = tf.mul(later, tf.reshape(present, [1, count]));
-  // Who is not at risk is put far below before the exponential: infinity times 0 would be no number.
-  const masked = tf.add(tf.mul(atRisk, scores), tf.mul(tf.sub(atRisk, 1), FAR_BELOW));
+  const presentAcross = tf.reshape(present, [1, count]);
+  const eventsAcross = tf.mul(tf.reshape(happened, [1, count]), tf.cast(presentAcross, 'float32'));
+  const atRisk = tf.logicalAnd(tf.greaterEqual(timesAcross, times), presentAcross);
+  // Who is not at risk is put far below before the exponential: infinity times 0 would be no number. Chosen, not computed: a graph
+  // optimizer may sort sums of products anew, and beside so large a number the scores would be lost.
+  const everybody = tf.broadcastTo(scores, [count, count]);
+  const masked = tf.where(atRisk, everybody, tf.fill([count, count], -FAR_BELOW));
   const largest = tf.max(masked, 1, true);
   const hazards = tf.exp(tf.sub(masked, largest));
   const total = tf.sum(hazards, 1, true);
