@@ -35,5 +35,5 @@ export function chooseNormalisation({ plan, model, trainingRows }: Normalisation
 
 export function createExamples(matrix: CohortMatrix, normalisation: Normalisation): Examples {
   const { values, labels, count, width } = matrix;
-  return { features: normaliseFeatures(values, normalisation), labels, count, width };
+  return { features: normaliseFeatures(values, normalisation), labels, count, shape: [width] };
 }

@@ -1,7 +1,8 @@
 // What a shell (Electron, headless, a test) gives to openSite. The site touches the outside world through these alone.
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
-import type { ModelSpecification, TrainingSettings } from '#federation/records/research-study-plan.ts';
+import type { Metric, ModelSpecification } from '#federation/records/model-specification.ts';
+import type { TrainingSettings } from '#federation/records/training-settings.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 
 export interface SitePorts {
@@ -83,12 +84,20 @@ export interface EngineInfo {
   readonly reason: string;
 }
 
-/** Rows of a feature matrix. `features` is row-major, `count` x `width`, already normalised; labels are 0 or 1. */
+/** Examples as the plan's model takes them. */
 export interface Examples {
+  /** Example by example, row-major, `count` times the product of `shape`; already normalised. */
   readonly features: Float32Array;
+  /** Of one example: [width] of a row of features, [rows, columns, channels] of an image. */
+  readonly shape: readonly number[];
+  /**
+   * Example by example, as the plan's loss takes them: 0 or 1; the number of a class; values; a time and then 1 for an event or 0
+   * for the end of observation; a mask of 0 and 1, row-major.
+   */
   readonly labels: Float32Array;
   readonly count: number;
-  readonly width: number;
+  /** A number for the subject of each example, where one may have several; absent: each is of another subject. */
+  readonly subjects?: Uint32Array;
 }
 
 export interface TrainingJob {
@@ -126,11 +135,19 @@ export interface EvaluationJob {
 }
 
 export interface EvaluationResult {
-  /** Predicted probability of label 1, one for each example. */
+  /**
+   * What the model says, example by example: the probability of label 1, of each class, or of each pixel; of other losses the
+   * values or the log hazard ratio.
+   */
   readonly probabilities: Float32Array;
   /** Sum of losses over the examples, in nats. */
   readonly lossSum: number;
+  /** Examples whose label or class was predicted; 0 where a model predicts neither. */
   readonly correctCount: number;
+  /** What the plan measures by; null where the examples do not give it (one class alone, no pair of events). */
+  readonly metrics: Readonly<Partial<Record<Metric, number | null>>>;
+  /** Of masks: overlap for each subject, in the order of their numbers. */
+  readonly diceBySubject: Float64Array | null;
 }
 
 /** The engine, in a process of its own that lives for the whole run. */

@@ -172,7 +172,7 @@ describe('a training round', () => {
     site.open('training');
     await run(site);
     const examples = site.trainingHost.jobs[0]?.examples;
-    expect([examples?.count, examples?.width]).toEqual([20, 6]);
+    expect([examples?.count, examples?.shape]).toEqual([20, [6]]);
     const ages = Array.from({ length: 20 }, (_, row) => examples?.features[row * 6] ?? Number.NaN);
     expect(ages.sort((left, right) => left - right)[0]).toBe(-1);
     expect(Array.from({ length: 20 }, (_, row) => examples?.features[row * 6 + 5])).toEqual(

@@ -54,6 +54,8 @@ export function createCountingHost(): CountingHost {
         probabilities: new Float32Array(count).fill(0.5),
         lossSum: count * 0.5,
         correctCount: Math.floor(count / 2),
+        metrics: { accuracy: Math.floor(count / 2) / count },
+        diceBySubject: null,
       };
     },
     close: async () => {},

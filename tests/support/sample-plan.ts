@@ -7,7 +7,9 @@ const code = (name: string) => ({
   display: name,
 });
 
-export const samplePlan: ResearchStudyPlan = {
+type LogisticRegression = Extract<ResearchStudyPlan['model'], { kind: 'logistic-regression' }>;
+
+export const samplePlan: ResearchStudyPlan & { readonly model: LogisticRegression } = {
   researchStudyId: 'sample-study',
   version: 1,
   title: 'Sample',

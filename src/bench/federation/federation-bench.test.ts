@@ -12,13 +12,14 @@ import { loadPlan, statisticsRound } from '#bench/federation/plan-method.ts';
 import { spreadOf } from '#bench/federation/score.ts';
 import { selectedModel, selectedTraining } from '#bench/federation/select-settings.ts';
 import { heartAssets } from '#bench/package-root.ts';
+import { inputShapeOf } from '#federation/network/create-network.ts';
 
 const plan = loadPlan(heartAssets); // parsed with the plan's schema: a plan that the records refuse fails here
 
 describe('the plan of the heart-disease study', () => {
   it('lists its features in the order of the data’s columns, with one input for each', () => {
     expect(plan.dataElements.features.map(({ name }) => name)).toEqual([...heartFeatures]);
-    expect(plan.model.inputCount).toBe(heartFeatures.length);
+    expect(inputShapeOf(plan.model)).toEqual([heartFeatures.length]);
   });
 
   it('has the settings that the selection chose', () => {

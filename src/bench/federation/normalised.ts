@@ -11,5 +11,5 @@ export function columnStatistics({ features, count, width }: RawRows): Normalisa
 
 export function toExamples(rows: RawRows, normalisation: Normalisation): Examples {
   const features = normaliseFeatures(rows.features, normalisation);
-  return { features, labels: rows.labels, count: rows.count, width: rows.width };
+  return { features, labels: rows.labels, count: rows.count, shape: [rows.width] };
 }

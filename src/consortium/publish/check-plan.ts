@@ -1,4 +1,6 @@
 // A plan as the operator wrote it, held against its schema. What it asks for and this release lacks is refused by name.
+
+import { findModelContradiction, findUnservedModel } from '#federation/network/plan-contradiction.ts';
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { findStatisticsContradiction } from '#federation/statistics/plan-contradiction.ts';
 import { PublishError } from './publish-error.ts';
@@ -12,7 +14,6 @@ const supported: readonly (readonly [path: string, expected: unknown])[] = [
   ['aggregation.strategy', 'fedavg'],
   ['aggregation.weighting', 'example-count'],
   ['approval.requiredStewards', 1],
-  ['model.kind', 'logistic-regression'],
 ];
 
 /**
@@ -22,11 +23,7 @@ const supported: readonly (readonly [path: string, expected: unknown])[] = [
 export function parsePlan(value: unknown, publishedAt: string): ResearchStudyPlan {
   for (const [path, expected] of supported) {
     const found = valueAt(value, path);
-    if (found !== undefined && found !== expected) {
-      throw new PublishError('NOT_SUPPORTED', 'The plan asks for something this release does not do.', {
-        details: { field: path, expected },
-      });
-    }
+    if (found !== undefined && found !== expected) throw notSupported(path, expected);
   }
   const parsed = researchStudyPlan.safeParse(typeof value === 'object' ? { ...value, publishedAt } : value);
   if (!parsed.success) {
@@ -52,9 +49,10 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
   const { features, label } = plan.dataElements;
   if (label.kind === 'segmentation')
     throw contradiction('dataElements.label', 'a label from facts', label.kind);
-  if (plan.model.inputCount !== features.length) {
-    throw contradiction('model.inputCount', features.length, plan.model.inputCount);
-  }
+  const unserved = findUnservedModel(plan);
+  if (unserved !== undefined) throw notSupported(unserved.field, unserved.expected);
+  const ofModel = findModelContradiction(plan);
+  if (ofModel !== undefined) throw contradiction(ofModel.field, ofModel.expected, ofModel.found);
   requireDistinct(
     'dataElements.features',
     features.map(({ name }) => name),
@@ -69,6 +67,12 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
 
 function requireDistinct(field: string, names: readonly string[]): void {
   if (new Set(names).size !== names.length) throw contradiction(field, 'different names', 'a repeated name');
+}
+
+function notSupported(field: string, expected: unknown): PublishError {
+  return new PublishError('NOT_SUPPORTED', 'The plan asks for something this release does not do.', {
+    details: { field, expected },
+  });
 }
 
 function contradiction(field: string, expected: unknown, found: unknown): PublishError {

@@ -10,6 +10,7 @@ import {
   openWorld,
   sendUpdate,
 } from '#support/consortium-world.ts';
+import { sampleModel, sampleModels } from '#support/model-samples.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 
 let world: ConsortiumWorld;
@@ -34,6 +35,13 @@ const withFeatures = (features: readonly unknown[], changes: object = {}) => ({
   dataElements: { ...samplePlan.dataElements, features },
 });
 
+const { topology } = sampleModels.layers;
+const code = { class_name: 'Lambda', config: { name: 'code' } };
+const withLambda = {
+  ...sampleModels.layers,
+  topology: { ...topology, config: { ...topology.config, layers: [...topology.config.layers, code] } },
+};
+
 describe('publishing a plan', () => {
   it('makes the initial model from the plan', async () => {
     const initialisation = { kind: 'uniform', bound: 0.5, seed: 'ab'.repeat(32) } as const;
@@ -49,7 +57,12 @@ describe('publishing a plan', () => {
     ['imaging', { imaging: { modality: 'MR' } }],
     ['aggregation.strategy', { aggregation: { strategy: 'fedadam', weighting: 'example-count' } }],
     ['approval.requiredStewards', { approval: { requiredStewards: 2 } }],
-    ['model.kind', { model: { kind: 'unet' } }],
+    ['model.kind', { model: sampleModel('unet-2d') }],
+    ['model.kind', { model: sampleModel('cox') }],
+    [
+      'model.objective.loss',
+      { model: { ...sampleModel('mlp'), objective: { loss: 'mean-squared-error', outputCount: 1 } } },
+    ],
   ];
 
   it.each(unsupported)('refuses %s by name: not in this release', async (field, change) => {
@@ -64,6 +77,17 @@ describe('publishing a plan', () => {
     ['no object', null],
     ['a text', 'plan'],
     ['an unknown field', { ...samplePlan, extra: 1 }],
+    ['a model of no known kind', { ...samplePlan, model: { kind: 'transformer' } }],
+    ['a model that carries code', { ...samplePlan, model: withLambda }],
+    ['a network of another number of inputs', { ...samplePlan, model: sampleModel('mlp') }],
+    [
+      'a network larger than its updates may be',
+      {
+        ...samplePlan,
+        model: { ...sampleModel('mlp'), inputCount: 2, hiddenWidths: [50_000] },
+        limits: { ...samplePlan.limits, maxUpdateBytes: 700_000 },
+      },
+    ],
     ['no participants', { ...samplePlan, participants: [] }],
     [
       'a participant named twice',

@@ -2,7 +2,6 @@
 import { collectEvaluations } from '#federation/aggregation/evaluation.ts';
 import { federatedAverage } from '#federation/aggregation/fedavg.ts';
 import {
-  featureCount,
   payloadManifest,
   type RoundQuestion,
   weightNames,
@@ -44,12 +43,12 @@ export function aggregateRound(input: RoundInput): RoundOutcome {
   const expected = payloadManifest(input, base);
   for (const { payload } of updates) requireManifest(payload, expected);
   if (weightNames(base).length === 0) throw badTensors('a model without weights');
-  const statistics =
-    input.kind === 'statistics' ? collectStatistics(requireStatisticsLayout(input.plan), updates) : undefined;
+  const layout = input.kind === 'statistics' ? requireStatisticsLayout(input.plan) : undefined;
+  const statistics = layout === undefined ? undefined : collectStatistics(layout, updates);
   const changed =
-    statistics === undefined
+    layout === undefined || statistics === undefined
       ? trainedTensors(input, updates)
-      : releasedNormalisation(statistics, featureCount(base));
+      : releasedNormalisation(statistics, layout.columns.length);
   const tensors = inNameOrder(new Map([...base, ...changed]));
   if (!areFinite(tensors)) throw badTensors('the aggregate overflows');
   return {

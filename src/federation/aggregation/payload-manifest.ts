@@ -9,7 +9,6 @@ import {
   type TensorManifest,
 } from '#federation/tensors/manifest.ts';
 import { sortedNames, type TensorMap } from '#federation/tensors/tensor.ts';
-import { badTensors } from '#federation/tensors/tensor-error.ts';
 
 /** What a round asks its sites for. */
 export type RoundQuestion =
@@ -22,13 +21,6 @@ export const WEIGHTS = 'weights/';
 /** Names of the weights of a global model, in order. */
 export function weightNames(model: TensorMap): string[] {
   return sortedNames(model).filter((name) => name.startsWith(WEIGHTS));
-}
-
-/** Number of features: rows of the kernel. @throws TensorError BAD_TENSORS when the model has no kernel. */
-export function featureCount(model: TensorMap): number {
-  const [rows, columns, ...more] = requireTensor(model, 'weights/kernel').shape;
-  if (rows === undefined || columns === undefined || more.length > 0) throw badTensors('kernel shape');
-  return rows;
 }
 
 /** The manifest every payload of that round must have (security.md E16: absent, extra or reshaped tensors). */

@@ -9,34 +9,15 @@ import {
   positiveNumber,
 } from '#federation/records/fields.ts';
 import { imagingInput } from '#federation/records/imaging-input.ts';
+import { modelSpecification } from '#federation/records/model-specification.ts';
 import { defineRecord } from '#federation/records/record.ts';
 import { SMALLEST_COHORT } from '#federation/records/smallest-cohort.ts';
 import { statisticsSpecification } from '#federation/records/statistics-plan.ts';
+import { trainingSettings } from '#federation/records/training-settings.ts';
 import { withdrawalRemedy } from '#federation/records/withdrawal-remedy.ts';
 
-const optimizer = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('sgd'), learningRate: positiveNumber }),
-  z.strictObject({ kind: z.literal('adam'), learningRate: positiveNumber }),
-]);
-
-export const modelSpecification = z.strictObject({
-  kind: z.literal('logistic-regression'),
-  inputCount: z.int().min(1).max(10_000),
-  /** `uniform`: every weight and the bias drawn from [-bound, bound) with the initialisation seed. */
-  initialisation: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('zeros') }),
-    z.strictObject({ kind: z.literal('uniform'), bound: positiveNumber, seed: digestHex }),
-  ]),
-});
-export type ModelSpecification = z.infer<typeof modelSpecification>;
-
-export const trainingSettings = z.strictObject({
-  optimizer,
-  batchSize: z.int().min(1).max(65_536),
-  /** Optimizer steps at each site in each training round. */
-  localUpdates: z.int().min(1).max(1_000_000),
-});
-export type TrainingSettings = z.infer<typeof trainingSettings>;
+export type { ModelSpecification } from '#federation/records/model-specification.ts';
+export type { TrainingSettings } from '#federation/records/training-settings.ts';
 
 export const researchStudyPlan = z.strictObject({
   researchStudyId: identifier,

@@ -11,6 +11,7 @@ import {
   initialTensors,
   siteId,
 } from '#support/enrolled-site.ts';
+import { sampleModel } from '#support/model-samples.ts';
 import { refusalCode } from '#support/refusal-code.ts';
 import { samplePlan } from '#support/sample-plan.ts';
 import { createSignedConsortium, flipPayload, type SignedConsortium } from '#support/signed-consortium.ts';
@@ -259,6 +260,16 @@ describe('plan', () => {
     [
       'a model of another width',
       () => consortium.plan({ version: 3, model: { ...samplePlan.model, inputCount: 3 } }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'a model of images, which no cohort gives',
+      () => consortium.plan({ version: 3, model: sampleModel('unet-2d') }).envelope,
+      'PLAN_NOT_SUPPORTED',
+    ],
+    [
+      'a model of survival times, which no cohort gives',
+      () => consortium.plan({ version: 3, model: sampleModel('cox') }).envelope,
       'PLAN_NOT_SUPPORTED',
     ],
     [

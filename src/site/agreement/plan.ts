@@ -1,6 +1,7 @@
 // The plans of the research studies this site takes part in: signed by the plan key. The first one that was accepted stays in
 // force: a later version waits until a person can agree to it.
 import { isoTime } from '#base/clock.ts';
+import { findModelContradiction, findUnservedModel } from '#federation/network/plan-contradiction.ts';
 import { requireSameMeaning } from '#federation/records/plan-successor.ts';
 import { type TrustedKeys, verifyRecord } from '#federation/records/record.ts';
 import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
@@ -92,13 +93,13 @@ function verifyPlan({ envelope, trust }: Omit<PlanCheck, 'siteId'>, atMs: number
 /** Refuses by name what the plan's schema allows but this release would do wrongly. */
 function refuseUnsupported(plan: ResearchStudyPlan): void {
   const { features, label } = plan.dataElements;
-  // No model of this release takes images, so nothing would be trained on them.
+  // No cohort of this release gives images, so nothing would be trained on them.
   if (plan.imaging !== null) throw unsupported('imaging', null, plan.imaging.modality);
   if (label.kind === 'segmentation')
     throw unsupported('dataElements.label', 'a label from facts', label.kind);
-  if (plan.model.inputCount !== features.length) {
-    throw unsupported('model.inputCount', features.length, plan.model.inputCount);
-  }
+  const contradiction = findUnservedModel(plan) ?? findModelContradiction(plan);
+  if (contradiction !== undefined)
+    throw unsupported(contradiction.field, contradiction.expected, contradiction.found);
   if (new Set(features.map(({ name }) => name)).size !== features.length) {
     throw unsupported('dataElements.features', 'different names', 'a repeated name');
   }

@@ -1,7 +1,24 @@
-// The plan's model: its first weights, its normalisation, its logits and loss on whatever engine runs.
+// The plan's model: its first weights, its normalisation, what it makes of a batch, its loss and its measures on whatever engine runs.
+export { inputShapeOf } from '#federation/network/create-network.ts';
+export { metricsOf } from '#federation/network/objective.ts';
 export { createInitialWeights, weightShapes } from '#federation/tensors/initial-weights.ts';
-export { binaryLosses, labelSigns } from './binary-loss.ts';
-export { type BoundModel, bindModel } from './bound-model.ts';
+export { areaUnderCurve } from './area-under-curve.ts';
+export {
+  type Augmentation,
+  type AugmentationLimits,
+  augmentImage,
+  augmentMask,
+  drawAugmentation,
+  type Image,
+} from './augment-image.ts';
+export { type Batch, type BoundModel, bindModel } from './bound-model.ts';
+export { concordanceIndex } from './concordance-index.ts';
+export { registerFilterGradient } from './convolution-filter-gradient.ts';
+export { coxLikelihoodTerms } from './cox-likelihood.ts';
+export { diceBySubject } from './dice-by-subject.ts';
+export type { DropoutMask } from './dropout-masks.ts';
+export { exampleWeights } from './example-weights.ts';
 export { type ModelCode, ModelError } from './model-error.ts';
 export { type Normalisation, normaliseFeatures } from './normalisation.ts';
-export type { Scalar, Tensor1D, Tensor2D, TensorFlow, Variable } from './tensorflow.ts';
+export { encodeTargets } from './targets.ts';
+export type { Scalar, Tensor, Tensor1D, Tensor2D, TensorFlow, Variable } from './tensorflow.ts';

@@ -1,5 +1,5 @@
 // Refusals of the model stage.
 import { CodedError } from '#base/coded-error.ts';
 
-export type ModelCode = 'MODEL_WEIGHTS_MISMATCH' | 'MODEL_EXAMPLES_MISMATCH';
+export type ModelCode = 'MODEL_WEIGHTS_MISMATCH' | 'MODEL_EXAMPLES_MISMATCH' | 'RISK_SET_TOO_LARGE';
 export class ModelError extends CodedError<ModelCode> {}

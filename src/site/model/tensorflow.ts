@@ -2,4 +2,12 @@
 type Native = typeof import('@tensorflow/tfjs-node');
 
 export type TensorFlow = Omit<Native, 'node' | 'io' | 'version'>;
-export type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-node';
+export type {
+  Scalar,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
+  Tensor4D,
+  Variable,
+} from '@tensorflow/tfjs-node';

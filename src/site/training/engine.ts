@@ -1,7 +1,7 @@
 // Picks the engine of the training process: native TensorFlow where it is set up, else WebAssembly, and says why.
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import type { TensorFlow } from '#site/model/index.ts';
+import { registerFilterGradient, type TensorFlow } from '#site/model/index.ts';
 import type { EngineInfo } from '#site/ports.ts';
 
 export interface Engine {
@@ -50,5 +50,6 @@ async function loadWasm(reason: string): Promise<Engine> {
   const backend: { version_wasm: string } = requirePackage('@tensorflow/tfjs-backend-wasm');
   await tf.setBackend('wasm');
   await tf.ready();
+  registerFilterGradient(tf, 'wasm');
   return { tf, info: { name: 'wasm', version: backend.version_wasm, reason } };
 }

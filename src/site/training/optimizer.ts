@@ -5,7 +5,7 @@ import type { TensorFlow } from '#site/model/index.ts';
 import type { OptimizerState } from './optimizer-state.ts';
 import { TrainingError } from './training-error.ts';
 
-type Optimizer = ReturnType<TensorFlow['train']['sgd']> | ReturnType<TensorFlow['train']['adam']>;
+type Optimizer = ReturnType<TensorFlow['train']['sgd' | 'momentum' | 'adam']>;
 
 const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }; // Kingma and Ba 2015, as in PyTorch
 
@@ -16,7 +16,7 @@ export async function createOptimizer(
   { state, shapes }: { readonly state: OptimizerState; readonly shapes: readonly (readonly number[])[] },
 ): Promise<Optimizer> {
   const fresh = state.iterationCount === 0;
-  const expected = fresh || settings.kind === 'sgd' ? [] : [...shapes, ...shapes];
+  const expected = fresh ? [] : slotShapes(settings, shapes);
   if (
     expected.length !== state.slots.length ||
     expected.some((shape, at) => shape.join() !== state.slots[at]?.shape.join())
@@ -25,10 +25,7 @@ export async function createOptimizer(
       details: { field: 'optimizerState', expected: expected.length, found: state.slots.length },
     });
   }
-  const optimizer =
-    settings.kind === 'sgd'
-      ? tf.train.sgd(settings.learningRate)
-      : tf.train.adam(settings.learningRate, adamDefaults.beta1, adamDefaults.beta2, adamDefaults.epsilon);
+  const optimizer = newOptimizer(tf, settings);
   if (fresh) return optimizer;
   const iteration = { name: 'iter', tensor: tf.scalar(state.iterationCount, 'int32') };
   const slots = state.slots.map(({ shape, data }, at) => ({
@@ -39,6 +36,23 @@ export async function createOptimizer(
   // The optimizer made variables of its own from the slots.
   tf.dispose([iteration.tensor, ...slots.map((slot) => slot.tensor)]);
   return optimizer;
+}
+
+function newOptimizer(tf: TensorFlow, settings: TrainingSettings['optimizer']): Optimizer {
+  const { learningRate } = settings;
+  if (settings.kind === 'adam')
+    return tf.train.adam(learningRate, adamDefaults.beta1, adamDefaults.beta2, adamDefaults.epsilon);
+  if (settings.momentum === undefined) return tf.train.sgd(learningRate);
+  return tf.train.momentum(learningRate, settings.momentum);
+}
+
+/** Adam keeps two numbers for each weight, momentum one, plain descent none. */
+function slotShapes(
+  settings: TrainingSettings['optimizer'],
+  shapes: readonly (readonly number[])[],
+): readonly (readonly number[])[] {
+  if (settings.kind === 'adam') return [...shapes, ...shapes];
+  return settings.momentum === undefined ? [] : shapes;
 }
 
 /** A copy of the slots and the number of steps. */

@@ -15,7 +15,7 @@ const examples: Examples = {
   features: Float32Array.from({ length: 30 }, (_, at) => Math.sin(1 + at * at)),
   labels: Float32Array.from({ length: 10 }, (_, row) => row % 2),
   count: 10,
-  width: 3,
+  shape: [3],
 };
 const control = { onProgress: () => {}, isCancelled: () => false };
 const job = (change: Partial<TrainingJob> = {}): TrainingJob => ({
@@ -139,12 +139,12 @@ describe('training', () => {
     ],
     [
       'no rows',
-      { examples: { features: new Float32Array(), labels: new Float32Array(), count: 0, width: 3 } },
+      { examples: { features: new Float32Array(), labels: new Float32Array(), count: 0, shape: [3] } },
       'BAD_TRAINING_JOB',
     ],
     [
       'another width',
-      { examples: { ...examples, features: new Float32Array(20), width: 2 } },
+      { examples: { ...examples, features: new Float32Array(20), shape: [2] } },
       'BAD_TRAINING_JOB',
     ],
     [
@@ -176,12 +176,12 @@ describe('evaluation', () => {
     const wrong = evaluateModel(engine.tf, {
       model,
       weights,
-      examples: { features, labels: Float32Array.of(0, 1), count: 2, width: 3 },
+      examples: { features, labels: Float32Array.of(0, 1), count: 2, shape: [3] },
     });
     const right = evaluateModel(engine.tf, {
       model,
       weights,
-      examples: { features, labels: Float32Array.of(1, 0), count: 2, width: 3 },
+      examples: { features, labels: Float32Array.of(1, 0), count: 2, shape: [3] },
     });
     expect(wrong).toMatchObject({ lossSum: 400, correctCount: 0 });
     expect(right).toMatchObject({ lossSum: 0, correctCount: 2 });

@@ -1,19 +1,15 @@
 // The local updates of one training round: mini-batch gradient steps on the engine, interruptible, with finite results or none.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createKeystream } from '#federation/crypto/keystream.ts';
-import {
-  type BoundModel,
-  binaryLosses,
-  type Tensor1D,
-  type Tensor2D,
-  type TensorFlow,
-  type Variable,
-} from '#site/model/index.ts';
+import { concatBytes, utf8 } from '#base/bytes.ts';
+import { sha256 } from '#federation/crypto/digest.ts';
+import { createKeystream, type Keystream } from '#federation/crypto/keystream.ts';
+import type { BoundModel, Tensor1D, Tensor2D, TensorFlow, Variable } from '#site/model/index.ts';
 import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
+import { adjustGradients } from './gradient-rules.ts';
 import { createOptimizer, readOptimizer } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './optimizer-state.ts';
-import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
+import { exampleLosses, type ResidentExamples, sum, takeBatch } from './resident-examples.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
 
@@ -69,6 +65,8 @@ async function trainResident(
     const applyBatch = createStep(tf, {
       model,
       examples,
+      training: job.training,
+      dropout: createKeystream(sha256(concatBytes(utf8('dropout'), job.seed))),
       apply: (gradients) => optimizer.applyGradients(gradients),
     });
     await runSteps(job.training.localUpdates, () => applyBatch(order.next()), control);
@@ -99,22 +97,31 @@ async function trainResident(
 interface Step {
   readonly model: BoundModel;
   readonly examples: ResidentExamples;
+  readonly training: TrainingJob['training'];
+  /** Draws what each step drops. */
+  readonly dropout: Keystream;
   readonly apply: (gradients: { name: string; tensor: Tensor2D }[]) => void;
 }
 
 /** One gradient step on the rows of a batch; gives the batch's mean loss before the step. */
-function createStep(tf: TensorFlow, { model, examples, apply }: Step): (batch: Int32Array) => number {
+function createStep(
+  tf: TensorFlow,
+  { model, examples, training, dropout, apply }: Step,
+): (batch: Int32Array) => number {
   const variables = [...model.variables] as Variable[];
-  return (batch) =>
+  return (rows) =>
     tf.tidy(() => {
-      const rows: Tensor1D = tf.tensor1d(batch, 'int32');
-      const features = tf.gather(examples.features, rows);
-      const signs = tf.gather(examples.signs, rows);
+      const batch = takeBatch(tf, examples, tf.tensor1d(rows, 'int32') as Tensor1D);
+      const dropoutMasks = model
+        .dropoutMasks(dropout, rows.length)
+        .map(({ data, shape }) => tf.tensor(data, shape));
       const { value, grads } = tf.variableGrads(
-        () => tf.mean(binaryLosses(tf, model.logits(features), signs)),
+        () => tf.mean(model.exampleLosses({ ...batch, dropoutMasks })),
         variables,
       );
-      apply(variables.map(({ name }) => ({ name, tensor: grads[name] as Tensor2D })));
+      const gradients = variables.map(({ name }) => grads[name] as Tensor2D);
+      const adjusted = adjustGradients(tf, gradients, { variables, training });
+      apply(variables.map(({ name }, at) => ({ name, tensor: adjusted[at] as Tensor2D })));
       return value.dataSync()[0] ?? Number.NaN;
     });
 }

@@ -89,6 +89,7 @@ function crashed({ code, signal }: ProcessExit): TrainingError {
 const modelCodes: readonly string[] = [
   'MODEL_WEIGHTS_MISMATCH',
   'MODEL_EXAMPLES_MISMATCH',
+  'RISK_SET_TOO_LARGE',
 ] satisfies ModelCode[];
 const trainingCodes: readonly string[] = [
   'TRAINING_CANCELLED',

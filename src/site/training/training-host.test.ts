@@ -17,7 +17,7 @@ const examples: Examples = {
   features: Float32Array.from({ length: 80 }, (_, at) => Math.sin(at * at)),
   labels: Float32Array.from({ length: 40 }, (_, row) => (Math.sin(4 * row * row) > 0 ? 1 : 0)),
   count: 40,
-  width: 2,
+  shape: [2],
 };
 const job = (localUpdates: number, learningRate = 0.1): TrainingJob => ({
   model,

@@ -2,7 +2,6 @@
 import { type BoundModel, bindModel, type TensorFlow } from '#site/model/index.ts';
 import type { EvaluationJob } from '#site/ports.ts';
 import { type ResidentExamples, uploadExamples } from './resident-examples.ts';
-import { TrainingError } from './training-error.ts';
 
 export interface UploadedJob {
   readonly model: BoundModel;
@@ -16,16 +15,12 @@ export function uploadJob(
   tf: TensorFlow,
   job: Pick<EvaluationJob, 'model' | 'weights' | 'examples'>,
 ): UploadedJob {
-  if (job.examples.width !== job.model.inputCount) {
-    throw new TrainingError('BAD_TRAINING_JOB', 'the examples do not have the model’s inputs', {
-      details: { expected: job.model.inputCount, found: job.examples.width },
-    });
-  }
   const model = bindModel(tf, job.model, job.weights);
   try {
-    const examples = uploadExamples(tf, job.examples);
+    const { objective } = model;
+    const examples = uploadExamples(tf, job.model, { examples: job.examples, objective });
     const dispose = (): void => {
-      tf.dispose([examples.features, examples.signs]);
+      tf.dispose([examples.inputs, examples.targets, examples.weights ?? []]);
       model.dispose();
     };
     return { model, examples, dispose };
