@@ -90,6 +90,16 @@ describe('a batch of survival times', () => {
     for (const [at, expected] of [...byHand[ties], 0].entries()) expect(padded[at]).toBeCloseTo(expected, 6);
   });
 
+  it.each(['breslow', 'efron'] as const)(
+    'stays finite where a row of weight 0 repeats the last event (%s)',
+    (ties) => {
+      // As a short batch is filled up: behind the one event at its time, of which Efron would leave nothing.
+      const padded = batchTerms([0.5, -0.5, -0.5, -0.5], [1, 1, 2, 1, 2, 1, 2, 1], ties, [1, 1, 0, 0]);
+      const alone = batchTerms([0.5, -0.5], [1, 1, 2, 1], ties);
+      expect(padded.map((value) => value + 0)).toEqual([...alone, 0, 0]);
+    },
+  );
+
   it('multiplies losses, not hazards, by other weights', () => {
     const quarter = batchTerms([...hazards, 9], [...tied, 2, 1], 'efron', [0.25, 0.25, 0.25, 0.25, 0]);
     for (const [at, expected] of byHand.efron.entries()) expect(quarter[at]).toBeCloseTo(expected / 4, 6);

@@ -2,6 +2,8 @@
 import type { TrainingSettings } from '#federation/records/training-settings.ts';
 import type { Tensor, TensorFlow, Variable } from '#site/model/index.ts';
 
+type GradientRules = Pick<TrainingSettings, 'gradientClipNorm' | 'weightDecay'>;
+
 /** One gradient for each variable, in their order: clipped by their L2 norm together, then with the weights' decay added. */
 export function adjustGradients(
   tf: TensorFlow,
@@ -9,7 +11,7 @@ export function adjustGradients(
   {
     variables,
     training: { gradientClipNorm, weightDecay },
-  }: { readonly variables: readonly Variable[]; readonly training: TrainingSettings },
+  }: { readonly variables: readonly Variable[]; readonly training: GradientRules },
 ): readonly Tensor[] {
   const clipped = gradientClipNorm === undefined ? gradients : clipTogether(tf, gradients, gradientClipNorm);
   if (weightDecay === undefined) return clipped;
