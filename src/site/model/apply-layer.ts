@@ -20,20 +20,12 @@ export function applyLayer(tf: TensorFlow, node: DescribedNode, given: LayerInpu
   const [x] = given.inputs as [Tensor];
   const images = x as Tensor4D;
   switch (layer.kind) {
-    case 'dense': {
-      const product = tf.matMul(x as Tensor2D, given.weight('kernel') as Tensor2D);
-      return activate(tf, withBias(tf, product, layer, given), layer.activation);
-    }
-    case 'convolution': {
-      const kernel = given.weight('kernel') as Tensor4D;
-      const sums = tf.conv2d(images, kernel, [...layer.strides], layer.padding);
-      return activate(tf, withBias(tf, sums, layer, given), layer.activation);
-    }
+    case 'dense':
+    case 'convolution':
     case 'transposed-convolution': {
-      const kernel = given.weight('kernel') as Tensor4D;
-      const shape = [images.shape[0], ...node.shape] as Tensor4D['shape'];
-      const sums = tf.conv2dTranspose(images, kernel, shape, [...layer.strides], layer.padding);
-      return activate(tf, withBias(tf, sums, layer, given), layer.activation);
+      const sums = weightedSums(tf, x, { ...node, layer }, given.weight('kernel'));
+      const biased = layer.biasInitialiser === null ? sums : tf.add(sums, given.weight('bias'));
+      return activate(tf, biased, layer.activation);
     }
     case 'group-normalisation':
       return groupNormalised(tf, images, layer, given);
@@ -62,13 +54,23 @@ export function applyLayer(tf: TensorFlow, node: DescribedNode, given: LayerInpu
   }
 }
 
-function withBias(
+type Weighted = LayerOf<'dense' | 'convolution' | 'transposed-convolution'>;
+
+function weightedSums(
   tf: TensorFlow,
-  sums: Tensor,
-  layer: LayerOf<'dense' | 'convolution' | 'transposed-convolution'>,
-  { weight }: LayerInputs,
+  x: Tensor,
+  { layer, shape }: { readonly layer: Weighted; readonly shape: readonly number[] },
+  kernel: Tensor,
 ): Tensor {
-  return layer.biasInitialiser === null ? sums : tf.add(sums, weight('bias'));
+  if (layer.kind === 'dense') return tf.matMul(x as Tensor2D, kernel as Tensor2D);
+  const [images, filters, strides] = [
+    x as Tensor4D,
+    kernel as Tensor4D,
+    [...layer.strides] as [number, number],
+  ];
+  if (layer.kind === 'convolution') return tf.conv2d(images, filters, strides, layer.padding);
+  const outputShape = [images.shape[0], ...shape] as Tensor4D['shape'];
+  return tf.conv2dTranspose(images, filters, outputShape, strides, layer.padding);
 }
 
 function activate(tf: TensorFlow, x: Tensor, activation: Activation): Tensor {
