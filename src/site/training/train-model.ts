@@ -2,14 +2,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { concatBytes, utf8 } from '#base/bytes.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
-import { createKeystream, type Keystream } from '#federation/crypto/keystream.ts';
-import type { BoundModel, Tensor1D, Tensor2D, TensorFlow, Variable } from '#site/model/index.ts';
+import { createKeystream } from '#federation/crypto/keystream.ts';
+import type { BoundModel, Tensor, Tensor1D, TensorFlow } from '#site/model/index.ts';
 import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
-import { adjustGradients } from './gradient-rules.ts';
-import { createOptimizer, readOptimizer } from './optimizer.ts';
+import { createOptimizer, readSlots } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './optimizer-state.ts';
-import { exampleLosses, type ResidentExamples, sum, takeBatch } from './resident-examples.ts';
+import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
+import { createStepRunner, type StepRunner, type TrainedModel } from './step-runner.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
 
@@ -51,32 +51,38 @@ async function trainResident(
 ): Promise<TrainingResult> {
   const startedAt = performance.now();
   const exampleCount = job.examples.count;
+  const { batchSize, localUpdates: stepCount } = job.training;
   const state = decodeOptimizerState(job.optimizerState, exampleCount);
-  const shapes = model.variables.map((variable) => variable.shape);
-  const optimizer = await createOptimizer(tf, job.training.optimizer, { state, shapes });
+  const { variables } = model;
+  const optimizer = createOptimizer(tf, job.training.optimizer, { variables, state });
   try {
-    const order = createBatchOrder({
-      exampleCount,
-      batchSize: job.training.batchSize,
-      keystream: createKeystream(job.seed),
-      remaining: state.remaining,
-    });
+    const { remaining } = state;
+    const keystream = createKeystream(job.seed);
+    const dropout = createKeystream(sha256(concatBytes(utf8('dropout'), job.seed)));
+    const order = createBatchOrder({ exampleCount, batchSize, keystream, remaining });
     const lossBefore = sum(exampleLosses(tf, model, examples)) / exampleCount;
-    const applyBatch = createStep(tf, {
-      model,
-      examples,
+    const runner = createStepRunner(tf, {
+      model: trainedModel(tf, model),
+      optimizer,
+      examples: residentTensors(examples),
       training: job.training,
-      dropout: createKeystream(sha256(concatBytes(utf8('dropout'), job.seed))),
-      apply: (gradients) => optimizer.applyGradients(gradients),
+      drawDropoutMasks: (rows) => model.dropoutMasks(dropout, rows),
+      batchSize: Math.min(batchSize, exampleCount),
+      stepCount,
     });
-    await runSteps(job.training.localUpdates, () => applyBatch(order.next()), control);
+    try {
+      const { iterationCount: firstStep } = state;
+      await runSteps(stepCount, { runner, nextBatch: order.next, stepsBefore: firstStep }, control);
+    } finally {
+      runner.dispose();
+    }
     const lossAfter = sum(exampleLosses(tf, model, examples)) / exampleCount;
     const weights = model.readWeights();
-    for (const { data } of weights.values())
-      if (!data.every(Number.isFinite)) throw diverged(job.training.localUpdates);
-    if (!Number.isFinite(lossAfter)) throw diverged(job.training.localUpdates);
+    for (const { data } of weights.values()) if (!data.every(Number.isFinite)) throw diverged(stepCount);
+    if (!Number.isFinite(lossAfter)) throw diverged(stepCount);
     const optimizerState = encodeOptimizerState({
-      ...(await readOptimizer(tf, optimizer)),
+      iterationCount: state.iterationCount + stepCount,
+      slots: readSlots(optimizer),
       exampleCount,
       remaining: order.remaining(),
     });
@@ -85,70 +91,70 @@ async function trainResident(
       weights,
       lossBefore,
       lossAfter,
-      stepCount: job.training.localUpdates,
+      stepCount,
       durationMs,
       optimizerState,
+      execution: runner.execution,
     };
   } finally {
     optimizer.dispose();
   }
 }
 
-interface Step {
-  readonly model: BoundModel;
-  readonly examples: ResidentExamples;
-  readonly training: TrainingJob['training'];
-  /** Draws what each step drops. */
-  readonly dropout: Keystream;
-  readonly apply: (gradients: { name: string; tensor: Tensor2D }[]) => void;
+/** The names under which a step finds the examples. */
+function residentTensors({ inputs, targets, weights }: ResidentExamples): Record<string, Tensor> {
+  return { inputs, targets, ...(weights === null ? {} : { exampleWeights: weights }) };
 }
 
-/** One gradient step on the rows of a batch; gives the batch's mean loss before the step. */
-function createStep(
-  tf: TensorFlow,
-  { model, examples, training, dropout, apply }: Step,
-): (batch: Int32Array) => number {
-  const variables = [...model.variables] as Variable[];
-  return (rows) =>
-    tf.tidy(() => {
-      const batch = takeBatch(tf, examples, tf.tensor1d(rows, 'int32') as Tensor1D);
-      const dropoutMasks = model
-        .dropoutMasks(dropout, rows.length)
-        .map(({ data, shape }) => tf.tensor(data, shape));
-      const { value, grads } = tf.variableGrads(
-        () => tf.mean(model.exampleLosses({ ...batch, dropoutMasks })),
-        variables,
-      );
-      const gradients = variables.map(({ name }) => grads[name] as Tensor2D);
-      const adjusted = adjustGradients(tf, gradients, { variables, training });
-      apply(variables.map(({ name }, at) => ({ name, tensor: adjusted[at] as Tensor2D })));
-      return value.dataSync()[0] ?? Number.NaN;
-    });
+/** A row weighs what the step gives it times what the plan gives the example. */
+function trainedModel(tf: TensorFlow, model: BoundModel): TrainedModel {
+  return {
+    variables: model.variables,
+    exampleLosses: ({ inputs, targets, weights, exampleWeights }, dropoutMasks) =>
+      model.exampleLosses({
+        inputs: inputs as Tensor,
+        targets: targets as Tensor,
+        weights: (exampleWeights === undefined
+          ? weights
+          : tf.mul(weights as Tensor, exampleWeights)) as Tensor1D,
+        dropoutMasks,
+      }),
+  };
+}
+
+interface StepSource {
+  readonly runner: StepRunner;
+  readonly nextBatch: () => Int32Array;
+  /** Steps of earlier jobs. */
+  readonly stepsBefore: number;
 }
 
 /** Takes the steps in turns, so that a cancel is heard, and reports their mean loss at most every 50 ms. */
 async function runSteps(
   stepCount: number,
-  takeStep: () => number,
+  { runner, nextBatch, stepsBefore }: StepSource,
   { onProgress, isCancelled }: TrainingControl,
 ): Promise<void> {
   let turnEndsAt = performance.now() + longestTurnMs;
   let reportAt = performance.now() + progressIntervalMs;
   let [lossSum, lossCount] = [0, 0];
-  for (let step = 1; step <= stepCount; step += 1) {
-    const loss = takeStep();
-    if (!Number.isFinite(loss)) throw diverged(step);
-    lossSum += loss;
-    lossCount += 1;
+  for (let done = 0; done < stepCount; ) {
+    const length = Math.min(runner.stepsPerRun, stepCount - done);
+    const losses = runner.run(Array.from({ length }, nextBatch), stepsBefore + done + 1);
+    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+    if (bad >= 0) throw diverged(done + bad + 1);
+    done += length;
+    lossSum += sum(losses);
+    lossCount += length;
     const now = performance.now();
-    if (now >= reportAt || step === stepCount) {
-      onProgress({ step, stepCount, loss: lossSum / lossCount });
+    if (now >= reportAt || done === stepCount) {
+      onProgress({ step: done, stepCount, loss: lossSum / lossCount });
       [lossSum, lossCount, reportAt] = [0, 0, now + progressIntervalMs];
     }
     if (now < turnEndsAt) continue;
     await nextTurn();
     if (isCancelled())
-      throw new TrainingError('TRAINING_CANCELLED', 'training was cancelled', { details: { step } });
+      throw new TrainingError('TRAINING_CANCELLED', 'training was cancelled', { details: { step: done } });
     turnEndsAt = performance.now() + longestTurnMs;
   }
 }
