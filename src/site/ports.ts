@@ -117,6 +117,8 @@ export interface TrainingResult {
   readonly stepCount: number;
   readonly durationMs: number;
   readonly optimizerState: Uint8Array;
+  /** Whether the steps ran as a TensorFlow graph or one operation after the other. */
+  readonly execution: 'graph' | 'eager';
 }
 
 export interface EvaluationJob {

@@ -45,7 +45,8 @@ export function createCountingHost(): CountingHost {
       const optimizerState = encodeSafetensors(
         new Map([['order/counts', { shape: [1], data: Float64Array.of(host.jobs.length) }]]),
       );
-      return { weights, lossBefore: 0.7, lossAfter: 0.6, stepCount: 2, durationMs: 5, optimizerState };
+      const losses = { lossBefore: 0.7, lossAfter: 0.6 };
+      return { weights, ...losses, stepCount: 2, durationMs: 5, optimizerState, execution: 'eager' };
     },
     evaluate: async (job) => {
       host.jobs.push(job);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import type { TensorFlow } from '#site/model/index.ts';
 import type { EngineInfo } from '#site/ports.ts';
+import { installNativeKernels } from './graph/native-kernels.ts';
 
 export interface Engine {
   readonly tf: TensorFlow;
@@ -31,6 +32,7 @@ function loadNative(): Engine | null {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     const tf: TensorFlow = requirePackage('@tensorflow/tfjs-node');
+    installNativeKernels(tf);
     const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
     const version = binding.TF_Version;
     return {

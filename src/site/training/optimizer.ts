@@ -1,22 +1,41 @@
-// TensorFlow.js's own optimizers, with slots that can be taken out and put back.
+// Stochastic gradient descent and Adam as functions of tensors: what changes from step to step comes in as an input, so that a recorded step
+// can be run again. Slots can be taken out and put back.
+import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-node';
 import type { TrainingSettings } from '#federation/records/research-study-plan.ts';
-import type { Tensor } from '#federation/tensors/tensor.ts';
+import type { Tensor as StoredTensor } from '#federation/tensors/tensor.ts';
 import type { TensorFlow } from '#site/model/index.ts';
+import { type AdamAttributes, adamKernelName } from './graph/adam-kernel.ts';
 import type { OptimizerState } from './optimizer-state.ts';
 import { TrainingError } from './training-error.ts';
 
-type Optimizer = ReturnType<TensorFlow['train']['sgd']> | ReturnType<TensorFlow['train']['adam']>;
+export interface Optimizer {
+  /** Its own variables, in the order in which they are kept between jobs. */
+  readonly slots: readonly Variable[];
+  /** Names of the numbers that a step needs from outside. */
+  readonly coefficientNames: readonly string[];
+  /** Those numbers for the step of that number, counted from 1 over all jobs. */
+  coefficients(stepNumber: number): Readonly<Record<string, number>>;
+  /** Gives the variables and the slots their next values; gradients are in the order of the variables, coefficients are scalars. */
+  update(gradients: readonly Tensor[], coefficients: Readonly<Record<string, Tensor>>): void;
+  dispose(): void;
+}
 
-const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }; // Kingma and Ba 2015, as in PyTorch
+const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }; // Kingma and Ba 2015, as in PyTorch
+
+interface OptimizedVariables {
+  readonly variables: readonly Variable[];
+  readonly state: Pick<OptimizerState, 'iterationCount' | 'slots'>;
+}
 
 /** An optimizer that goes on from `state`. @throws TrainingError BAD_TRAINING_JOB when the state is another optimizer's. */
-export async function createOptimizer(
+export function createOptimizer(
   tf: TensorFlow,
-  settings: TrainingSettings['optimizer'],
-  { state, shapes }: { readonly state: OptimizerState; readonly shapes: readonly (readonly number[])[] },
-): Promise<Optimizer> {
-  const fresh = state.iterationCount === 0;
-  const expected = fresh || settings.kind === 'sgd' ? [] : [...shapes, ...shapes];
+  { kind, learningRate }: TrainingSettings['optimizer'],
+  { variables, state }: OptimizedVariables,
+): Optimizer {
+  const isFresh = state.iterationCount === 0;
+  const shapes = variables.map((variable) => variable.shape);
+  const expected = isFresh || kind === 'sgd' ? [] : [...shapes, ...shapes];
   if (
     expected.length !== state.slots.length ||
     expected.some((shape, at) => shape.join() !== state.slots[at]?.shape.join())
@@ -25,32 +44,85 @@ export async function createOptimizer(
       details: { field: 'optimizerState', expected: expected.length, found: state.slots.length },
     });
   }
-  const optimizer =
-    settings.kind === 'sgd'
-      ? tf.train.sgd(settings.learningRate)
-      : tf.train.adam(settings.learningRate, adamDefaults.beta1, adamDefaults.beta2, adamDefaults.epsilon);
-  if (fresh) return optimizer;
-  const iteration = { name: 'iter', tensor: tf.scalar(state.iterationCount, 'int32') };
-  const slots = state.slots.map(({ shape, data }, at) => ({
-    name: `slot-${at}`,
-    tensor: tf.tensor(data, [...shape], 'float32'),
-  }));
-  await optimizer.setWeights([iteration, ...slots]);
-  // The optimizer made variables of its own from the slots.
-  tf.dispose([iteration.tensor, ...slots.map((slot) => slot.tensor)]);
-  return optimizer;
+  if (kind === 'sgd') return createSgd(tf, learningRate, variables);
+  const slots = [...shapes, ...shapes].map((shape, at) => createSlot(tf, shape, state.slots[at]));
+  return createAdam(tf, learningRate, { variables, slots });
 }
 
-/** A copy of the slots and the number of steps. */
-export async function readOptimizer(
+function createSgd(tf: TensorFlow, learningRate: number, variables: readonly Variable[]): Optimizer {
+  return {
+    slots: [],
+    coefficientNames: ['rate'],
+    coefficients: () => ({ rate: learningRate }),
+    update: (gradients, { rate }) => {
+      for (const [at, variable] of variables.entries()) {
+        variable.assign(tf.sub(variable, tf.mul(gradients[at] as Tensor, rate as Tensor)));
+      }
+    },
+    dispose: () => {},
+  };
+}
+
+/** The bias correction of both moments goes into rate and epsilon, so the powers of beta are computed in float64. */
+function createAdam(
   tf: TensorFlow,
-  optimizer: Optimizer,
-): Promise<Pick<OptimizerState, 'iterationCount' | 'slots'>> {
-  const [iteration, ...slots] = await optimizer.getWeights();
-  const iterationCount = iteration?.tensor.dataSync()[0] ?? 0;
-  tf.dispose(iteration?.tensor ?? []);
-  const copies = slots.map(
-    ({ tensor }): Tensor => ({ shape: [...tensor.shape], data: Float32Array.from(tensor.dataSync()) }),
+  learningRate: number,
+  { variables, slots }: { readonly variables: readonly Variable[]; readonly slots: readonly Variable[] },
+): Optimizer {
+  const { beta1, beta2, epsilon } = adam;
+  const apply = isAdamNative(tf) ? applyNative : applyComposed;
+  return {
+    slots,
+    coefficientNames: ['rate', 'epsilon'],
+    coefficients: (stepNumber) => {
+      const root = Math.sqrt(1 - beta2 ** stepNumber);
+      return { rate: (learningRate * root) / (1 - beta1 ** stepNumber), epsilon: epsilon * root };
+    },
+    update: (gradients, { rate, epsilon: floor }) => {
+      for (const [at, weight] of variables.entries()) {
+        const [first, second] = [slots[at], slots[variables.length + at]] as [Variable, Variable];
+        const gradient = gradients[at] as Tensor;
+        const inputs = { weight, first, second, gradient, rate, epsilon: floor } as AdamInputs;
+        const next = apply(tf, inputs, `weight-${at}`);
+        for (const [slot, variable] of [weight, first, second].entries())
+          variable.assign(next[slot] as Tensor);
+      }
+    },
+    dispose: () => tf.dispose([...slots]),
+  };
+}
+
+type AdamInputs = Record<'weight' | 'first' | 'second' | 'gradient' | 'rate' | 'epsilon', Tensor>;
+
+function isAdamNative(tf: TensorFlow): boolean {
+  return tf.getKernel(adamKernelName, tf.getBackend()) !== undefined;
+}
+
+/** TensorFlow's fused kernel. */
+function applyNative(tf: TensorFlow, inputs: AdamInputs, name: string): Tensor[] {
+  const attributes: AdamAttributes = { name, beta1: adam.beta1, beta2: adam.beta2 };
+  return tf.engine().runKernel(adamKernelName, inputs as NamedTensorMap, { ...attributes }) as Tensor[];
+}
+
+/** The same in operations that every engine has. */
+function applyComposed(
+  tf: TensorFlow,
+  { weight, first, second, gradient, rate, epsilon }: AdamInputs,
+): Tensor[] {
+  const { beta1, beta2 } = adam;
+  const nextFirst = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
+  const nextSecond = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+  const change = tf.div(tf.mul(nextFirst, rate), tf.add(tf.sqrt(nextSecond), epsilon));
+  return [tf.sub(weight, change), nextFirst, nextSecond];
+}
+
+function createSlot(tf: TensorFlow, shape: number[], stored: StoredTensor | undefined): Variable {
+  return tf.tidy(() =>
+    tf.variable(stored === undefined ? tf.zeros(shape) : tf.tensor(stored.data, shape, 'float32'), false),
   );
-  return { iterationCount, slots: copies };
+}
+
+/** A copy of the slots. */
+export function readSlots({ slots }: Optimizer): StoredTensor[] {
+  return slots.map((slot) => ({ shape: [...slot.shape], data: Float32Array.from(slot.dataSync()) }));
 }

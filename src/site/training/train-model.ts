@@ -1,19 +1,13 @@
 // The local updates of one training round: mini-batch gradient steps on the engine, interruptible, with finite results or none.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createKeystream } from '#federation/crypto/keystream.ts';
-import {
-  type BoundModel,
-  binaryLosses,
-  type Tensor1D,
-  type Tensor2D,
-  type TensorFlow,
-  type Variable,
-} from '#site/model/index.ts';
+import { type BoundModel, binaryLosses, type Tensor2D, type TensorFlow } from '#site/model/index.ts';
 import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
-import { createOptimizer, readOptimizer } from './optimizer.ts';
+import { createOptimizer, readSlots } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './optimizer-state.ts';
 import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
+import { createStepRunner, type StepRunner } from './step-runner.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
 
@@ -55,30 +49,39 @@ async function trainResident(
 ): Promise<TrainingResult> {
   const startedAt = performance.now();
   const exampleCount = job.examples.count;
+  const { batchSize, localUpdates: stepCount } = job.training;
   const state = decodeOptimizerState(job.optimizerState, exampleCount);
-  const shapes = model.variables.map((variable) => variable.shape);
-  const optimizer = await createOptimizer(tf, job.training.optimizer, { state, shapes });
+  const { variables } = model;
+  const optimizer = createOptimizer(tf, job.training.optimizer, { variables, state });
   try {
-    const order = createBatchOrder({
-      exampleCount,
-      batchSize: job.training.batchSize,
-      keystream: createKeystream(job.seed),
-      remaining: state.remaining,
-    });
+    const { remaining } = state;
+    const keystream = createKeystream(job.seed);
+    const order = createBatchOrder({ exampleCount, batchSize, keystream, remaining });
     const lossBefore = sum(exampleLosses(tf, model, examples)) / exampleCount;
-    const applyBatch = createStep(tf, {
-      model,
-      examples,
-      apply: (gradients) => optimizer.applyGradients(gradients),
+    const runner = createStepRunner(tf, {
+      model: {
+        variables,
+        exampleLosses: ({ features, signs }) =>
+          binaryLosses(tf, model.logits(features as Tensor2D), signs as Tensor2D),
+      },
+      optimizer,
+      examples: { ...examples },
+      batchSize: Math.min(batchSize, exampleCount),
+      stepCount,
     });
-    await runSteps(job.training.localUpdates, () => applyBatch(order.next()), control);
+    try {
+      const { iterationCount: firstStep } = state;
+      await runSteps(stepCount, { runner, nextBatch: order.next, stepsBefore: firstStep }, control);
+    } finally {
+      runner.dispose();
+    }
     const lossAfter = sum(exampleLosses(tf, model, examples)) / exampleCount;
     const weights = model.readWeights();
-    for (const { data } of weights.values())
-      if (!data.every(Number.isFinite)) throw diverged(job.training.localUpdates);
-    if (!Number.isFinite(lossAfter)) throw diverged(job.training.localUpdates);
+    for (const { data } of weights.values()) if (!data.every(Number.isFinite)) throw diverged(stepCount);
+    if (!Number.isFinite(lossAfter)) throw diverged(stepCount);
     const optimizerState = encodeOptimizerState({
-      ...(await readOptimizer(tf, optimizer)),
+      iterationCount: state.iterationCount + stepCount,
+      slots: readSlots(optimizer),
       exampleCount,
       remaining: order.remaining(),
     });
@@ -87,61 +90,49 @@ async function trainResident(
       weights,
       lossBefore,
       lossAfter,
-      stepCount: job.training.localUpdates,
+      stepCount,
       durationMs,
       optimizerState,
+      execution: runner.execution,
     };
   } finally {
     optimizer.dispose();
   }
 }
 
-interface Step {
-  readonly model: BoundModel;
-  readonly examples: ResidentExamples;
-  readonly apply: (gradients: { name: string; tensor: Tensor2D }[]) => void;
-}
-
-/** One gradient step on the rows of a batch; gives the batch's mean loss before the step. */
-function createStep(tf: TensorFlow, { model, examples, apply }: Step): (batch: Int32Array) => number {
-  const variables = [...model.variables] as Variable[];
-  return (batch) =>
-    tf.tidy(() => {
-      const rows: Tensor1D = tf.tensor1d(batch, 'int32');
-      const features = tf.gather(examples.features, rows);
-      const signs = tf.gather(examples.signs, rows);
-      const { value, grads } = tf.variableGrads(
-        () => tf.mean(binaryLosses(tf, model.logits(features), signs)),
-        variables,
-      );
-      apply(variables.map(({ name }) => ({ name, tensor: grads[name] as Tensor2D })));
-      return value.dataSync()[0] ?? Number.NaN;
-    });
+interface StepSource {
+  readonly runner: StepRunner;
+  readonly nextBatch: () => Int32Array;
+  /** Steps of earlier jobs. */
+  readonly stepsBefore: number;
 }
 
 /** Takes the steps in turns, so that a cancel is heard, and reports their mean loss at most every 50 ms. */
 async function runSteps(
   stepCount: number,
-  takeStep: () => number,
+  { runner, nextBatch, stepsBefore }: StepSource,
   { onProgress, isCancelled }: TrainingControl,
 ): Promise<void> {
   let turnEndsAt = performance.now() + longestTurnMs;
   let reportAt = performance.now() + progressIntervalMs;
   let [lossSum, lossCount] = [0, 0];
-  for (let step = 1; step <= stepCount; step += 1) {
-    const loss = takeStep();
-    if (!Number.isFinite(loss)) throw diverged(step);
-    lossSum += loss;
-    lossCount += 1;
+  for (let done = 0; done < stepCount; ) {
+    const length = Math.min(runner.stepsPerRun, stepCount - done);
+    const losses = runner.run(Array.from({ length }, nextBatch), stepsBefore + done + 1);
+    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+    if (bad >= 0) throw diverged(done + bad + 1);
+    done += length;
+    lossSum += sum(losses);
+    lossCount += length;
     const now = performance.now();
-    if (now >= reportAt || step === stepCount) {
-      onProgress({ step, stepCount, loss: lossSum / lossCount });
+    if (now >= reportAt || done === stepCount) {
+      onProgress({ step: done, stepCount, loss: lossSum / lossCount });
       [lossSum, lossCount, reportAt] = [0, 0, now + progressIntervalMs];
     }
     if (now < turnEndsAt) continue;
     await nextTurn();
     if (isCancelled())
-      throw new TrainingError('TRAINING_CANCELLED', 'training was cancelled', { details: { step } });
+      throw new TrainingError('TRAINING_CANCELLED', 'training was cancelled', { details: { step: done } });
     turnEndsAt = performance.now() + longestTurnMs;
   }
 }

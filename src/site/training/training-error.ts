@@ -6,5 +6,6 @@ export type TrainingCode =
   | 'TRAINING_CRASHED'
   | 'TRAINING_DIVERGED'
   | 'BAD_TRAINING_JOB'
-  | 'TRAINING_RUN_NOT_RUNNING';
+  | 'TRAINING_RUN_NOT_RUNNING'
+  | 'TRAINING_STEP_NOT_RECORDABLE';
 export class TrainingError extends CodedError<TrainingCode> {}

@@ -1,0 +1,159 @@
+// Takes gradient steps on batches of resident examples: as a recorded graph of several steps at a time where native TensorFlow runs, else one
+// by one. Both take the same step.
+import type { Tensor, Variable } from '@tensorflow/tfjs-node';
+import type { TensorFlow } from '#site/model/index.ts';
+import { compileStep } from './graph/compiled-step.ts';
+import type { StepDefinition, Tensors } from './graph/step-recording.ts';
+import type { Optimizer } from './optimizer.ts';
+import { TrainingError } from './training-error.ts';
+
+/** What is trained: a function that recorded steps may call, see TrainingStep. */
+export interface TrainedModel {
+  readonly variables: readonly Variable[];
+  /** Loss of each row of a batch, [rows] or [rows, 1]. The batch has the names of the examples. */
+  exampleLosses(batch: Tensors): Tensor;
+}
+
+export interface StepRunnerOptions {
+  readonly model: TrainedModel;
+  readonly optimizer: Optimizer;
+  /** On the engine; one example for each index of the first axis. */
+  readonly examples: Tensors;
+  /** Of a full batch; the last one of an epoch is filled up with rows of weight 0. */
+  readonly batchSize: number;
+  /** Steps to come; a few are taken eagerly, for a graph costs as much as some dozen. */
+  readonly stepCount: number;
+}
+
+export interface StepRunner {
+  readonly execution: 'graph' | 'eager';
+  /** How many batches `run` takes at a time; the last call may give fewer. */
+  readonly stepsPerRun: number;
+  /** Steps with numbers from `firstStep` on (see Optimizer.coefficients). Gives the mean loss of each batch before its step. */
+  run(batches: readonly Int32Array[], firstStep: number): Float32Array;
+  dispose(): void;
+}
+
+const fewSteps = 32;
+/** Values that a run's operations may make: some milliseconds, so that a cancel is heard. */
+const elementsPerRun = 6_000_000;
+const mostStepsPerRun = 16;
+
+/** Leaves the eager way open when a step cannot be recorded. */
+export function createStepRunner(tf: TensorFlow, options: StepRunnerOptions): StepRunner {
+  const definition = defineStep(tf, options);
+  if (options.stepCount < fewSteps) return createEagerRunner(tf, definition, options);
+  try {
+    return createGraphRunner(tf, definition, options);
+  } catch (error) {
+    if (error instanceof TrainingError && error.code === 'TRAINING_STEP_NOT_RECORDABLE') {
+      return createEagerRunner(tf, definition, options);
+    }
+    throw error;
+  }
+}
+
+/** One gradient step: batch by row numbers, weighted mean of the losses, gradients, optimizer. */
+function defineStep(
+  tf: TensorFlow,
+  { model, optimizer, examples, batchSize }: StepRunnerOptions,
+): StepDefinition {
+  const variables = [...model.variables];
+  const scalar = { shape: [], dtype: 'float32' } as const;
+  return {
+    shared: examples,
+    stepwise: {
+      rows: { shape: [batchSize], dtype: 'int32' },
+      weights: { shape: [batchSize], dtype: 'float32' },
+      ...Object.fromEntries(optimizer.coefficientNames.map((name) => [name, scalar])),
+    },
+    state: [...variables, ...optimizer.slots],
+    step: (resident, { rows, weights, ...coefficients }) => {
+      const batch = Object.fromEntries(
+        Object.entries(resident).map(([name, tensor]) => [name, tf.gather(tensor, rows as never)]),
+      );
+      const { value, grads } = tf.variableGrads(
+        () => tf.sum(tf.mul(tf.reshape(model.exampleLosses(batch), [batchSize]), weights as Tensor)),
+        variables,
+      );
+      optimizer.update(
+        variables.map(({ name }) => grads[name] as Tensor),
+        coefficients,
+      );
+      return { loss: value };
+    },
+  };
+}
+
+function createGraphRunner(
+  tf: TensorFlow,
+  definition: StepDefinition,
+  { optimizer, batchSize, stepCount }: StepRunnerOptions,
+): StepRunner {
+  const compiled = compileStep(tf, definition);
+  const affordable = Math.max(1, Math.floor(elementsPerRun / compiled.elementCount));
+  const stepsPerRun = Math.min(affordable, mostStepsPerRun, stepCount);
+  const runOnce = (batches: readonly Int32Array[], firstStep: number): Float32Array => {
+    const inputs = stepInputs(optimizer, { batches, batchSize, firstStep });
+    return compiled.run(inputs, batches.length).loss as Float32Array;
+  };
+  return {
+    execution: 'graph',
+    stepsPerRun,
+    run: (batches, firstStep) => {
+      if (batches.length === stepsPerRun) return runOnce(batches, firstStep);
+      return Float32Array.from(batches, (batch, at) => runOnce([batch], firstStep + at)[0] ?? Number.NaN);
+    },
+    dispose: () => compiled.dispose(),
+  };
+}
+
+function createEagerRunner(
+  tf: TensorFlow,
+  { step, shared, stepwise }: StepDefinition,
+  { optimizer, batchSize }: StepRunnerOptions,
+): StepRunner {
+  const takeStep = (batch: Int32Array, firstStep: number): number =>
+    tf.tidy(() => {
+      const values = stepInputs(optimizer, { batches: [batch], batchSize, firstStep });
+      const inputs = Object.fromEntries(
+        Object.entries(stepwise).map(([name, { shape, dtype }]) => [
+          name,
+          tf.tensor(values[name] as Float32Array, [...shape], dtype),
+        ]),
+      );
+      return step(shared, inputs).loss?.dataSync()[0] ?? Number.NaN;
+    });
+  return {
+    execution: 'eager',
+    stepsPerRun: 1,
+    run: (batches, firstStep) => Float32Array.from(batches, (batch, at) => takeStep(batch, firstStep + at)),
+    dispose: () => {},
+  };
+}
+
+interface StepBatches {
+  readonly batches: readonly Int32Array[];
+  readonly batchSize: number;
+  readonly firstStep: number;
+}
+
+/** A row of a short batch weighs 1 / rows, so that the gradient is the mean over its rows; what fills it up weighs nothing. */
+function stepInputs(
+  optimizer: Optimizer,
+  { batches, batchSize, firstStep }: StepBatches,
+): Record<string, Float32Array | Int32Array> {
+  const rows = new Int32Array(batches.length * batchSize);
+  const weights = new Float32Array(rows.length);
+  for (const [at, batch] of batches.entries()) {
+    const start = at * batchSize;
+    // Filled with a row of its own: a row of weight 0 must still have a finite loss.
+    rows.fill(batch[0] ?? 0, start, start + batchSize).set(batch, start);
+    weights.fill(1 / batch.length, start, start + batch.length);
+  }
+  const inputs: Record<string, Float32Array | Int32Array> = { rows, weights };
+  for (const name of optimizer.coefficientNames) {
+    inputs[name] = Float32Array.from(batches, (_, at) => optimizer.coefficients(firstStep + at)[name] ?? 0);
+  }
+  return inputs;
+}
