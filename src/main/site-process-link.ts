@@ -8,6 +8,9 @@ export interface SiteProcessLink {
   close(): void;
 }
 
+/** As threadSettings of the site's training says. */
+const oneThread = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
+
 /** @param directory folder with site-process.js and training-process.js. @param profile the site's profile folder. */
 export function startSiteProcess(options: {
   readonly directory: string;
@@ -22,12 +25,13 @@ export function startSiteProcess(options: {
   let training: UtilityProcess | undefined;
   site.on('message', (message: unknown) => {
     if (message === 'kill-training') training?.kill();
-    if (message !== 'open-training') return;
+    if (message !== 'open-training' && message !== 'open-training-in-one-thread') return;
+    const inOneThread = message === 'open-training-in-one-thread';
     const { port1, port2 } = new MessageChannelMain();
     const started = utilityProcess.fork(path.join(options.directory, 'training-process.js'), [], {
       serviceName: 'Consilium training',
       // Nothing of the app's own environment, which may hold a person's secret.
-      env: { PATH: process.env.PATH ?? '' },
+      env: { PATH: process.env.PATH ?? '', ...(inOneThread ? oneThread : {}) },
       stdio: 'inherit',
     });
     training = started;

@@ -4,7 +4,7 @@ import type { TrainingChannel } from '#site/site.ts';
 
 export interface PortChannel {
   /** Asks the shell for a training process. */
-  open(): TrainingChannel;
+  open(threads: 'one' | 'all'): TrainingChannel;
   /** Takes the shell's messages `training-port` and `training-exit`. */
   receive(message: unknown, port: MessagePortMain | undefined): void;
 }
@@ -24,10 +24,10 @@ interface OpenChannel {
 export function createPortChannel(parent: ParentPort): PortChannel {
   let current: OpenChannel | undefined;
   return {
-    open: () => {
+    open: (threads) => {
       const channel: OpenChannel = { port: undefined, waiting: [], onMessage: () => {}, onExit: () => {} };
       current = channel;
-      parent.postMessage('open-training');
+      parent.postMessage(threads === 'one' ? 'open-training-in-one-thread' : 'open-training');
       return {
         post: (request) => {
           if (channel.port === undefined) channel.waiting.push(request);

@@ -76,14 +76,14 @@ async function train(
       run.onEvent({ kind: 'progress', step, stepCount, loss });
     },
   });
-  const { weights, lossBefore, lossAfter, stepCount, durationMs } = trained;
+  const { weights, lossBefore, lossAfter, stepCount, durationMs, execution } = trained;
   return {
     made: weights,
     exampleCount: matrix.count,
     lossBefore,
     lossAfter,
     tensors: encodeTrainedRun(weights, trained.optimizerState),
-    result: { lossBefore, lossAfter, stepCount, durationMs, lossCurve: curve.points() },
+    result: { lossBefore, lossAfter, stepCount, durationMs, execution, lossCurve: curve.points() },
   };
 }
 

@@ -33,7 +33,7 @@ export async function runFederationCommand(flags: FederationCommandFlags): Promi
     throw new BenchUsageError('USAGE', `--seeds takes a whole number from 1 to ${mostSeeds}`);
   }
   const hospitals = loadHeartSplit(flags.data ?? heartAssets);
-  const host = createTrainingHost({ openChannel: () => openForkedChannel() });
+  const host = createTrainingHost({ openChannel: openForkedChannel });
   try {
     if (flags.select === true) await printSelection(flags, { host, hospitals });
     else await printBench(flags, { host, hospitals, seedCount });

@@ -35,9 +35,6 @@ export interface StepRunner {
 }
 
 const fewSteps = 32;
-/** Values that a run's operations may make: some milliseconds, so that a cancel is heard. */
-const elementsPerRun = 6_000_000;
-const mostStepsPerRun = 16;
 
 /** Leaves the eager way open when a step cannot be recorded. */
 export function createStepRunner(tf: TensorFlow, options: StepRunnerOptions): StepRunner {
@@ -88,11 +85,10 @@ function defineStep(
 function createGraphRunner(
   tf: TensorFlow,
   definition: StepDefinition,
-  { optimizer, batchSize, stepCount }: StepRunnerOptions,
+  { optimizer, batchSize }: StepRunnerOptions,
 ): StepRunner {
   const compiled = compileStep(tf, definition);
-  const affordable = Math.max(1, Math.floor(elementsPerRun / compiled.elementCount));
-  const stepsPerRun = Math.min(affordable, mostStepsPerRun, stepCount);
+  const { stepsPerRun } = compiled;
   const runOnce = (batches: readonly Int32Array[], firstStep: number): Float32Array => {
     const inputs = stepInputs(optimizer, { batches, batchSize, firstStep });
     return compiled.run(inputs, batches.length).loss as Float32Array;

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { type EngineThreads, threadSettings } from './engine-threads.ts';
 import type { TrainingReply, TrainingRequest } from './training-message.ts';
 
 export interface ProcessExit {
@@ -51,12 +52,13 @@ function trainingEnvironment(): Record<string, string> {
 
 /** Starts the training process under this very Node. `entry` is for a bundled build. */
 export function openForkedChannel(
+  threads: EngineThreads,
   entry: URL = new URL('./training-process.ts', import.meta.url),
 ): TrainingChannel {
   const child = fork(fileURLToPath(entry), [], {
     execPath: process.execPath,
     execArgv: [],
-    env: trainingEnvironment(),
+    env: { ...trainingEnvironment(), ...threadSettings(threads) },
     serialization: 'advanced', // typed arrays cross as they are
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

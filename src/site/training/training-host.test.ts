@@ -39,8 +39,8 @@ afterEach(async () => {
 /** A host over real processes that keeps their channels for a test to look at. */
 function openHost(): { host: TrainingHost; channels: TrainingChannel[] } {
   const channels: TrainingChannel[] = [];
-  const openChannel = () => {
-    const channel = openForkedChannel();
+  const openChannel = (threads: 'one' | 'all') => {
+    const channel = openForkedChannel(threads);
     channels.push(channel);
     return channel;
   };
@@ -56,7 +56,7 @@ describe('the training process', () => {
     vi.stubEnv('CONSILIUM_SECRET', 'a secret of a person');
     vi.stubEnv('TFJS_NATIVE', 'wasm');
     try {
-      const channel = openForkedChannel(pathToFileURL(entry));
+      const channel = openForkedChannel('one', pathToFileURL(entry));
       const reply = await new Promise<unknown>((resolve) => channel.onMessage(resolve));
       const { names } = reply as { names: string[] };
       expect(names).toContain('TFJS_NATIVE');

@@ -1,14 +1,15 @@
 // The TrainingHost port over a process: started with the first job, kept for the whole run, replaced when it has died.
 import { BugError } from '#base/coded-error.ts';
 import type { EvaluationResult, TrainingHost, TrainingProgress, TrainingResult } from '#site/ports.ts';
+import { type EngineThreads, engineThreads } from './engine-threads.ts';
 import type { TrainingChannel } from './training-channel.ts';
 import { openTrainingConnection, type TrainingConnection } from './training-connection.ts';
 import { TrainingError } from './training-error.ts';
 import type { TrainingWork } from './training-message.ts';
 
 export interface TrainingHostOptions {
-  /** Starts a training process; its first message is `ready`. */
-  readonly openChannel: () => TrainingChannel;
+  /** Starts a training process that computes with so many threads; its first message is `ready`. */
+  readonly openChannel: (threads: EngineThreads) => TrainingChannel;
   /** How long a started process may take to load its engine. */
   readonly startTimeoutMs?: number;
   /** How long a process may go on after a cancel before it is killed. */
@@ -28,12 +29,20 @@ export function createTrainingHost(options: TrainingHostOptions): TrainingHost {
   const { openChannel, startTimeoutMs = 60_000, cancelTimeoutMs = 700 } = options;
   const closing = new AbortController();
   let connection: TrainingConnection | null = null;
+  let connectedThreads: EngineThreads = 'one';
   let queue: Promise<unknown> = Promise.resolve();
 
-  const connect = (): TrainingConnection => {
+  /** The living process if it computes with so many threads, else another one in its place. */
+  const connect = async (threads: EngineThreads): Promise<TrainingConnection> => {
+    if (connection?.isAlive() && threads !== connectedThreads) {
+      connection.kill();
+      await connection.ended;
+    }
     if (closing.signal.aborted) throw new BugError('the training host is closed');
-    if (connection === null || !connection.isAlive())
-      connection = openTrainingConnection(openChannel(), startTimeoutMs);
+    if (connection === null || !connection.isAlive()) {
+      connection = openTrainingConnection(openChannel(threads), startTimeoutMs);
+      connectedThreads = threads;
+    }
     return connection;
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -47,13 +56,14 @@ export function createTrainingHost(options: TrainingHostOptions): TrainingHost {
       either,
       inTurn(async () => {
         if (either.aborted) throw cancelled();
-        return work(connect(), request, { signal: either, onProgress, cancelTimeoutMs });
+        const target = await connect(engineThreads(request.job.model));
+        return work(target, request, { signal: either, onProgress, cancelTimeoutMs });
       }),
     );
   };
 
   return {
-    engine: () => inTurn(async () => connect().ready),
+    engine: () => inTurn(async () => (await connect(connectedThreads)).ready),
     train: async (job, control) => (await run({ kind: 'train', job }, control)) as TrainingResult,
     evaluate: async (job) => {
       const control = { signal: closing.signal, onProgress: () => {} };

@@ -12,8 +12,8 @@ import { type UnrolledGraph, unrollSteps } from './unrolled-graph.ts';
 export type StepValues = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 
 export interface CompiledStep {
-  /** Values that the operations of one step make: a measure of its work. */
-  readonly elementCount: number;
+  /** How many steps to take at a time: for small ones several, while a run stays within a few milliseconds. */
+  readonly stepsPerRun: number;
   /**
    * Takes `stepCount` steps, each with its part of the stepwise inputs, and puts the new state under the variables.
    * Gives the outputs of all steps. The graph for a count is made at its first use.
@@ -22,6 +22,10 @@ export interface CompiledStep {
   /** Frees the graphs; the variables stay as they are. */
   dispose(): void;
 }
+
+/** Values that the operations of one run may make. */
+const elementsPerRun = 6_000_000;
+const mostStepsPerRun = 16;
 
 interface StepGraph {
   readonly graph: UnrolledGraph;
@@ -33,6 +37,8 @@ export function compileStep(tf: TensorFlow, definition: StepDefinition): Compile
   const backend = nativeBackend(tf);
   if (backend === null) throw notRecordable('the engine is not native TensorFlow');
   const recording = recordStep(tf, backend, definition);
+  const affordable = Math.floor(elementsPerRun / recording.elementCount);
+  const stepsPerRun = Math.max(1, Math.min(affordable, mostStepsPerRun));
   const graphs = new Map<number, StepGraph>();
   const graphOf = (stepCount: number): StepGraph => {
     const known = graphs.get(stepCount);
@@ -43,7 +49,7 @@ export function compileStep(tf: TensorFlow, definition: StepDefinition): Compile
     return made;
   };
   return {
-    elementCount: recording.elementCount,
+    stepsPerRun,
     run: (stepwise, stepCount) =>
       runGraph(backend, { ...graphOf(stepCount), recording, definition, stepwise, stepCount }),
     dispose: () => {
