@@ -1,4 +1,4 @@
-// The three networks that `consilium bench training` measures, in plain TensorFlow.js: a dense one on rows, a convolutional one and a
+// The networks that `consilium bench training` measures, in plain TensorFlow.js: two on rows, a convolutional one and a
 // U-Net on images. bench_models.py has the same ones for PyTorch.
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-node';
 import type { TensorFlow } from '#site/model/index.ts';
@@ -16,7 +16,10 @@ export interface BenchModel {
   create(tf: TensorFlow): BenchNetwork;
 }
 
-export const benchModels: Readonly<Record<'mlp' | 'cnn' | 'u-net', BenchModel>> = {
+export type BenchModelName = 'logistic' | 'mlp' | 'cnn' | 'u-net';
+
+export const benchModels: Readonly<Record<BenchModelName, BenchModel>> = {
+  logistic: { featureShape: [32], targetShape: [1], create: createLogistic },
   mlp: { featureShape: [32], targetShape: [1], create: createMlp },
   cnn: { featureShape: [64, 64, 1], targetShape: [1], create: createCnn },
   'u-net': { featureShape: [128, 128, 1], targetShape: [128, 128, 1], create: createUNet },
@@ -59,6 +62,15 @@ function convolution(
 /** Cross-entropy of 0/1 targets from logits. */
 function logitLosses(tf: TensorFlow, logits: Tensor, targets: Tensor): Tensor {
   return tf.sub(tf.softplus(logits), tf.mul(logits, targets));
+}
+
+function createLogistic(tf: TensorFlow): BenchNetwork {
+  const weights = createWeights(tf);
+  const layer = dense(tf, weights, [32, 1]);
+  return {
+    variables: weights.variables,
+    exampleLosses: ({ features, targets }) => logitLosses(tf, layer(features as Tensor2D), targets as Tensor),
+  };
 }
 
 /** 32-128-64-1: 12,545 weights. */

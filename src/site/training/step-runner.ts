@@ -21,7 +21,7 @@ export interface StepRunnerOptions {
   readonly examples: Tensors;
   /** Of a full batch; the last one of an epoch is filled up with rows of weight 0. */
   readonly batchSize: number;
-  /** Steps to come; a few are taken eagerly, for a graph costs as much as some dozen. */
+  /** Steps to come; a few are taken eagerly, for to make a graph costs as much. */
   readonly stepCount: number;
 }
 
@@ -34,7 +34,7 @@ export interface StepRunner {
   dispose(): void;
 }
 
-const fewSteps = 32;
+const fewSteps = 64;
 
 /** Leaves the eager way open when a step cannot be recorded. */
 export function createStepRunner(tf: TensorFlow, options: StepRunnerOptions): StepRunner {

@@ -25,7 +25,7 @@ export interface CompiledStep {
 
 /** Values that the operations of one run may make. */
 const elementsPerRun = 6_000_000;
-const mostStepsPerRun = 16;
+const mostStepsPerRun = 8; // each makes the graph larger, and loading it slower, by about 30 ms
 
 interface StepGraph {
   readonly graph: UnrolledGraph;
