@@ -59,6 +59,25 @@ describe.skipIf(!isNative)('a compiled step', () => {
     copy.dispose();
   });
 
+  it('gives variables the value of a constant, of an input, and of each other', () => {
+    const [left, right, last] = [variable(1), variable(2), variable(3)] as [Variable, Variable, Variable];
+    compiled = compileStep(tf, {
+      shared: {},
+      stepwise: { factor: scalar },
+      state: [left, right, last],
+      step: (_, { factor }) => {
+        const before = left.clone();
+        left.assign(right);
+        right.assign(before);
+        last.assign(factor as Tensor);
+        return { before, five: tf.scalar(5) };
+      },
+    });
+    const found = compiled.run({ factor: Float32Array.of(7, 8, 9) }, 3);
+    expect(found).toEqual({ before: Float32Array.of(1, 2, 1), five: Float32Array.of(5, 5, 5) });
+    expect([left, right, last].map(readScalar)).toEqual([2, 1, 9]);
+  });
+
   it('computes gradients by row of a matrix that stays on the engine', () => {
     const matrix = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
     const weights = tf.variable(tf.zeros([2, 1]));
