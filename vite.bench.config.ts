@@ -17,6 +17,8 @@ export default defineConfig({
         'c-store-child': fromHere('./src/bench/ingest/c-store-child.ts'),
         'cohort-child': fromHere('./src/bench/cohort/cohort-child.ts'),
         'deidentify-child': fromHere('./src/bench/ingest/deidentify-child.ts'),
+        'parity-child': fromHere('./src/bench/training/parity-child.ts'),
+        'training-child': fromHere('./src/bench/training/training-child.ts'),
         'import-child': fromHere('./src/bench/ingest/import-child.ts'),
         ...siteWorkers,
       },

@@ -43,6 +43,19 @@ export function registerBench(program: Command): void {
       await runCaseCommand({ title: 'How fast a cohort is selected', cases: cohortCases }, flags);
     },
   });
+  const training = addCaseBench(bench, {
+    name: 'training',
+    description:
+      'training speed and memory of networks beside PyTorch and JAX, and graphs beside eager steps',
+    run: async (flags) => {
+      const [{ runCaseCommand }, { trainingCases }] = await Promise.all([
+        import('#bench/cases/case-command.ts'),
+        import('#bench/training/training-cases.ts'),
+      ]);
+      await runCaseCommand({ title: 'How fast models train', cases: trainingCases }, flags);
+    },
+  });
+  training.option('--python <path>', 'a Python with torch, and with jax for the dense network', 'python3');
 }
 
 interface CaseBenchCommand {
@@ -51,8 +64,8 @@ interface CaseBenchCommand {
   readonly run: (flags: CaseCommandFlags) => Promise<void>;
 }
 
-function addCaseBench(bench: Command, { name, description, run }: CaseBenchCommand): void {
-  bench
+function addCaseBench(bench: Command, { name, description, run }: CaseBenchCommand): Command {
+  return bench
     .command(name)
     .description(description)
     .option('--data <directory>', 'folder with real data, for the cases that can use some')

@@ -41,6 +41,8 @@ export interface BenchContext {
   readonly scratch: string;
   /** Real data, where a case can use some. */
   readonly dataDirectory: string | null;
+  /** A Python to run peers with; undefined for the one of the path. */
+  readonly python?: string | undefined;
   /** Multiplies the sizes of the generated data. */
   readonly scale: number;
   readonly say: (message: string) => void;

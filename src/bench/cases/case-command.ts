@@ -12,6 +12,7 @@ export interface CaseCommandFlags {
   readonly data?: string;
   readonly out?: string;
   readonly only?: string;
+  readonly python?: string;
   readonly scale: string;
   readonly json?: boolean;
 }
@@ -38,6 +39,7 @@ export async function runCaseCommand({ title, cases }: CaseBench, flags: CaseCom
     cases.filter(({ name }) => wanted.includes(name)),
     {
       dataDirectory: flags.data ?? null,
+      python: flags.python,
       scale,
       say: (message) => process.stderr.write(`${message}\n`),
     },

@@ -2,6 +2,7 @@
 // draws a number, so that a step can be recorded as a graph.
 import type { DescribedNode } from '#federation/network/describe-network.ts';
 import type { Activation, Extent, Layer } from '#federation/network/network.ts';
+import { normaliseGroups } from './group-normalisation.ts';
 import type { Tensor, Tensor2D, Tensor4D, TensorFlow } from './tensorflow.ts';
 
 export interface LayerInputs {
@@ -27,8 +28,11 @@ export function applyLayer(tf: TensorFlow, node: DescribedNode, given: LayerInpu
       const biased = layer.biasInitialiser === null ? sums : tf.add(sums, given.weight('bias'));
       return activate(tf, biased, layer.activation);
     }
-    case 'group-normalisation':
-      return groupNormalised(tf, images, layer, given);
+    case 'group-normalisation': {
+      const [scale, offset] = [given.weight('scale'), given.weight('offset')];
+      const { groups: groupCount, epsilon } = layer;
+      return normaliseGroups(tf, { x: images, scale, offset, groupCount, epsilon });
+    }
     case 'layer-normalisation':
       return scaled(tf, standardised(tf, x, [x.rank - 1], layer.epsilon), given);
     case 'activation':
@@ -75,17 +79,6 @@ function weightedSums(
 
 function activate(tf: TensorFlow, x: Tensor, activation: Activation): Tensor {
   return activation === 'linear' ? x : tf[activation](x);
-}
-
-function groupNormalised(
-  tf: TensorFlow,
-  x: Tensor4D,
-  { groups, epsilon }: LayerOf<'group-normalisation'>,
-  given: LayerInputs,
-): Tensor {
-  const [count, rows, columns, channels] = x.shape;
-  const grouped = tf.reshape(x, [count, rows * columns, groups, channels / groups]);
-  return scaled(tf, tf.reshape(standardised(tf, grouped, [1, 3], epsilon), x.shape), given);
 }
 
 /** (x - mean) / sqrt(variance + epsilon) over the axes, with the variance of the values as they are (biased). */

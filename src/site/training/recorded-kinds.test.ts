@@ -17,7 +17,7 @@ function keeping(kind: ModelSpecification['kind']): ModelSpecification {
 }
 
 describe.each(Object.keys(sampleModels) as ModelSpecification['kind'][])('a model of kind %s', (kind) => {
-  it('is trained by a graph of 40 steps as by 20 and 20 without one', async () => {
+  it('is trained by a graph of 80 steps as by 40 and 40 without one', async () => {
     if (info.name !== 'tensorflow') {
       process.stderr.write(`not recorded: ${info.reason}\n`);
       return;
@@ -44,9 +44,9 @@ describe.each(Object.keys(sampleModels) as ModelSpecification['kind'][])('a mode
         },
         control,
       );
-    const graph = await train(40);
-    const half = await train(20);
-    const eager = await train(20, { weights: half.weights, optimizerState: half.optimizerState });
+    const graph = await train(80);
+    const half = await train(40);
+    const eager = await train(40, { weights: half.weights, optimizerState: half.optimizerState });
     expect([graph.execution, half.execution, eager.execution]).toEqual(['graph', 'eager', 'eager']);
     expect(graph.lossAfter).toBeLessThan(graph.lossBefore);
     expect(Math.abs(graph.lossAfter - eager.lossAfter) / eager.lossAfter).toBeLessThan(1e-5);

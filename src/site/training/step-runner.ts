@@ -26,7 +26,7 @@ export interface StepRunnerOptions {
   /** What a step of that many rows drops, drawn anew for each; of the same shapes each time. */
   readonly drawDropoutMasks: (rows: number) => readonly DropoutMask[];
   readonly training: Pick<TrainingSettings, 'gradientClipNorm' | 'weightDecay'>;
-  /** Steps to come; a few are taken eagerly, for a graph costs as much as some dozen. */
+  /** Steps to come; a few are taken eagerly, for to make a graph costs as much. */
   readonly stepCount: number;
 }
 
@@ -41,7 +41,7 @@ export interface StepRunner {
 
 type DrawnOptions = StepRunnerOptions & { readonly masks: readonly { readonly shape: number[] }[] };
 
-const fewSteps = 32;
+const fewSteps = 64;
 
 function maskName(at: number): string {
   return `mask-${at}`;

@@ -3,13 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { concatBytes, utf8 } from '#base/bytes.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
 import { createKeystream } from '#federation/crypto/keystream.ts';
-import type { BoundModel, Tensor, Tensor1D, TensorFlow } from '#site/model/index.ts';
+import type { BoundModel, TensorFlow } from '#site/model/index.ts';
 import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
-import { createOptimizer, readSlots } from './optimizer.ts';
-import { decodeOptimizerState, encodeOptimizerState } from './optimizer-state.ts';
+import { createOptimizer, type Optimizer, readSlots } from './optimizer.ts';
+import { decodeOptimizerState, encodeOptimizerState, type OptimizerState } from './optimizer-state.ts';
 import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
-import { createStepRunner, type StepRunner, type TrainedModel } from './step-runner.ts';
+import { createStepRunner, type StepRunner } from './step-runner.ts';
+import { residentTensors, trainedModel } from './trained-model.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
 
@@ -45,37 +46,17 @@ interface ResidentJob {
   readonly control: TrainingControl;
 }
 
-async function trainResident(
-  tf: TensorFlow,
-  { job, model, examples, control }: ResidentJob,
-): Promise<TrainingResult> {
+async function trainResident(tf: TensorFlow, resident: ResidentJob): Promise<TrainingResult> {
   const startedAt = performance.now();
+  const { job, model, examples } = resident;
   const exampleCount = job.examples.count;
-  const { batchSize, localUpdates: stepCount } = job.training;
+  const stepCount = job.training.localUpdates;
   const state = decodeOptimizerState(job.optimizerState, exampleCount);
   const { variables } = model;
   const optimizer = createOptimizer(tf, job.training.optimizer, { variables, state });
   try {
-    const { remaining } = state;
-    const keystream = createKeystream(job.seed);
-    const dropout = createKeystream(sha256(concatBytes(utf8('dropout'), job.seed)));
-    const order = createBatchOrder({ exampleCount, batchSize, keystream, remaining });
     const lossBefore = sum(exampleLosses(tf, model, examples)) / exampleCount;
-    const runner = createStepRunner(tf, {
-      model: trainedModel(tf, model),
-      optimizer,
-      examples: residentTensors(examples),
-      training: job.training,
-      drawDropoutMasks: (rows) => model.dropoutMasks(dropout, rows),
-      batchSize: Math.min(batchSize, exampleCount),
-      stepCount,
-    });
-    try {
-      const { iterationCount: firstStep } = state;
-      await runSteps(stepCount, { runner, nextBatch: order.next, stepsBefore: firstStep }, control);
-    } finally {
-      runner.dispose();
-    }
+    const { execution, remaining } = await takeSteps(tf, resident, { state, optimizer });
     const lossAfter = sum(exampleLosses(tf, model, examples)) / exampleCount;
     const weights = model.readWeights();
     for (const { data } of weights.values()) if (!data.every(Number.isFinite)) throw diverged(stepCount);
@@ -84,42 +65,47 @@ async function trainResident(
       iterationCount: state.iterationCount + stepCount,
       slots: readSlots(optimizer),
       exampleCount,
-      remaining: order.remaining(),
+      remaining,
     });
     const durationMs = performance.now() - startedAt;
-    return {
-      weights,
-      lossBefore,
-      lossAfter,
-      stepCount,
-      durationMs,
-      optimizerState,
-      execution: runner.execution,
-    };
+    return { weights, lossBefore, lossAfter, stepCount, durationMs, optimizerState, execution };
   } finally {
     optimizer.dispose();
   }
 }
 
-/** The names under which a step finds the examples. */
-function residentTensors({ inputs, targets, weights }: ResidentExamples): Record<string, Tensor> {
-  return { inputs, targets, ...(weights === null ? {} : { exampleWeights: weights }) };
+interface OptimizedState {
+  readonly state: OptimizerState;
+  readonly optimizer: Optimizer;
 }
 
-/** A row weighs what the step gives it times what the plan gives the example. */
-function trainedModel(tf: TensorFlow, model: BoundModel): TrainedModel {
-  return {
-    variables: model.variables,
-    exampleLosses: ({ inputs, targets, weights, exampleWeights }, dropoutMasks) =>
-      model.exampleLosses({
-        inputs: inputs as Tensor,
-        targets: targets as Tensor,
-        weights: (exampleWeights === undefined
-          ? weights
-          : tf.mul(weights as Tensor, exampleWeights)) as Tensor1D,
-        dropoutMasks,
-      }),
-  };
+/** The job's steps from the place in the epoch where the state has it. Gives what then remains of the epoch. */
+async function takeSteps(
+  tf: TensorFlow,
+  { job, model, examples, control }: ResidentJob,
+  { state, optimizer }: OptimizedState,
+): Promise<Pick<TrainingResult, 'execution'> & { readonly remaining: Uint32Array }> {
+  const exampleCount = job.examples.count;
+  const { batchSize, localUpdates: stepCount } = job.training;
+  const keystream = createKeystream(job.seed);
+  const dropout = createKeystream(sha256(concatBytes(utf8('dropout'), job.seed)));
+  const order = createBatchOrder({ exampleCount, batchSize, keystream, remaining: state.remaining });
+  const runner = createStepRunner(tf, {
+    model: trainedModel(tf, model),
+    optimizer,
+    examples: residentTensors(examples),
+    training: job.training,
+    drawDropoutMasks: (rows) => model.dropoutMasks(dropout, rows),
+    batchSize: Math.min(batchSize, exampleCount),
+    stepCount,
+  });
+  try {
+    const source = { runner, nextBatch: order.next, stepsBefore: state.iterationCount };
+    await runSteps(stepCount, source, control);
+    return { execution: runner.execution, remaining: order.remaining() };
+  } finally {
+    runner.dispose();
+  }
 }
 
 interface StepSource {

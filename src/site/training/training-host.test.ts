@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createInitialWeights } from '#site/model/index.ts';
-import type { Examples, TrainingHost, TrainingJob, TrainingProgress } from '#site/ports.ts';
+import type { EvaluationJob, Examples, TrainingHost, TrainingJob, TrainingProgress } from '#site/ports.ts';
 import { createTrainingHost, openForkedChannel, type TrainingChannel } from '#site/training/index.ts';
 
 const model = {
@@ -61,6 +61,12 @@ describe('the training process', () => {
       const { names } = reply as { names: string[] };
       expect(names).toContain('TFJS_NATIVE');
       expect(names.filter((name) => name.startsWith('CONSILIUM'))).toEqual([]);
+      expect(names.filter((name) => name.startsWith('TF_NUM'))).toHaveLength(2);
+      channel.kill();
+      const many = openForkedChannel('all', pathToFileURL(entry));
+      const manyReply = await new Promise<unknown>((resolve) => many.onMessage(resolve));
+      expect((manyReply as { names: string[] }).names.join()).not.toContain('TF_NUM');
+      many.kill();
     } finally {
       vi.unstubAllEnvs();
       rmSync(folder, { recursive: true, force: true });
@@ -198,6 +204,42 @@ describe('the training host over a process that misbehaves', () => {
     controller.abort();
     await expect(running).rejects.toMatchObject({ code: 'TRAINING_CANCELLED' });
     await expect.poll(() => killed).toBe(true);
+  });
+
+  it('replaces a process that computes with another number of threads than the model needs', async () => {
+    const opened: string[] = [];
+    const openChannel = (threads: 'one' | 'all'): TrainingChannel => {
+      opened.push(threads);
+      let answer: Parameters<TrainingChannel['onMessage']>[0] = () => {};
+      let exit: () => void = () => {};
+      return {
+        post: (request) => {
+          const counts = { lossSum: 0, correctCount: opened.length, metrics: {}, diceBySubject: null };
+          const result = { probabilities: new Float32Array(), ...counts };
+          queueMicrotask(() => answer({ kind: 'done', id: request.id, result }));
+        },
+        onMessage: (listener) => {
+          answer = listener;
+          const engine = { name: 'wasm', version: '0', reason: 'a test' } as const;
+          queueMicrotask(() => answer({ kind: 'ready', engine }));
+        },
+        onExit: (listener) => {
+          exit = () => listener({ code: null, signal: 'SIGKILL' });
+        },
+        kill: () => {
+          opened.push('killed');
+          exit();
+        },
+      };
+    };
+    const other = createTrainingHost({ openChannel });
+    host = other;
+    const evaluation = (kind: string) =>
+      ({ model: { ...model, kind }, weights: new Map(), examples }) as unknown as EvaluationJob;
+    for (const kind of ['logistic-regression', 'u-net', 'u-net', 'logistic-regression']) {
+      await other.evaluate(evaluation(kind));
+    }
+    expect(opened).toEqual(['one', 'killed', 'all', 'killed', 'one']);
   });
 
   it('kills a process that never loads its engine', async () => {

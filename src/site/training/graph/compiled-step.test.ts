@@ -1,11 +1,12 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Tensor, Variable } from '@tensorflow/tfjs-node';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TensorFlow } from '#site/model/index.ts';
 import { loadEngine } from '#site/training/engine.ts';
 import { type CompiledStep, compileStep } from './compiled-step.ts';
-import { nativeBackend } from './native-backend.ts';
+import { type NativeBackend, type NativeBinding, nativeBackend } from './native-backend.ts';
 import type { StepDefinition, TrainingStep } from './step-recording.ts';
 
 const { tf, info } = await loadEngine(process.env.TFJS_NATIVE);
@@ -58,6 +59,25 @@ describe.skipIf(!isNative)('a compiled step', () => {
     copy.dispose();
   });
 
+  it('gives variables the value of a constant, of an input, and of each other', () => {
+    const [left, right, last] = [variable(1), variable(2), variable(3)] as [Variable, Variable, Variable];
+    compiled = compileStep(tf, {
+      shared: {},
+      stepwise: { factor: scalar },
+      state: [left, right, last],
+      step: (_, { factor }) => {
+        const before = left.clone();
+        left.assign(right);
+        right.assign(before);
+        last.assign(factor as Tensor);
+        return { before, five: tf.scalar(5) };
+      },
+    });
+    const found = compiled.run({ factor: Float32Array.of(7, 8, 9) }, 3);
+    expect(found).toEqual({ before: Float32Array.of(1, 2, 1), five: Float32Array.of(5, 5, 5) });
+    expect([left, right, last].map(readScalar)).toEqual([2, 1, 9]);
+  });
+
   it('computes gradients by row of a matrix that stays on the engine', () => {
     const matrix = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
     const weights = tf.variable(tf.zeros([2, 1]));
@@ -83,9 +103,10 @@ describe.skipIf(!isNative)('a compiled step', () => {
 
   it('leaves no tensor, no graph and no file behind', () => {
     const binding = nativeBackend(tf)?.binding;
-    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('consilium-graph-'));
+    const folder = mkdtempSync(path.join(tmpdir(), 'consilium-test-'));
+    vi.stubEnv('TMPDIR', folder);
     const state = variable(1);
-    const before = { tensors: tf.memory().numTensors, folders: folders() };
+    const tensorsBefore = tf.memory().numTensors;
     const graphsBefore = binding?.getNumOfSavedModels();
     for (let time = 0; time < 3; time += 1) {
       const one = compileStep(tf, define(state, multiply(state)));
@@ -94,7 +115,10 @@ describe.skipIf(!isNative)('a compiled step', () => {
       one.dispose();
       one.dispose();
     }
-    expect({ tensors: tf.memory().numTensors, folders: folders() }).toEqual(before);
+    vi.unstubAllEnvs();
+    expect(tf.memory().numTensors).toBe(tensorsBefore);
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
     expect(binding?.getNumOfSavedModels()).toBe(graphsBefore);
   });
 
@@ -188,6 +212,32 @@ describe.skipIf(!isNative)('a step that is no function of its inputs', () => {
     expect(tf.memory().numTensors).toBe(before);
     // The engine computes again.
     expect(readScalar(tf.tidy(() => tf.square(tf.scalar(4))))).toBe(16);
+  });
+});
+
+describe.skipIf(!isNative)('an engine that does not load a graph', () => {
+  it('is told from one that does before any step is taken', () => {
+    const backend = nativeBackend(tf) as NativeBackend;
+    const { binding } = backend;
+    const folders: string[] = [];
+    const modes: number[] = [];
+    const loadSavedModel = (folder: string) => {
+      folders.push(folder);
+      modes.push(statSync(folder).mode & 0o777);
+      throw new Error('Op type not registered');
+    };
+    backend.binding = Object.create(binding, { loadSavedModel: { value: loadSavedModel } }) as NativeBinding;
+    const state = variable(3);
+    try {
+      expect(() => compileStep(tf, define(state, multiply(state)))).toThrow(
+        expect.objectContaining({ code: 'TRAINING_STEP_NOT_RECORDABLE' }),
+      );
+    } finally {
+      backend.binding = binding;
+    }
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false]);
+    expect(modes).toEqual([0o700]);
+    expect(readScalar(state)).toBe(3);
   });
 });
 

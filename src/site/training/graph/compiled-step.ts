@@ -16,7 +16,7 @@ export interface CompiledStep {
   readonly stepsPerRun: number;
   /**
    * Takes `stepCount` steps, each with its part of the stepwise inputs, and puts the new state under the variables.
-   * Gives the outputs of all steps. The graph for a count is made at its first use.
+   * Gives the outputs of all steps. The graph for another count than stepsPerRun is made at its first use.
    */
   run(stepwise: StepValues, stepCount: number): StepValues;
   /** Frees the graphs; the variables stay as they are. */
@@ -25,7 +25,7 @@ export interface CompiledStep {
 
 /** Values that the operations of one run may make. */
 const elementsPerRun = 6_000_000;
-const mostStepsPerRun = 16;
+const mostStepsPerRun = 8; // each makes the graph larger, and loading it slower, by about 30 ms
 
 interface StepGraph {
   readonly graph: UnrolledGraph;
@@ -44,10 +44,11 @@ export function compileStep(tf: TensorFlow, definition: StepDefinition): Compile
     const known = graphs.get(stepCount);
     if (known !== undefined) return known;
     const graph = unrollSteps(recording, stepCount);
-    const made = { graph, loaded: loadGraph(backend.binding, graph) };
+    const made = { graph, loaded: load(backend, graph) };
     graphs.set(stepCount, made);
     return made;
   };
+  graphOf(stepsPerRun);
   return {
     stepsPerRun,
     run: (stepwise, stepCount) =>
@@ -57,6 +58,15 @@ export function compileStep(tf: TensorFlow, definition: StepDefinition): Compile
       graphs.clear();
     },
   };
+}
+
+/** TensorFlow of another version may lack an operation, or have it with other attributes. */
+function load({ binding }: NativeBackend, graph: UnrolledGraph): LoadedGraph {
+  try {
+    return loadGraph(binding, graph);
+  } catch (cause) {
+    throw notRecordable('the engine does not load it', cause);
+  }
 }
 
 interface GraphRun extends StepGraph {

@@ -145,6 +145,7 @@ export class StepRecorder {
   }
 }
 
-export function notRecordable(why: string): TrainingError {
-  return new TrainingError('TRAINING_STEP_NOT_RECORDABLE', `the step cannot be run as a graph: ${why}`);
+export function notRecordable(why: string, cause?: unknown): TrainingError {
+  const message = `the step cannot be run as a graph: ${why}`;
+  return new TrainingError('TRAINING_STEP_NOT_RECORDABLE', message, { cause });
 }

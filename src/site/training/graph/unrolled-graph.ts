@@ -51,6 +51,10 @@ export function unrollSteps(recording: StepRecording, stepCount: number): Unroll
     nodes.push(stack(outputName(name), source, all));
   }
   const changedState = [...nextState.keys()].filter((index) => !isUnchanged(recording, index));
+  for (const index of changedState) {
+    const last = nameOf(recording, nextState[index] as ValueSource, stepCount - 1);
+    nodes.push(identity(nextStateName(index), state[index] as ValueDescription, last));
+  }
   return {
     nodes,
     inputs: [
@@ -60,7 +64,7 @@ export function unrollSteps(recording: StepRecording, stepCount: number): Unroll
     ],
     outputs: [
       ...[...outputs.keys()].map((name) => `${outputName(name)}:0`),
-      ...changedState.map((index) => nameOf(recording, nextState[index] as ValueSource, stepCount - 1)),
+      ...changedState.map((index) => `${nextStateName(index)}:0`),
     ],
     changedState,
   };
@@ -121,10 +125,16 @@ function stack(name: string, { dtype }: ValueDescription, inputs: readonly strin
   return { name, operation: 'Pack', inputs, attributes };
 }
 
+/** TensorFlow gives no value back that it was fed with, as when a step swaps two variables. */
+function identity(name: string, { dtype }: ValueDescription, input: string): GraphNode {
+  return { name, operation: 'Identity', inputs: [input], attributes: [typeAttribute('T', dtype)] };
+}
+
 const sharedName = (name: string): string => `shared/${name}`;
 const stackedName = (name: string): string => `stepwise/${name}`;
 const unstackName = (name: string): string => `unstacked/${name}`;
 const stateName = (index: number): string => `state/${index}`;
+const nextStateName = (index: number): string => `next-state/${index}`;
 const constantName = (index: number): string => `constant/${index}`;
 const operationName = (step: number, index: number): string => `step${step}/${index}`;
 const outputName = (name: string): string => `output/${name}`;
