@@ -22,6 +22,12 @@ export interface HeadlessSiteOptions {
   readonly keyFile: string | undefined;
 }
 
+/** From source it lies in its stage's folder, in a bundle beside the chunk that starts it. */
+const trainingProcess = new URL(
+  import.meta.url.endsWith('.ts') ? '../site/training/training-process.ts' : './training-process.js',
+  import.meta.url,
+);
+
 /** The ports of a site that runs under plain Node. The training process starts with the first job. */
 export function headlessPorts(options: HeadlessSiteOptions): SitePorts {
   const profile = path.resolve(options.profile);
@@ -30,7 +36,7 @@ export function headlessPorts(options: HeadlessSiteOptions): SitePorts {
     keyStore: createFileKeyStore({ file: options.keyFile ?? siteKeyFile(profile), profile }),
     clock: systemClock,
     transport: createPinnedTransport(),
-    trainingHost: createTrainingHost({ openChannel: openForkedChannel }),
+    trainingHost: createTrainingHost({ openChannel: () => openForkedChannel(trainingProcess) }),
     logger: createLogger('site'),
   };
 }
