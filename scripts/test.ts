@@ -96,6 +96,14 @@ for (const suite of suites) {
 console.log('\nSuites:');
 for (const { name, outcome, note } of results)
   console.log(`  ${outcome.padEnd(8)} ${name.padEnd(13)} ${note}`);
+const desktop = results.find(({ name }) => name === 'electron');
+if (desktop !== undefined) {
+  console.log(
+    desktop.outcome === 'skipped'
+      ? `Desktop app: its wiring ran over a fake Electron (unit) and its screens in a browser (e2e); ${desktop.note}.`
+      : 'Desktop app: it ran under Electron itself.',
+  );
+}
 console.log(
   process.env.CONSILIUM_DATA === undefined
     ? 'Optional data: CONSILIUM_DATA is not set; tests on it were left out.'

@@ -86,6 +86,37 @@ describe.skipIf(!isPackaged)('the packaged archive', () => {
     expect(names).toContain('dist/renderer/index.html');
   });
 
+  it('has a preload that a sandbox can load: CommonJS in one file, with Electron alone', () => {
+    const file = archive.files.find((entry) => entry.file === 'dist/preload/index.cjs');
+    const code = file === undefined ? '' : archive.read(file).toString();
+    expect([...code.matchAll(/require\(["'`]([^"'`]+)["'`]\)/g)].map(([, name]) => name)).toEqual([
+      'electron',
+    ]);
+    expect(code).not.toMatch(/^\s*(import|export)\s/m);
+  });
+
+  it('loads neither the database nor TensorFlow into the shell', () => {
+    const code = (name: string) => {
+      const file = archive.files.find((entry) => entry.file === `dist/main/${name}`);
+      return file === undefined ? '' : archive.read(file).toString();
+    };
+    const packages = new Set<string>();
+    const seen = new Set<string>();
+    const follow = (name: string) => {
+      if (seen.has(name)) return;
+      seen.add(name);
+      for (const [, target = ''] of code(name).matchAll(
+        /\bfrom ?["']([^"']+)["']|\bimport ?["']([^"']+)["']/g,
+      )) {
+        if (target.startsWith('./')) follow(target.slice(2));
+        else packages.add(target);
+      }
+    };
+    follow('index.js');
+    expect(packages).toContain('electron');
+    expect([...packages].filter((name) => /sqlite|kysely|tensorflow|fastify|undici/.test(name))).toEqual([]);
+  });
+
   it('states the digest that each file of ours really has, for the check of macOS and Windows', () => {
     const own = archive.files.filter(({ file }) => file.startsWith('dist/'));
     expect(own.length).toBeGreaterThan(20);
