@@ -156,6 +156,29 @@ describe('a release in a folder', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('is given up at its signed length when its installer does not end', async () => {
+    sign();
+    const found = await fromStick();
+    if (found === undefined) throw new Error('not found');
+    let parts = 0;
+    async function* endless() {
+      // An end after all, so that the test fails and does not hang where nobody counts.
+      for (; parts < 1000; parts += 1) yield new Uint8Array(16);
+    }
+    const source = { ...found.source, readInstaller: endless };
+    const folder = path.join(work, 'staged');
+    const staging = stageInstaller({ ...found, source }, { ...machine, folder });
+    await expect(staging).rejects.toThrow(refused('RELEASE_CHANGED'));
+    expect(parts).toBeLessThan(5);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is newer by its numbers, not by its letters', async () => {
+    sign(describeNow('0.10.0'));
+    const found = await findRelease([openReleaseFolder(stick)], { ...verify, runningVersion: '0.9.0' });
+    expect(found?.release.version).toBe('0.10.0');
+  });
+
   it('has no installer for a machine that it does not name', async () => {
     sign();
     const found = await fromStick();

@@ -18,5 +18,5 @@ export type FrameIdentity = Pick<WebFrameMain, 'url' | 'parent' | 'detached'>;
  * there. A frame within a page, or one that has gone elsewhere since, gets nothing.
  */
 export function isOwnFrame(frame: FrameIdentity | null): boolean {
-  return frame !== null && !frame.detached && frame.parent === null && isOwnPage(frame.url);
+  return frame !== null && !frame.detached && frame.parent === null && isOwnPage(frame.url); // point 17
 }

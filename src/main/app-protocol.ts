@@ -29,7 +29,7 @@ export function serveRenderer(protocol: Pick<Protocol, 'handle'>, directory: str
   protocol.handle('app', (request) => {
     const { host, pathname } = new URL(request.url);
     const file = host === 'consilium' ? files.get(pathname === '/' ? '/index.html' : pathname) : undefined;
-    if (file === undefined || request.method !== 'GET') return new Response('not found', { status: 404 });
+    if (file === undefined || request.method !== 'GET') return new Response('not found', { status: 404 }); // point 1
     return respond(file);
   });
 }

@@ -165,6 +165,7 @@ describe('Electron security point', () => {
     };
     const installed = JSON.parse(read('node_modules/electron/package.json')) as { version: string };
     expect(devDependencies.electron).toBe(installed.version);
+    expect(read('electron-builder.yml')).toContain(`\nelectronVersion: ${installed.version} #`);
     // 45 was the latest in November 2026. Whoever raises the pin raises this too.
     const latestMajor = 45;
     expect(Number(installed.version.split('.')[0])).toBeGreaterThan(latestMajor - 3);
@@ -248,16 +249,17 @@ describe('Electron security point', () => {
   });
 });
 
-it('each of the twenty points is met by a line that cites its number', () => {
-  const cited = [
-    ...globSync('src/{main,preload}/**/*.ts', { cwd: root }),
+it('each of the twenty points is met by a line of code that cites its number', () => {
+  const files = [
+    ...globSync('src/{main,preload}/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts')),
     'src/host/content-security-policy.ts',
     'electron-builder.yml',
-  ]
-    .filter((file) => !file.endsWith('.test.ts'))
-    .flatMap((file) => [...read(file).matchAll(/points? ((?:\d+(?:, | and | to )?)+)/g)])
-    .flatMap(([, numbers]) => [...(numbers ?? '').matchAll(/\d+/g)].map(Number));
-  expect([...new Set(cited)].sort((left, right) => left - right)).toEqual(
-    Array.from({ length: 20 }, (_, index) => index + 1),
-  );
+  ];
+  const cited = files
+    .flatMap((file) => read(file).split('\n'))
+    // Behind code, not in a comment of its own: that would stay when the line that meets the point goes.
+    .flatMap((line) => /^\s*[^\s/*#].* (?:\/\/|#) points? (\d+(?:(?:, | and )\d+)*)/.exec(line)?.[1] ?? [])
+    .flatMap((numbers) => numbers.match(/\d+/g)?.map(Number) ?? []);
+  const all = Array.from({ length: 20 }, (_, index) => index + 1);
+  expect([...new Set(cited)].sort((left, right) => left - right)).toEqual(all);
 });

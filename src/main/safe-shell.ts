@@ -19,7 +19,7 @@ export function isAllowedPage(address: string): boolean {
 
 /** Opens a listed page; anything else is dropped (stops a planted link from starting a program). */
 export function openPage(shell: Pick<Shell, 'openExternal'>, address: string): void {
-  if (!isAllowedPage(address)) return;
+  if (!isAllowedPage(address)) return; // point 15
   // Without what a page may have added: a query would carry what it knows out of the hospital.
   const { origin, pathname } = new URL(address);
   void shell.openExternal(`${origin}${pathname}`);

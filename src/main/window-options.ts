@@ -5,7 +5,6 @@ import { minimumSize, type WindowPlacement } from './window-state.ts';
 
 /**
  * Web preferences of every window. Each is Electron's default today and is set all the same, so that a default cannot change it.
- * Point 10: enableBlinkFeatures is not among them, and a test holds that it never is.
  */
 export const webPreferences = {
   nodeIntegration: false, // point 2
@@ -21,7 +20,7 @@ export const webPreferences = {
   navigateOnDragDrop: false,
   // The page's own zoom and scroll are the person's; a plug-in is nobody's.
   plugins: false,
-} as const satisfies WebPreferences;
+} as const satisfies WebPreferences; // point 10: no enableBlinkFeatures among them
 
 export interface WindowSettings {
   /** The built preload, CommonJS: a sandboxed one cannot be a module. */

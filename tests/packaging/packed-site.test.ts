@@ -1,13 +1,17 @@
 // The site as it was packed, run from its own files alone: command line, encrypted store, screens, and the training process.
 import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeDicom } from '#site/deidentify/index.ts';
 import { openAsar } from '#support/asar-archive.ts';
+import { dicomFile, element, mrSlice } from '#support/dicom-object.ts';
+import { noisySlice } from '#support/drawn-text.ts';
 import { isPackaged, packagedApp } from '#support/packaged-app.ts';
+import { makeHeartExports } from '../../scripts/make-heart-exports.ts';
 
 const run = promisify(execFile);
 // Away from the repository: a package that the archive lacks must not be found in the node_modules above it.
@@ -44,6 +48,40 @@ describe.skipIf(!isPackaged)('the packed site, under Node', () => {
       name: 'Packed hospital',
       subjectCount: 0,
     });
+  });
+
+  it('imports a FHIR export, converts its units and de-identifies an image, with the packages that were packed', async () => {
+    makeHeartExports(path.join(work, 'exports'));
+    const secret = path.join(work, 'secret');
+    writeFileSync(secret, 'a secret for this test', { mode: 0o600 });
+    const as = ['--profile', profile, '--secret-file', secret];
+    await consilium('site', 'people', 'add', 'Ada Steward', '--role', 'steward', ...as);
+    const ingested = await consilium(
+      'site',
+      'ingest',
+      path.join(work, 'exports/hungary'),
+      '--user',
+      'Ada Steward',
+      ...as,
+    );
+    expect(ingested).toMatchObject({ accepted: expect.any(Number), rejected: 0 });
+    expect(ingested.accepted).toBeGreaterThan(0);
+    const image = mrSlice(
+      { rows: 32, columns: 32, pixels: noisySlice(1, 32, 32) },
+      element(0x00080018, '1.2.3'),
+    );
+    mkdirSync(path.join(work, 'images'));
+    writeFileSync(path.join(work, 'images/a.dcm'), encodeDicom(dicomFile(image)));
+    const out = path.join(work, 'clean');
+    await consilium(
+      'deidentify',
+      path.join(work, 'images'),
+      '--out',
+      out,
+      '--keys',
+      path.join(work, 'deidentify-key'),
+    );
+    expect(globSync('**/*.dcm', { cwd: out })).toHaveLength(1);
   });
 
   it('serves its screens until it is told to stop', async () => {
