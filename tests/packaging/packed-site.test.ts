@@ -18,7 +18,13 @@ const run = promisify(execFile);
 const work = mkdtempSync(path.join(tmpdir(), 'consilium-packed-'));
 const app = path.join(work, 'app');
 const profile = path.join(work, 'profile');
-const environment = { PATH: process.env.PATH ?? '', HOME: work, XDG_CONFIG_HOME: path.join(work, 'config') };
+const secret = 'a secret for this test';
+const environment = {
+  PATH: process.env.PATH ?? '',
+  CONSILIUM_SECRET: secret,
+  HOME: work,
+  XDG_CONFIG_HOME: path.join(work, 'config'),
+};
 
 async function consilium(...args: string[]): Promise<Record<string, unknown>> {
   const command = [path.join(app, 'dist/main/consilium.js'), ...args, '--json'];
@@ -52,17 +58,15 @@ describe.skipIf(!isPackaged)('the packed site, under Node', () => {
 
   it('imports a FHIR export, converts its units and de-identifies an image, with the packages that were packed', async () => {
     makeHeartExports(path.join(work, 'exports'));
-    const secret = path.join(work, 'secret');
-    writeFileSync(secret, 'a secret for this test', { mode: 0o600 });
-    const as = ['--profile', profile, '--secret-file', secret];
-    await consilium('site', 'people', 'add', 'Ada Steward', '--role', 'steward', ...as);
+    await consilium('site', 'people', 'add', 'Ada Steward', '--role', 'steward', '--profile', profile);
     const ingested = await consilium(
       'site',
       'ingest',
       path.join(work, 'exports/hungary'),
       '--user',
       'Ada Steward',
-      ...as,
+      '--profile',
+      profile,
     );
     expect(ingested).toMatchObject({ accepted: expect.any(Number), rejected: 0 });
     expect(ingested.accepted).toBeGreaterThan(0);
