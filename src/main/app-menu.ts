@@ -35,22 +35,6 @@ export function createMenuTemplate({
       ...(isMac ? [] : [{ type: 'separator' } as const, quit]),
     ],
   };
-  const view: MenuItemConstructorOptions = {
-    label: texts.view,
-    submenu: [
-      ...screens.map((screen, index) => ({
-        label: texts[`screen.${screen}`],
-        accelerator: `CmdOrCtrl+${index + 1}`,
-        click: () => actions.showScreen(screen),
-      })),
-      { type: 'separator' },
-      { role: 'resetZoom' },
-      { role: 'zoomIn' },
-      { role: 'zoomOut' },
-      { role: 'togglefullscreen' },
-      ...(devTools ? ([{ role: 'reload' }, { role: 'toggleDevTools' }] as const) : []),
-    ],
-  };
   const help: MenuItemConstructorOptions = {
     role: 'help',
     label: texts.help,
@@ -73,5 +57,24 @@ export function createMenuTemplate({
   };
   const edit: MenuItemConstructorOptions = { role: 'editMenu', label: texts.edit };
   const window: MenuItemConstructorOptions = { role: 'windowMenu', label: texts.window };
-  return [...(isMac ? [application] : []), file, edit, view, window, help];
+  return [...(isMac ? [application] : []), file, edit, viewMenu({ texts, devTools, actions }), window, help];
+}
+
+function viewMenu({ texts, devTools, actions }: Omit<MenuSettings, 'platform'>): MenuItemConstructorOptions {
+  return {
+    label: texts.view,
+    submenu: [
+      ...screens.map((screen, index) => ({
+        label: texts[`screen.${screen}`],
+        accelerator: `CmdOrCtrl+${index + 1}`,
+        click: () => actions.showScreen(screen),
+      })),
+      { type: 'separator' },
+      { role: 'resetZoom' },
+      { role: 'zoomIn' },
+      { role: 'zoomOut' },
+      { role: 'togglefullscreen' },
+      ...(devTools ? ([{ role: 'reload' }, { role: 'toggleDevTools' }] as const) : []),
+    ],
+  };
 }

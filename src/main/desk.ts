@@ -1,6 +1,5 @@
 // What a person sees of the shell beside the window: menu, tray, notices, messages. Every word from the closed table of texts.
 import type { BrowserWindow } from 'electron';
-import type { Clock } from '#base/clock.ts';
 import type { ReleasePolicy } from '#host/managed-policy.ts';
 import { createMenuTemplate } from './app-menu.ts';
 import type { ElectronApi, ShellSettings } from './desktop-shell.ts';
@@ -77,7 +76,7 @@ export function createDesk(settings: DeskSettings): Desk {
 }
 
 function setMenu(
-  settings: DeskSettings & { readonly clock: Clock },
+  settings: DeskSettings,
   texts: ShellTexts,
   open: (request: OpenRequest | undefined) => void,
 ): void {
