@@ -90,6 +90,12 @@ describe('the start', () => {
     expect(desktop.window().options.webPreferences?.devTools).toBe(false);
   });
 
+  it('has the id that the installers give it', async () => {
+    const { app } = await start();
+    const config = readFileSync(path.resolve(import.meta.dirname, '../../electron-builder.yml'), 'utf8');
+    expect(config).toContain(`\nappId: ${app.userModelId}\n`);
+  });
+
   it('registers no link from a start of the sources', async () => {
     expect((await start()).app.protocols).toEqual([]);
   });

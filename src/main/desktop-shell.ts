@@ -22,6 +22,9 @@ import { showRenderer } from './window.ts';
 import { createWindowOptions } from './window-options.ts';
 import { loadWindowState, placeWindow, rememberWindow } from './window-state.ts';
 
+/** Windows shows notices and groups windows by it; the installers write the same into their shortcuts. */
+export const appId = 'example.consilium.site';
+
 /** What the shell uses of Electron. */
 export type ElectronApi = Pick<
   typeof import('electron'),
@@ -62,6 +65,7 @@ export async function startShell(settings: ShellSettings): Promise<void> {
   const { electron, argv, workingDirectory } = settings;
   const { app, protocol } = electron;
   app.enableSandbox(); // point 4
+  app.setAppUserModelId(appId);
   protocol.registerSchemesAsPrivileged([appScheme]); // point 18
   let desk: Desk | undefined;
   let early: OpenRequest | undefined;

@@ -123,6 +123,10 @@ export class FakeApp extends EventEmitter {
   enableSandbox(): void {
     this.isSandboxed = true;
   }
+  userModelId = '';
+  setAppUserModelId(id: string): void {
+    this.userModelId = id;
+  }
   requestSingleInstanceLock(): boolean {
     return this.hasLock;
   }
