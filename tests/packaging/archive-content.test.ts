@@ -1,6 +1,6 @@
 // What a hospital gets to install: the built program and the packages that it needs, and nothing of how it was made.
 import { createHash } from 'node:crypto';
-import { lstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { lstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AsarArchive, openAsar } from '#support/asar-archive.ts';
@@ -165,6 +165,12 @@ describe.skipIf(!isPackaged)('the packaged archive', () => {
     }
     expect(text.match(/licence not stated/g) ?? []).toEqual([]);
     expect(lstatSync(path.join(packagedApp.root, 'LICENSE.electron.txt')).isFile()).toBe(true);
+  });
+
+  it('has beside it the two languages of the product, no feed of updates and no other app', () => {
+    expect(readdirSync(path.join(packagedApp.root, 'locales')).sort()).toEqual(['de.pak', 'en-US.pak']);
+    const resources = readdirSync(path.join(packagedApp.root, 'resources')).sort();
+    expect(resources).toEqual(['app.asar', 'app.asar.unpacked', 'third-party-licences.txt']);
   });
 
   it('is of a size that is known', () => {
