@@ -1,11 +1,10 @@
 // `npm run package:dir`: builds, and packs the result as an unpacked Linux app around a stand-in for Electron. Runs offline.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeStandInElectron } from './packaging/stand-in-electron.ts';
-import { thirdPartyLicences } from './packaging/third-party-licences.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const standIn = path.join(root, 'release', 'stand-in-electron');
@@ -28,7 +27,7 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 }
 const { version } = createRequire(import.meta.url)('electron/package.json') as { readonly version: string };
 if (!process.argv.includes('--built')) launch('electron-vite', 'build', '--logLevel', 'warn');
-writeFileSync(path.join(root, 'dist', 'third-party-licences.txt'), thirdPartyLicences(root));
+launch('scripts/write-licences.ts');
 rmSync(path.join(root, 'release', 'linux-unpacked'), { recursive: true, force: true });
 makeStandInElectron(standIn, version);
 launch('electron-builder', '--linux', 'dir', '--x64', '--publish', 'never', `-c.electronDist=${standIn}`);

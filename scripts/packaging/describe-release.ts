@@ -20,7 +20,7 @@ export interface ReleaseTimes {
   readonly expiresMs: number;
 }
 
-/** The payload to sign. @throws Error when the folder holds no installer. */
+/** The payload to sign. @throws Error when the folder holds no installer, or one under a name that sites refuse. */
 export function describeRelease(
   folder: string,
   { version, releasedAtMs, expiresMs }: ReleaseTimes,
@@ -29,6 +29,8 @@ export function describeRelease(
     .filter((name) => Object.hasOwn(platforms, formatOf(name)))
     .sort();
   if (names.length === 0) throw new Error('the folder holds no installer');
+  const refused = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name));
+  if (refused !== undefined) throw new Error(`sites refuse the name "${refused}"`);
   const statement = {
     _type: 'https://in-toto.io/Statement/v1',
     predicateType: 'https://consilium.example/release/v1',

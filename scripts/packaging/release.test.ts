@@ -179,6 +179,11 @@ describe('a release in a folder', () => {
     expect(found?.release.version).toBe('0.10.0');
   });
 
+  it('is not described when sites would refuse the name of an installer', () => {
+    writeFileSync(path.join(stick, 'Consilium Site Setup.exe'), 'an installer');
+    expect(() => describeNow()).toThrow('sites refuse the name');
+  });
+
   it('has no installer for a machine that it does not name', async () => {
     sign();
     const found = await fromStick();
