@@ -12,6 +12,8 @@ export default defineConfig({
           index: path.resolve('src/main/index.ts'),
           'site-process': path.resolve('src/main/site-process.ts'),
           'training-process': path.resolve('src/site/training/training-process.ts'),
+          // The same site without a window, under Node: the packaged app carries its own command line.
+          consilium: path.resolve('src/cli/consilium.ts'),
           ...siteWorkers,
         },
         output: siteOutput,

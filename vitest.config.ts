@@ -54,6 +54,15 @@ export default defineConfig({
       {
         test: {
           ...node,
+          name: 'packaging',
+          include: ['tests/packaging/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...node,
           name: 'soak',
           include: ['tests/soak/**/*.test.ts'],
           testTimeout: 3_600_000,

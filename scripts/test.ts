@@ -27,6 +27,14 @@ function electronMissing(): string | undefined {
     : 'the Electron binary is not on this machine';
 }
 
+/** The stand-in for Electron is an x64 Linux program, and electron-builder packs for the platform it runs on. */
+function packagingMissing(): string | undefined {
+  const platform = `${process.platform}-${process.arch}`;
+  return platform === 'linux-x64'
+    ? undefined
+    : `the stand-in for Electron is for linux-x64; this is ${platform}`;
+}
+
 const suites: readonly Suite[] = [
   {
     name: 'typecheck',
@@ -41,6 +49,11 @@ const suites: readonly Suite[] = [
   { name: 'architecture', commands: vitest('architecture') },
   { name: 'vectors', commands: vitest('vectors') },
   { name: 'build', commands: [['electron-vite', 'build', '--logLevel', 'warn']] },
+  {
+    name: 'packaging',
+    commands: [['scripts/package-dir.ts', '--built'], ...vitest('packaging')],
+    missing: packagingMissing,
+  },
   { name: 'federation', commands: vitest('federation') },
   { name: 'adversarial', commands: vitest('adversarial') },
   { name: 'interop', commands: vitest('interop') },
@@ -83,6 +96,14 @@ for (const suite of suites) {
 console.log('\nSuites:');
 for (const { name, outcome, note } of results)
   console.log(`  ${outcome.padEnd(8)} ${name.padEnd(13)} ${note}`);
+const desktop = results.find(({ name }) => name === 'electron');
+if (desktop !== undefined) {
+  console.log(
+    desktop.outcome === 'skipped'
+      ? `Desktop app: its wiring ran over a fake Electron (unit) and its screens in a browser (e2e); ${desktop.note}.`
+      : 'Desktop app: it ran under Electron itself.',
+  );
+}
 console.log(
   process.env.CONSILIUM_DATA === undefined
     ? 'Optional data: CONSILIUM_DATA is not set; tests on it were left out.'

@@ -5,7 +5,7 @@ import { toBase64 } from '#base/bytes.ts';
 /** The policy under a nonce. A meta tag cannot carry frame-ancestors and goes without that one directive. */
 export function contentSecurityPolicy(nonce: string): string {
   return [
-    "default-src 'none'",
+    "default-src 'none'", // point 7
     "script-src 'self'",
     `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self'",

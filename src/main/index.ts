@@ -1,35 +1,23 @@
-// The Electron shell: one window over a site that runs in a process of its own. Holds no logic and no data.
+// Where Electron begins: hands its modules to the shell. Nothing else of this folder imports Electron at run time.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { app } from 'electron';
-import { registerAppScheme, serveRenderer } from './app-protocol.ts';
-import { denyEverything, isOwnPage } from './session-policy.ts';
-import { startSiteProcess } from './site-process-link.ts';
-import { openWindow } from './window.ts';
+import * as electron from 'electron';
+import { systemClock } from '#base/clock.ts';
+import { createLogger } from '#base/logger.ts';
+import { startShell } from './desktop-shell.ts';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-
-app.enableSandbox(); // point 4
-registerAppScheme();
-
-if (!app.requestSingleInstanceLock()) app.quit();
-else {
-  void app.whenReady().then(() => {
-    denyEverything();
-    serveRenderer(path.join(here, '../renderer'));
-    const profile = process.env.CONSILIUM_PROFILE ?? path.join(app.getPath('userData'), 'profile');
-    const site = startSiteProcess({ directory: here, profile });
-    const window = openWindow({
-      preload: path.join(here, '../preload/index.cjs'),
-      devTools: !app.isPackaged,
-    });
-    // Point 17: no message of the page is listened to; each load of our own page gets one fresh port of the site.
-    window.webContents.on('did-finish-load', () => {
-      const { mainFrame } = window.webContents;
-      if (isOwnPage(mainFrame.url)) mainFrame.postMessage('consilium:port', null, [site.connect()]);
-    });
-    app.on('second-instance', () => window.focus());
-    app.on('window-all-closed', () => app.quit());
-    app.on('will-quit', () => site.close());
-  });
-}
+void startShell({
+  electron,
+  directory: path.dirname(fileURLToPath(import.meta.url)),
+  platform: process.platform,
+  arch: process.arch,
+  argv: process.argv,
+  workingDirectory: process.cwd(),
+  environment: process.env,
+  clock: systemClock,
+  logger: createLogger('shell'),
+  later: (work, delayMs) => {
+    const timer = setTimeout(work, delayMs);
+    return () => clearTimeout(timer);
+  },
+});

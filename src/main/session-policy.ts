@@ -1,44 +1,35 @@
-// What web content may ask of Electron: nothing. Every permission, navigation, window and embedded view is denied, and every download
-// but a JSON document that a page of ours made itself (a column mapping), for which the system asks the person where to.
-import { app, session, type WebContents } from 'electron';
-import { appOrigin } from './app-protocol.ts';
-import { openPage } from './safe-shell.ts';
+// The one session of the app: permissions and navigation by their tables, no spell checker, and of downloads only a JSON document
+// that a page of ours made itself (a column mapping), for which the system asks the person where to.
+import type { App, DownloadItem, Session } from 'electron';
+import { appOrigin } from './app-origin.ts';
+import { guardContents } from './navigation-policy.ts';
+import { applyPermissionPolicy, type PermissionSession } from './permission-policy.ts';
 
-/** Whether `address` is a page of ours. Parsed, never matched as text (`app://consilium.attacker` is another origin). */
-export function isOwnPage(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const url = new URL(address);
-  return `${url.protocol}//${url.host}` === appOrigin;
+export type GuardedSession = PermissionSession & Pick<Session, 'setSpellCheckerEnabled' | 'on'>;
+
+export interface SessionPolicy {
+  readonly app: Pick<App, 'on'>;
+  readonly session: GuardedSession;
+  /** Opens a page of the fixed list in the person's browser. */
+  readonly openPage: (address: string) => void;
+  /** Title of the dialog that asks where to save. */
+  readonly saveTitle: string;
 }
 
 /** Must run when the app is ready, before a window is made. */
-export function denyEverything(): void {
-  const policy = session.defaultSession;
-  policy.setPermissionRequestHandler((_contents, _permission, answer) => answer(false)); // point 5
-  policy.setPermissionCheckHandler(() => false); // point 5
-  policy.setDevicePermissionHandler(() => false); // point 5
-  policy.setSpellCheckerEnabled(false); // no dictionary download, no words of a record kept by the spell checker
-  policy.on('will-download', (event, item) => {
-    const isOwnDocument =
-      item.getURL().startsWith(`blob:${appOrigin}/`) && item.getMimeType() === 'application/json';
-    if (!isOwnDocument) event.preventDefault();
+export function applySessionPolicy({ app, session, openPage, saveTitle }: SessionPolicy): void {
+  applyPermissionPolicy(session);
+  session.setSpellCheckerEnabled(false); // no dictionary download, no words of a record kept by the spell checker
+  session.on('will-download', (event, item) => {
+    if (!isOwnDocument(item)) event.preventDefault();
+    // The page does not choose the name: it could put a patient's into the list of recent files.
+    else item.setSaveDialogOptions({ title: saveTitle, defaultPath: 'consilium.json', filters: jsonFiles });
   });
-  app.on('web-contents-created', (_event, contents) => guardContents(contents));
+  app.on('web-contents-created', (_event, contents) => guardContents(contents, openPage));
 }
 
-function guardContents(contents: WebContents): void {
-  contents.on('will-attach-webview', (event) => event.preventDefault()); // points 11 and 12
-  contents.on('will-navigate', (event) => {
-    if (!isOwnPage(event.url)) event.preventDefault(); // point 13
-  });
-  contents.on('will-redirect', (event) => {
-    if (!isOwnPage(event.url)) event.preventDefault(); // point 13
-  });
-  contents.on('will-frame-navigate', (event) => {
-    if (!isOwnPage(event.url)) event.preventDefault(); // point 13
-  });
-  contents.setWindowOpenHandler(({ url }) => {
-    openPage(url);
-    return { action: 'deny' }; // point 14
-  });
+const jsonFiles = [{ name: 'JSON', extensions: ['json'] }];
+
+function isOwnDocument(item: Pick<DownloadItem, 'getURL' | 'getMimeType'>): boolean {
+  return item.getURL().startsWith(`blob:${appOrigin}/`) && item.getMimeType() === 'application/json';
 }

@@ -1,12 +1,13 @@
 // The training process of Electron, as the channel that the site's training host speaks over.
 import type { MessagePortMain, ParentPort } from 'electron';
 import type { TrainingChannel } from '#site/site.ts';
+import type { FromSite, ToSite } from './shell-message.ts';
 
 export interface PortChannel {
   /** Asks the shell for a training process. */
   open(threads: 'one' | 'all'): TrainingChannel;
   /** Takes the shell's messages `training-port` and `training-exit`. */
-  receive(message: unknown, port: MessagePortMain | undefined): void;
+  receive(message: ToSite, port: MessagePortMain | undefined): void;
 }
 
 type Reply = Parameters<Parameters<TrainingChannel['onMessage']>[0]>[0];
@@ -21,13 +22,14 @@ interface OpenChannel {
 }
 
 /** What was posted before the shell's port arrived is kept and sent in order. */
-export function createPortChannel(parent: ParentPort): PortChannel {
+export function createPortChannel(parent: Pick<ParentPort, 'postMessage'>): PortChannel {
+  const tell = (message: FromSite) => parent.postMessage(message);
   let current: OpenChannel | undefined;
   return {
     open: (threads) => {
       const channel: OpenChannel = { port: undefined, waiting: [], onMessage: () => {}, onExit: () => {} };
       current = channel;
-      parent.postMessage(threads === 'one' ? 'open-training-in-one-thread' : 'open-training');
+      tell({ kind: 'open-training', threads });
       return {
         post: (request) => {
           if (channel.port === undefined) channel.waiting.push(request);
@@ -39,18 +41,18 @@ export function createPortChannel(parent: ParentPort): PortChannel {
         onExit: (listener) => {
           channel.onExit = listener;
         },
-        kill: () => parent.postMessage('kill-training'),
+        kill: () => tell({ kind: 'kill-training' }),
       };
     },
     receive: (message, port) => {
       const channel = current;
       if (channel === undefined) return;
-      if (message === 'training-port' && port !== undefined) {
+      if (message.kind === 'training-port' && port !== undefined) {
         channel.port = port;
         port.on('message', ({ data }) => channel.onMessage(data as Reply));
         port.start();
         for (const request of channel.waiting.splice(0)) port.postMessage(request);
-      } else if (message === 'training-exit') {
+      } else if (message.kind === 'training-exit') {
         channel.onExit({ code: null, signal: null });
       }
     },

@@ -2,5 +2,5 @@
 import { ipcRenderer } from 'electron';
 
 ipcRenderer.on('consilium:port', (event) => {
-  window.postMessage('consilium:port', window.location.origin, event.ports);
+  window.postMessage('consilium:port', window.location.origin, event.ports); // point 20
 });

@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   site: ['src/base/', 'src/federation/'],
   consortium: ['src/base/', 'src/federation/'],
   ipc: ['src/base/', 'src/federation/'],
-  host: ['src/base/', 'src/ipc/', 'src/site/site.ts'],
+  host: ['src/base/', 'src/federation/crypto/', 'src/ipc/', 'src/site/site.ts'],
   headless: ['src/base/', 'src/ipc/', 'src/host/', 'src/site/site.ts'],
   cli: [
     'src/base/',
@@ -25,7 +25,14 @@ const allowed: Record<string, readonly string[]> = {
     'src/site/site.ts',
     'src/consortium/consortium.ts',
   ],
-  main: ['src/base/', 'src/ipc/', 'src/host/', 'src/site/site.ts'],
+  main: [
+    'src/base/',
+    'src/federation/crypto/',
+    'src/federation/records/',
+    'src/ipc/',
+    'src/host/',
+    'src/site/site.ts',
+  ],
   preload: ['src/ipc/'],
   renderer: ['src/ipc/'],
 };

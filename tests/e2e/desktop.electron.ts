@@ -1,5 +1,5 @@
 // The desktop app: what Electron's security list asks for, looked at in the running window.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { _electron, type ElectronApplication, expect, type Page, test } from '@playwright/test';
@@ -9,10 +9,21 @@ let window: Page;
 const directory = mkdtempSync(path.join(tmpdir(), 'consilium-desktop-'));
 
 test.beforeAll(async () => {
+  // A test machine has no key store that keeps a secret, and the app refuses to do without one unless it is told where else.
+  const policy = path.join(directory, 'policy.json');
+  const keyStore = { kind: 'key-file', file: path.join(directory, 'keys', 'keys.json') };
+  writeFileSync(policy, JSON.stringify({ keyStore }), { mode: 0o644 });
   app = await _electron.launch({
     args: ['.'],
-    env: { ...process.env, CONSILIUM_PROFILE: path.join(directory, 'profile'), XDG_CONFIG_HOME: directory },
+    env: {
+      ...process.env,
+      CONSILIUM_POLICY: policy,
+      CONSILIUM_PROFILE: path.join(directory, 'profile'),
+      XDG_CONFIG_HOME: directory,
+    },
   });
+  const version = await app.evaluate(() => process.versions.electron);
+  process.stdout.write(`The desktop app runs under Electron ${version}\n`);
   window = await app.firstWindow();
 });
 
