@@ -98,6 +98,8 @@ export const auditActions = [
   'receipt-refused',
   'checkpoint-sent',
   'remedy-request-sent',
+  'bundle-written',
+  'bundle-read',
   'global-model-verified',
   'global-model-refused',
   // the log itself
