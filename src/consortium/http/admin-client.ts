@@ -29,6 +29,8 @@ export function createAdminClient(endpoint: AdminEndpoint): ConsortiumOperations
     closeRound: call('closeRound'),
     carryOutRemedy: call('carryOutRemedy'),
     statistics: call('statistics'),
+    exportBundle: call('exportBundle'),
+    importBundle: call('importBundle'),
     verifyAudit: call('verifyAudit'),
   };
 }
