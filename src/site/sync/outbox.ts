@@ -118,7 +118,7 @@ export function beginDeparture(
   const { store } = context;
   try {
     store.transaction(() => {
-      if (!mayHaveArrived(waiting)) checkDeparture(context, waiting);
+      if (!mayHaveArrived(waiting)) checkDeparture(context, waiting, carrier);
       recordAttempt(context, waiting, carrier);
     });
     return undefined;
@@ -155,15 +155,16 @@ function mayHaveArrived({ attempt_count: attempts, last_code: code }: WaitingUpd
  * Stops what was sealed before a withdrawal, or for a round that is over, from leaving in a later sync.
  * @throws SigningError CONSENT_CHANGED, STALE_ROUND; AgreementError, RecordError, CohortError.
  */
-function checkDeparture(context: DepartureContext, waiting: WaitingUpdate): void {
+function checkDeparture(context: DepartureContext, waiting: WaitingUpdate, carrier: Carrier): void {
   const { agreement, settings, reevaluateConsent } = context;
   const { predicate: update } = verifyRecord(modelUpdateRecord, waiting.envelope, {
     trust: agreement.trustedKeys(),
     atMs: Date.parse(waiting.built_at),
     siteId: settings.siteId,
   });
-  // A copy on a medium may have arrived in time, and the round been closed with it: its receipt is worth asking for.
-  if (waiting.last_code !== ON_MEDIA) refuseStaleRound(agreement, update);
+  // A copy on a medium may have arrived in time, and the round been closed with it: online its receipt is worth asking for. To another
+  // medium nothing answers; a receipt comes by itself.
+  if (carrier === 'media' || waiting.last_code !== ON_MEDIA) refuseStaleRound(agreement, update);
   refuseChangedConsent(update, reevaluateConsent(waiting.update_id));
 }
 
