@@ -49,6 +49,8 @@ export interface CarriedFederation {
   models(): Promise<string[]>;
   /** Listens at the address that the sites know. */
   serve(): Promise<void>;
+  /** Lets go of all profiles; their files stay until `close`. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,14 @@ export async function openCarried(seed: FederationSeed): Promise<CarriedFederati
   const open = (siteId: SiteId) => openCarriedSite({ seed, directory, clock, siteId, network });
   const sites = { cleveland: await open('cleveland'), switzerland: await open('switzerland') };
   const closers: (() => Promise<unknown>)[] = [];
+  let isReleased = false;
+  const release = async (): Promise<void> => {
+    if (isReleased) return;
+    isReleased = true;
+    for (const siteId of siteIds) await sites[siteId].site.close();
+    for (const close of closers) await close();
+    consortium.close();
+  };
   let mediaCount = 0;
   const medium = (): string => {
     mediaCount += 1;
@@ -122,10 +132,9 @@ export async function openCarried(seed: FederationSeed): Promise<CarriedFederati
         () => server.close(),
       );
     },
+    release,
     close: async () => {
-      for (const siteId of siteIds) await sites[siteId].site.close();
-      for (const close of closers) await close();
-      consortium.close();
+      await release();
       rmSync(directory, { recursive: true, force: true });
     },
   };
