@@ -54,10 +54,9 @@ export interface CarriedFederation {
   close(): Promise<void>;
 }
 
-export async function seedFederation(
-  changes: Readonly<Record<string, unknown>> = {},
-): Promise<FederationSeed> {
-  const set = await startAttackedFederation(changes);
+/** @param onExports as in `startAttackedFederation`. */
+export async function seedFederation(onExports?: (exports: string) => void): Promise<FederationSeed> {
+  const set = await startAttackedFederation({}, onExports);
   const directory = mkdtempSync(path.join(tmpdir(), 'consilium-carried-seed-'));
   const { keys, cleveland, switzerland } = set;
   // Everything is in the stores once they are closed.
