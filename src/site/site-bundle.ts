@@ -11,14 +11,12 @@ export interface BundleOrder {
   readonly directory: string;
   /** Null where the site takes part in one research study alone. */
   readonly researchStudyId: string | null;
-  /** Longer files are cut; the longest file of FAT32 where nothing else is said. */
-  readonly partBytes?: number | undefined;
 }
 
 /** @throws AgreementError, BundleError, MediaError. */
 export async function writeBundle(
   stages: SyncStages,
-  { directory, researchStudyId, partBytes }: BundleOrder,
+  { directory, researchStudyId }: BundleOrder,
   actor: Actor,
 ): Promise<BundleExport> {
   const { store, auditLog, people, agreement } = stages;
@@ -32,7 +30,7 @@ export async function writeBundle(
     agreement,
     actor,
     researchStudyId: study,
-    place: { media: openMediaFolder(bundlePath(directory)), partBytes },
+    place: { media: openMediaFolder(bundlePath(directory)) },
     reevaluateConsent: (updateId) => stages.cohorts.recheck(cohortOf(stages, updateId)),
   });
   const refused = blocked.map(({ updateId, code }) => ({

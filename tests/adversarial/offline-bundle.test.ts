@@ -363,6 +363,29 @@ describe('after all that', () => {
     await expectRefused(direction, 'BUNDLE_FORK');
   });
 
+  it('a receipt whose proof is of something else leaves its update waiting, though the consortium itself lies', async () => {
+    await federation.consortium.operations.exportBundle({
+      siteId: 'cleveland',
+      researchStudyId,
+      directory: medium,
+    });
+    const { files = [] } = peekManifest(readFileSync(manifest())) ?? {};
+    const proof = files.find(({ name }) => name.startsWith('log/receipt-'))?.name ?? '';
+    const genuineProof = readFileSync(at(proof));
+    const exchange = (bytes: Uint8Array) => {
+      writeFileSync(at(proof), bytes);
+      const changed = { name: proof, bytes: bytes.length, sha256: sha256Hex(bytes) };
+      forge({ files: files.map((file) => (file.name === proof ? changed : file)) }, signers.consortium);
+    };
+    exchange(readFileSync(at('log', 'round-0.json')));
+    await expectRefused('in', 'NOT_LOGGED');
+    const { site, steward } = federation.sites.cleveland;
+    const query = { search: '', action: 'receipt-refused', offset: 0, limit: 10 };
+    expect(site.audit.list(query, steward).entries).toMatchObject([{ reason: 'NOT_LOGGED' }]);
+    exchange(genuineProof);
+    expect(await readBy.in()).toMatchObject({ receipts: [path.basename(updateName(), '.consilium-update')] });
+  });
+
   it('an old medium, inserted again after newer ones, changes nothing', async () => {
     await federation.bring('cleveland');
     insert(genuineIn);

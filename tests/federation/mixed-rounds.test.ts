@@ -44,6 +44,7 @@ const received = async () => {
 describe('bundles among online syncs', () => {
   let lateIn: string;
   let lateOut: string;
+  let withdrawn: string[];
 
   it('an update that left on a medium and then online counts once', async () => {
     await operations().openRound({ researchStudyId });
@@ -132,13 +133,39 @@ describe('bundles among online syncs', () => {
       { researchStudyId: null, decision: 'permit', search: '', offset: 0, limit: 5 },
       steward,
     );
-    for (const { subjectId } of rows)
+    withdrawn = rows.map(({ subjectId }) => subjectId);
+    for (const subjectId of withdrawn)
       await site.consent.withdraw({ subjectId, researchStudyId: null }, steward);
     const second = await exportOut(federation.medium());
     expect(second.updates).toMatchObject([{ outcome: 'refused', code: 'CONSENT_CHANGED', bytes: 0 }]);
     expect((await readAtConsortium(medium)).items[0]).toMatchObject({ item: 'update', outcome: 'received' });
     const { receipts } = await federation.bring('cleveland');
     expect(receipts).toEqual(second.updates.map(({ updateId }) => updateId));
+  });
+
+  it("a request for the plan's remedy and the remedy go by media, and what has arrived is not sent again", async () => {
+    const { site, steward } = cleveland();
+    const asking = withdrawn.find((subjectId) =>
+      site.consent.rounds(subjectId, steward).some(({ round, remedy }) => round === 2 && remedy !== null),
+    );
+    expect(asking).toBeDefined();
+    site.consent.requestRemedy({ subjectId: asking ?? '', researchStudyId }, steward);
+    for (const isRepeat of [false, true]) {
+      const medium = federation.medium();
+      expect(await exportOut(medium)).toMatchObject({ remedyRequests: 1 });
+      const { items } = await readAtConsortium(medium);
+      expect([isRepeat, items.filter(({ item }) => item === 'remedy-request')]).toMatchObject([
+        isRepeat,
+        [{ outcome: 'received', code: null }],
+      ]);
+    }
+    expect(await operations().carryOutRemedy({ researchStudyId })).toMatchObject({
+      requestCount: 1,
+      fromRound: 2,
+    });
+    const read = await federation.bring('cleveland');
+    expect(read.received).toEqual([{ record: 'remedy', researchStudyId, round: 2 }]);
+    expect(await exportOut(federation.medium())).toMatchObject({ remedyRequests: 0 });
   });
 
   it('every log verifies after all that', async () => {

@@ -36,8 +36,6 @@ export interface BundleOrder {
   readonly siteId: string;
   readonly researchStudyId: string;
   readonly media: MediaFolder;
-  /** Longer files are cut. */
-  readonly partBytes?: number | undefined;
 }
 
 export interface ExportedBundle {
