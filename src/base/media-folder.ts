@@ -1,22 +1,8 @@
 // A folder on a medium that somebody carries. Nothing in it leads out of it, nothing is read without a bound, and a file is there
 // whole or not at all: temporary name, fsync, rename, fsync of the folder. Names fit FAT32 and exFAT.
-import {
-  closeSync,
-  constants,
-  type Dir,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  opendirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { constants, type Dir, lstatSync, opendirSync } from 'node:fs';
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '#base/coded-error.ts';
 
 export type MediaCode = 'BAD_BUNDLE' | 'MEDIA_UNAVAILABLE';
@@ -28,11 +14,11 @@ export interface MediaFolder {
   /** Length of every file by its name (`MANIFEST.dsse`, `trust/list.dsse`); undefined where there is no such folder. @throws MediaError. */
   list(): ReadonlyMap<string, number> | undefined;
   /** A file's bytes in pieces. @throws MediaError BAD_BUNDLE unless it is a plain file of exactly this length. */
-  read(name: string, bytes: number): Iterable<Uint8Array>;
+  read(name: string, bytes: number): AsyncIterable<Uint8Array>;
   /** Puts a file in its place, durably; one that is there is replaced. @throws MediaError. */
   save(name: string, bytes: Uint8Array): Promise<void>;
   /** Removes a file, durably. */
-  remove(name: string): void;
+  remove(name: string): Promise<void>;
 }
 
 /** Files and folders together. */
@@ -42,21 +28,25 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,98}[A-Za-z0-9])?$/;
 const hasPosixFolders = process.platform !== 'win32';
 
+/** Listing aside nothing here holds up others: media are slow, and a server has more to do. */
 export function openMediaFolder(root: string): MediaFolder {
   return {
-    list: () => guarded(() => listFolder(root)),
-    read: (name, bytes) => readFile(join(root, requireName(name)), bytes),
-    save: async (name, bytes) => {
-      guarded(() => saveFile(root, join(root, requireName(name)), bytes));
-      // Writing to a slow medium takes minutes: others get their turn between files.
-      await setImmediate();
+    list: () => {
+      try {
+        return listFolder(root);
+      } catch (error) {
+        throw refusalOf(error);
+      }
     },
-    remove: (name) =>
-      guarded(() => {
-        const file = join(root, requireName(name));
-        rmSync(file, { force: true });
-        syncFolder(dirname(file));
-      }),
+    async *read(name, bytes) {
+      yield* readFile(join(root, requireName(name)), bytes);
+    },
+    save: async (name, bytes) => guarded(saveFile(root, join(root, requireName(name)), bytes)),
+    remove: async (name) => {
+      const file = join(root, requireName(name));
+      await guarded(rm(file, { force: true }));
+      await guarded(syncFolder(dirname(file)));
+    },
   };
 }
 
@@ -102,75 +92,79 @@ function* entriesOf(folder: string): Generator<string> {
   }
 }
 
-function* readFile(file: string, bytes: number): Generator<Uint8Array> {
+async function* readFile(file: string, bytes: number): AsyncGenerator<Uint8Array> {
   // O_NOFOLLOW and O_NONBLOCK: neither a link nor a pipe put in the file's place since it was listed is opened.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  const descriptor = guarded(() => openSync(file, flags));
+  const handle = await guarded(open(file, flags));
   try {
-    const stat = fstatSync(descriptor);
+    const stat = await guarded(handle.stat());
     if (!stat.isFile() || stat.size !== bytes) throw unfit('a file that is not as long as it should be');
     for (let at = 0; at < bytes; ) {
       const piece = new Uint8Array(Math.min(PIECE_BYTES, bytes - at));
-      const length = guarded(() => readSync(descriptor, piece, 0, piece.length, at));
-      if (length === 0) throw unfit('a file that is not as long as it should be');
-      yield piece.subarray(0, length);
-      at += length;
+      const { bytesRead } = await guarded(handle.read(piece, 0, piece.length, at));
+      if (bytesRead === 0) throw unfit('a file that is not as long as it should be');
+      yield piece.subarray(0, bytesRead);
+      at += bytesRead;
     }
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
 
-function saveFile(root: string, file: string, bytes: Uint8Array): void {
+async function saveFile(root: string, file: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(file);
-  makeFolder(root);
-  if (folder !== root) makeFolder(folder);
+  await makeFolder(root);
+  if (folder !== root) await makeFolder(folder);
   const temporary = `${file}.tmp`;
-  rmSync(temporary, { force: true });
-  const descriptor = openSync(temporary, 'wx', 0o600);
+  await rm(temporary, { force: true });
+  const handle = await open(temporary, 'wx', 0o600);
   try {
-    for (let at = 0; at < bytes.length; ) {
-      at += writeSync(descriptor, bytes, at, Math.min(PIECE_BYTES, bytes.length - at));
-    }
-    fsyncSync(descriptor);
+    await handle.writeFile(bytes);
+    await handle.sync();
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
-  renameSync(temporary, file);
-  syncFolder(folder);
+  await rename(temporary, file);
+  await syncFolder(folder);
 }
 
-function makeFolder(folder: string): void {
-  const found = lstatSync(folder, { throwIfNoEntry: false });
+async function makeFolder(folder: string): Promise<void> {
+  const found = await lstat(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
   // Stops a link on the medium from moving what we write to another place.
   if (found !== undefined && !found.isDirectory()) throw unfit('a link or file in place of a folder');
   if (found !== undefined) return;
-  mkdirSync(folder, { mode: 0o700 });
-  syncFolder(dirname(folder));
+  await mkdir(folder, { mode: 0o700 });
+  await syncFolder(dirname(folder));
 }
 
 /** Makes a rename survive a pulled medium. Windows has no handle on folders and needs none. */
-function syncFolder(folder: string): void {
+async function syncFolder(folder: string): Promise<void> {
   if (!hasPosixFolders) return;
-  const descriptor = openSync(folder, constants.O_RDONLY);
+  const handle = await open(folder, constants.O_RDONLY);
   try {
-    fsyncSync(descriptor);
+    await handle.sync();
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
 
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof CodedError || !(error instanceof Error) || !('code' in error)) throw error;
-    // ELOOP: O_NOFOLLOW met a link.
-    if (error.code === 'ELOOP') throw unfit('a link');
-    throw new MediaError('MEDIA_UNAVAILABLE', 'The folder cannot be read or written.', {
-      details: { found: error.code },
-    });
-  }
+function guarded<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw refusalOf(error);
+  });
+}
+
+/** What the system says of a medium, in our codes; anything else as it is. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof CodedError || !(error instanceof Error) || !('code' in error)) return error;
+  // ELOOP: O_NOFOLLOW met a link.
+  if (error.code === 'ELOOP') return unfit('a link');
+  return new MediaError('MEDIA_UNAVAILABLE', 'The folder cannot be read or written.', {
+    details: { found: error.code },
+  });
 }
 
 function unfit(found: string): MediaError {

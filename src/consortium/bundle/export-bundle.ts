@@ -11,13 +11,19 @@ import type { Foundation } from '#consortium/store/index.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { parseCheckpoint } from '#federation/log/checkpoint.ts';
 import { encodeStatement, signStatement } from '#federation/records/record.ts';
+import { parseStatement } from '#federation/records/statement.ts';
 import {
   answerFile,
   HELD_FILE,
   type HeldOfSite,
   receiptProofFile,
 } from '#federation/sync-contract/bundle-files.ts';
-import { bundleExpiry, bundleInRecord } from '#federation/sync-contract/bundle-manifest.ts';
+import {
+  type BundleFile,
+  type BundleManifest,
+  bundleExpiry,
+  bundleInRecord,
+} from '#federation/sync-contract/bundle-manifest.ts';
 import {
   type ResearchStudySummaries,
   type RouteParameters,
@@ -64,25 +70,48 @@ export async function exportBundle(
   const { siteId, researchStudyId, media } = order;
   const read = (route: ReadRoute, parameters: RouteParameters = {}): Uint8Array =>
     service.read(route, { siteId, parameters: asText({ researchStudyId, ...parameters }), body: none }).body;
+  read('plan');
+  await requireOwnFolder(media, { kind: 'in', siteId, researchStudyId });
   // A checkpoint over all that is told here: receipts have none of their own.
   const latest = store.transaction(() => log.checkpoint());
-  read('plan');
-  requireOwnFolder(media, { kind: 'in', siteId, researchStudyId });
   const summary = ownSummary(read('researchStudies'), researchStudyId);
   const receipts = receiptContents(foundation, order);
-  const contents = [
+  const files = await writeContents(order, [
     ...answers(read, summary),
     ...consistencyAnswers(foundation, read, parseCheckpoint(latest.note).size),
-    ...receipts,
+    ...receipts.flat(),
     content(HELD_FILE, utf8(JSON.stringify(heldOf(foundation, order)))),
-  ];
-  const files = await writeContents(order, contents);
+  ]);
+  const statement = encodeStatement(bundleInRecord, { predicate: manifestOf(foundation, order, files) });
+  const written = record(foundation, order, { statement, files });
+  await writeManifest(order, signStatement(statement, [signers.model]));
+  const { latestModelRound, openRound } = summary;
+  return { ...written, latestModelRound, openRound, receipts: receipts.length };
+}
+
+function manifestOf(
+  { store }: Foundation,
+  { siteId, researchStudyId }: BundleOrder,
+  files: BundleFile[],
+): BundleManifest<'in'> {
   const nowMs = store.clock.nowMs();
   const sequence = ([...loadBundles(store, { siteId, kind: 'in' }).keys()].at(-1) ?? 0) + 1;
-  const expires = isoTime(bundleExpiry(nowMs));
-  const createdAt = isoTime(nowMs);
-  const predicate = { kind: 'in' as const, siteId, researchStudyId, sequence, createdAt, expires, files };
-  const statement = encodeStatement(bundleInRecord, { predicate });
+  const times = { createdAt: isoTime(nowMs), expires: isoTime(bundleExpiry(nowMs)) };
+  return { kind: 'in', siteId, researchStudyId, sequence, ...times, files };
+}
+
+interface Written {
+  readonly statement: Uint8Array;
+  readonly files: readonly BundleFile[];
+}
+
+/** Takes the number before the manifest makes a bundle of the files. */
+function record(
+  { store, log }: Foundation,
+  { siteId, researchStudyId }: BundleOrder,
+  { statement, files }: Written,
+): Omit<ExportedBundle, 'latestModelRound' | 'openRound' | 'receipts'> {
+  const { sequence, expires } = parseStatement(bundleInRecord, statement).predicate;
   const fileCount = files.length;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const manifestDigest = sha256Hex(statement);
@@ -103,10 +132,7 @@ export async function exportBundle(
       detail: { manifestDigest, fileCount, bytes },
     });
   });
-  await writeManifest(order, signStatement(statement, [signers.model]));
-  const { latestModelRound, openRound } = summary;
-  const told = { latestModelRound, openRound, receipts: receipts.length / 2 };
-  return { kind: 'in', siteId, researchStudyId, sequence, ...told, fileCount, bytes, expires };
+  return { kind: 'in', siteId, researchStudyId, sequence, fileCount, bytes, expires };
 }
 
 const none = new Uint8Array();
@@ -160,14 +186,14 @@ function consistencyAnswers({ store }: Foundation, read: Read, size: number): Bu
 function receiptContents(
   { store, log }: Foundation,
   { siteId, researchStudyId }: BundleOrder,
-): BundleContent[] {
+): BundleContent[][] {
   const places = receivedEntries(store, siteId);
   const received = store.query
     .selectFrom('received_update')
     .select(['update_digest', 'receipt'])
     .where('site_id', '=', siteId)
     .where('research_study_id', '=', researchStudyId);
-  return store.all(received.orderBy('sequence')).flatMap(({ update_digest: digest, receipt }) => {
+  return store.all(received.orderBy('sequence')).map(({ update_digest: digest, receipt }) => {
     const place = places.get(digest);
     if (place === undefined) throw new BugError('a received update without its entry');
     return [

@@ -3,7 +3,7 @@
 import { CodedError } from '#base/coded-error.ts';
 import type { MediaFolder } from '#base/media-folder.ts';
 import type { SignedTrust } from '#consortium/enrolment/index.ts';
-import type { SyncService } from '#consortium/http/index.ts';
+import type { SyncAnswer, SyncService } from '#consortium/http/index.ts';
 import { heldLogSize } from '#consortium/intake/index.ts';
 import type { Foundation } from '#consortium/store/index.ts';
 import { parseCheckpoint } from '#federation/log/checkpoint.ts';
@@ -62,7 +62,7 @@ const MAX_REQUEST_BYTES = 256 * 1024;
 export async function importBundle(foundation: Foundation, intake: BundleIntake): Promise<ImportedBundle> {
   const { store, log } = foundation;
   try {
-    const { manifest, bundle, requests } = openVerified(foundation, intake);
+    const { manifest, bundle, requests } = await openVerified(foundation, intake);
     const items = await takeItems(foundation, intake, {
       siteId: manifest.predicate.siteId,
       bundle,
@@ -80,8 +80,8 @@ export async function importBundle(foundation: Foundation, intake: BundleIntake)
   }
 }
 
-function openVerified({ store }: Foundation, { trust, media }: BundleIntake) {
-  const envelope = readUnlisted(media, MANIFEST_NAME);
+async function openVerified({ store }: Foundation, { trust, media }: BundleIntake) {
+  const envelope = await readUnlisted(media, MANIFEST_NAME);
   const manifest = verifyManifest(bundleOutRecord, envelope, {
     trust: trust.keys,
     nowMs: store.clock.nowMs(),
@@ -89,7 +89,7 @@ function openVerified({ store }: Foundation, { trust, media }: BundleIntake) {
   const { siteId, sequence, files } = manifest.predicate;
   const known = loadBundles(store, { siteId, kind: 'out' }).get(sequence);
   refuseFork(sequence, known?.manifest_digest, manifest.digest);
-  const bundle = openBundle(media, files);
+  const bundle = await openBundle(media, files);
   const requests = sortRequests(bundle.names);
   if (requests.others.length > 0) throw badBundle('a file that no site sends');
   return { manifest, bundle, requests };
@@ -111,48 +111,48 @@ async function takeItems(
   const take = async (
     item: ImportedItem['item'],
     bundleId: string | null,
-    bring: () => unknown,
+    bring: () => Promise<SyncAnswer | 'overtaken'>,
   ): Promise<void> => {
-    const code = await refusalOf(bring);
-    items.push({ item, bundleId, outcome: code === null ? 'received' : 'refused', code });
+    items.push({ item, bundleId, ...(await outcomeOf(bring)) });
   };
   for (const { name, bundleId } of requests.updates) {
-    await take('update', bundleId, () => {
-      const body = findFitting(bundle, name, maxSealedBytes);
+    await take('update', bundleId, async () => {
+      const body = await findFitting(bundle, name, maxSealedBytes);
       return service.answer('update', { siteId, parameters: { bundleId }, body });
     });
   }
   for (const name of requests.remedyRequests) {
-    await take('remedy-request', null, () => {
-      const body = findFitting(bundle, name, MAX_REQUEST_BYTES);
+    await take('remedy-request', null, async () => {
+      const body = await findFitting(bundle, name, MAX_REQUEST_BYTES);
       return service.answer('remedyRequest', { siteId, parameters: {}, body });
     });
   }
   const heldSize = heldLogSize(store, siteId);
   const checkpoint = fittingCheckpoint(requests, heldSize);
   if (checkpoint === undefined) return items;
-  const extension = findFitting(bundle, checkpoint, MAX_REQUEST_BYTES);
-  if (isOvertaken(extension, heldSize))
-    return [...items, { item: 'log-checkpoint', bundleId: null, outcome: 'overtaken', code: null }];
-  const call = { siteId, parameters: {}, body: extension };
-  await take('log-checkpoint', null, () => service.answer('logCheckpoint', call));
+  await take('log-checkpoint', null, async () => {
+    const body = await findFitting(bundle, checkpoint, MAX_REQUEST_BYTES);
+    if (isOvertaken(body, heldSize)) return 'overtaken';
+    return service.answer('logCheckpoint', { siteId, parameters: {}, body });
+  });
   return items;
 }
 
 /** @throws BundleError BAD_BUNDLE where it is longer. */
-function findFitting(bundle: Bundle, name: string, maxBytes: number): Uint8Array {
-  const body = bundle.find(name, maxBytes);
+async function findFitting(bundle: Bundle, name: string, maxBytes: number): Promise<Uint8Array> {
+  const body = await bundle.find(name, maxBytes);
   if (body !== undefined) return body;
   throw new SyncError('NOT_FOUND', 'The bundle has no such file.');
 }
 
-async function refusalOf(bring: () => unknown): Promise<string | null> {
+async function outcomeOf(
+  bring: () => Promise<SyncAnswer | 'overtaken'>,
+): Promise<Pick<ImportedItem, 'outcome' | 'code'>> {
   try {
-    await bring();
-    return null;
+    return { outcome: (await bring()) === 'overtaken' ? 'overtaken' : 'received', code: null };
   } catch (error) {
     if (!(error instanceof CodedError) || error.code === 'BUG') throw error;
-    return error.code;
+    return { outcome: 'refused', code: error.code };
   }
 }
 

@@ -10,7 +10,7 @@ import { type BundleFile, MANIFEST_NAME } from '#federation/sync-contract/bundle
 export interface Bundle {
   readonly names: ReadonlySet<string>;
   /** The bytes; undefined where the bundle has no such file. @throws BundleError BAD_BUNDLE where they are more, or were changed. */
-  find(name: string, maxBytes: number): Uint8Array | undefined;
+  find(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
 }
 
 const PART = /^(.+)\.part-([0-9]{4})$/;
@@ -24,7 +24,7 @@ export function partName(name: string, index: number): string {
  * One file as it lies there, for what must be read before the manifest can be verified.
  * @throws BundleError BAD_BUNDLE; MediaError; BUNDLE_NOT_FOUND where there is none: its writing was never finished.
  */
-export function readUnlisted(media: MediaFolder, name: string): Uint8Array {
+export async function readUnlisted(media: MediaFolder, name: string): Promise<Uint8Array> {
   const bytes = media.list()?.get(name);
   if (bytes === undefined)
     throw new BundleError(
@@ -33,38 +33,45 @@ export function readUnlisted(media: MediaFolder, name: string): Uint8Array {
       { details: { expected: name } },
     );
   if (bytes > MAX_ENVELOPE_BYTES) throw badBundle('a manifest or trust list that is too long');
-  return concatBytes(...media.read(name, bytes));
+  const pieces: Uint8Array[] = [];
+  for await (const piece of media.read(name, bytes)) pieces.push(piece);
+  return concatBytes(...pieces);
 }
 
 /**
  * Holds the whole folder against the verified manifest's list of files.
  * @throws BundleError BAD_BUNDLE for a file too many, missing, of another length or content; MediaError.
  */
-export function openBundle(media: MediaFolder, files: readonly BundleFile[]): Bundle {
+export async function openBundle(media: MediaFolder, files: readonly BundleFile[]): Promise<Bundle> {
   const contents = joinParts(files);
   const found = new Map(media.list());
   if (!found.delete(MANIFEST_NAME)) throw badBundle('its manifest is gone');
   for (const file of files) {
     if (!found.delete(file.name)) throw badBundle('a file of the manifest is missing');
-    for (const _ of verifiedPieces(media, file));
+    for await (const _ of verifiedPieces(media, file));
   }
   if (found.size > 0) throw badBundle('a file that the manifest does not list');
   return {
     names: new Set(contents.keys()),
-    find: (name, maxBytes) => {
+    find: async (name, maxBytes) => {
       const parts = contents.get(name);
       if (parts === undefined) return undefined;
       if (parts.reduce((sum, { bytes }) => sum + bytes, 0) > maxBytes)
         throw badBundle('a file that is longer than its kind may be');
       // Read again, and checked again: what was verified before may have been exchanged since.
-      return concatBytes(...parts.flatMap((part) => [...verifiedPieces(media, part)]));
+      const pieces: Uint8Array[] = [];
+      for (const part of parts) for await (const piece of verifiedPieces(media, part)) pieces.push(piece);
+      return concatBytes(...pieces);
     },
   };
 }
 
-function* verifiedPieces(media: MediaFolder, { name, bytes, sha256 }: BundleFile): Generator<Uint8Array> {
+async function* verifiedPieces(
+  media: MediaFolder,
+  { name, bytes, sha256 }: BundleFile,
+): AsyncGenerator<Uint8Array> {
   const digest = createSha256();
-  for (const piece of media.read(name, bytes)) {
+  for await (const piece of media.read(name, bytes)) {
     digest.update(piece);
     yield piece;
   }

@@ -15,7 +15,7 @@ import {
   writeContents,
   writeManifest,
 } from '#federation/sync-contract/write-bundle.ts';
-import { refusalCode } from '#support/refusal-code.ts';
+import { refusalCodeOf } from '#support/refusal-code.ts';
 
 const signer = createSigningKey(sha256(utf8('a site')));
 const own = { kind: 'out', siteId: 'cleveland', researchStudyId: 'heart' } as const;
@@ -44,7 +44,7 @@ function manifestOf(files: readonly BundleFile[]): Uint8Array {
 }
 
 async function write(to: MediaFolder, all: readonly BundleContent[], partBytes?: number) {
-  requireOwnFolder(to, own);
+  await requireOwnFolder(to, own);
   const files = await writeContents({ media: to, partBytes }, all);
   await writeManifest({ media: to }, manifestOf(files));
   return files;
@@ -55,11 +55,11 @@ const textOf = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().dec
 describe('a bundle on a medium', () => {
   it('gives back what was written', async () => {
     const files = await write(media, contents);
-    const bundle = openBundle(media, files);
+    const bundle = await openBundle(media, files);
     expect([...bundle.names].sort()).toEqual(contents.map(({ name }) => name));
-    expect(textOf(bundle.find('log/a.note', 100))).toBe('a note');
-    expect(bundle.find('log/b.note', 100)).toBeUndefined();
-    expect(refusalCode(() => bundle.find('log/a.note', 5))).toBe('BAD_BUNDLE');
+    expect(textOf(await bundle.find('log/a.note', 100))).toBe('a note');
+    expect(await bundle.find('log/b.note', 100)).toBeUndefined();
+    expect(await refusalCodeOf(bundle.find('log/a.note', 5))).toBe('BAD_BUNDLE');
   });
 
   it('cuts a file that is longer than a part, and joins it again', async () => {
@@ -70,10 +70,10 @@ describe('a bundle on a medium', () => {
       ['updates/long.consilium-update.part-0002', 6],
       ['updates/long.consilium-update.part-0003', 4],
     ]);
-    const bundle = openBundle(media, files);
+    const bundle = await openBundle(media, files);
     expect([...bundle.names].sort()).toEqual(contents.map(({ name }) => name));
-    expect(textOf(bundle.find('updates/long.consilium-update', 16))).toBe('0123456789abcdef');
-    expect(refusalCode(() => bundle.find('updates/long.consilium-update', 15))).toBe('BAD_BUNDLE');
+    expect(textOf(await bundle.find('updates/long.consilium-update', 16))).toBe('0123456789abcdef');
+    expect(await refusalCodeOf(bundle.find('updates/long.consilium-update', 15))).toBe('BAD_BUNDLE');
   });
 
   it.each<[string, (files: readonly BundleFile[]) => readonly BundleFile[]]>([
@@ -89,7 +89,7 @@ describe('a bundle on a medium', () => {
     ],
   ])('is refused where its manifest lacks %s', async (_what, change) => {
     const files = change(await write(media, contents, 6));
-    expect(refusalCode(() => openBundle(media, files))).toBe('BAD_BUNDLE');
+    expect(await refusalCodeOf(openBundle(media, files))).toBe('BAD_BUNDLE');
   });
 
   it.each<[string, () => void]>([
@@ -110,13 +110,13 @@ describe('a bundle on a medium', () => {
   ])('is refused with %s', async (_what, change) => {
     const files = await write(media, contents);
     change();
-    expect(refusalCode(() => openBundle(media, files))).toBe('BAD_BUNDLE');
+    expect(await refusalCodeOf(openBundle(media, files))).toBe('BAD_BUNDLE');
   });
 
   it('is not fooled by a file that is exchanged after the bundle was opened', async () => {
-    const bundle = openBundle(media, await write(media, contents));
+    const bundle = await openBundle(media, await write(media, contents));
     writeFileSync(join(root, 'log', 'a.note'), 'a nose');
-    expect(refusalCode(() => bundle.find('log/a.note', 100))).toBe('BAD_BUNDLE');
+    expect(await refusalCodeOf(bundle.find('log/a.note', 100))).toBe('BAD_BUNDLE');
   });
 
   it('is replaced by a newer one: what is the same is kept, what is gone is removed', async () => {
@@ -135,8 +135,8 @@ describe('a bundle on a medium', () => {
       content('log/b.note', 'b'),
     ]);
     expect(saved).toEqual(['log/a.note', 'log/b.note', 'MANIFEST.dsse']);
-    expect(openBundle(media, files).names.size).toBe(3);
-    expect(openBundle(media, await write(media, contents.slice(1))).names.size).toBe(1);
+    expect((await openBundle(media, files)).names.size).toBe(3);
+    expect((await openBundle(media, await write(media, contents.slice(1)))).names.size).toBe(1);
   });
 
   it('pulled out at any moment while it is replaced, is whole or none, and can be written again', async () => {
@@ -154,9 +154,9 @@ describe('a bundle on a medium', () => {
       const hasManifest = media.list()?.has('MANIFEST.dsse') === true;
       if (hasManifest) {
         wholeCount += 1;
-        if (!isDone) expect(openBundle(media, before).names.size).toBe(2);
-      } else expect(refusalCode(() => readUnlisted(media, 'MANIFEST.dsse'))).toBe('BUNDLE_NOT_FOUND');
-      expect(openBundle(media, await write(media, newer)).names.size).toBe(3);
+        if (!isDone) expect((await openBundle(media, before)).names.size).toBe(2);
+      } else expect(await refusalCodeOf(readUnlisted(media, 'MANIFEST.dsse'))).toBe('BUNDLE_NOT_FOUND');
+      expect((await openBundle(media, await write(media, newer))).names.size).toBe(3);
     }
     // The old manifest goes, two files and the new manifest come, and once nothing happens.
     expect(moments).toBe(5);
@@ -182,9 +182,9 @@ function pulledAt(moment: number): MediaFolder {
       change();
       await media.save(name, bytes);
     },
-    remove: (name) => {
+    remove: async (name) => {
       change();
-      media.remove(name);
+      await media.remove(name);
     },
   };
 }
@@ -199,16 +199,16 @@ describe('the folder to write to', () => {
     ['a link', () => symlinkSync(medium, root)],
   ])('is left alone with %s in it', async (_what, plant) => {
     await plant();
-    expect(refusalCode(() => requireOwnFolder(media, own))).toBe('BUNDLE_IN_THE_WAY');
+    expect(await refusalCodeOf(requireOwnFolder(media, own))).toBe('BUNDLE_IN_THE_WAY');
   });
 
   it('may hold an earlier bundle of its own, or the rest of one', async () => {
     await savedManifest({});
-    requireOwnFolder(media, own);
-    media.remove('MANIFEST.dsse');
+    await requireOwnFolder(media, own);
+    await media.remove('MANIFEST.dsse');
     await media.save('log/a.note', utf8('x'));
     writeFileSync(join(root, 'log', 'b.note.tmp'), 'x');
-    requireOwnFolder(media, own);
+    await requireOwnFolder(media, own);
     expect(readFileSync(join(root, 'log', 'b.note.tmp'), 'utf8')).toBe('x');
   });
 });

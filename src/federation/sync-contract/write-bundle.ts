@@ -33,15 +33,16 @@ export interface BundlePlace {
  * and research study is replaced by a newer one, which holds all that it held.
  * @throws BundleError BUNDLE_IN_THE_WAY; MediaError.
  */
-export function requireOwnFolder(
+export async function requireOwnFolder(
   media: MediaFolder,
   own: Omit<BundleManifest, 'createdAt' | 'expires' | 'files' | 'sequence'>,
-): void {
+): Promise<void> {
   const names = listed(media);
   if ([...names.keys()].some((name) => !isOwnName(name))) throw inTheWay();
   const bytes = names.get(MANIFEST_NAME);
   if (bytes === undefined) return;
-  const known = bytes > MAX_ENVELOPE_BYTES ? undefined : peekManifest(readUnlisted(media, MANIFEST_NAME));
+  const known =
+    bytes > MAX_ENVELOPE_BYTES ? undefined : peekManifest(await readUnlisted(media, MANIFEST_NAME));
   const isSame =
     known?.kind === own.kind && known.siteId === own.siteId && known.researchStudyId === own.researchStudyId;
   if (!isSame) throw inTheWay();
@@ -77,17 +78,17 @@ export async function writeContents(
 ): Promise<BundleFile[]> {
   const before = new Map(listed(media));
   // From here on there is no bundle, until the new manifest is there.
-  if (before.delete(MANIFEST_NAME)) media.remove(MANIFEST_NAME);
+  if (before.delete(MANIFEST_NAME)) await media.remove(MANIFEST_NAME);
   const files: BundleFile[] = [];
   for (const { name, load } of contents) {
     for (const [partOf, bytes] of cut(name, load(), partBytes)) {
       const file = { name: partOf, bytes: bytes.length, sha256: sha256Hex(bytes) };
-      if (!isThere(media, before, file)) await media.save(partOf, bytes);
+      if (!(await isThere(media, before, file))) await media.save(partOf, bytes);
       before.delete(partOf);
       files.push(file);
     }
   }
-  for (const name of before.keys()) media.remove(name);
+  for (const name of before.keys()) await media.remove(name);
   return files.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
@@ -103,9 +104,13 @@ function* cut(name: string, bytes: Uint8Array, partBytes: number): Generator<[st
   }
 }
 
-function isThere(media: MediaFolder, before: ReadonlyMap<string, number>, file: BundleFile): boolean {
+async function isThere(
+  media: MediaFolder,
+  before: ReadonlyMap<string, number>,
+  file: BundleFile,
+): Promise<boolean> {
   if (before.get(file.name) !== file.bytes) return false;
   const digest = createSha256();
-  for (const piece of media.read(file.name, file.bytes)) digest.update(piece);
+  for await (const piece of media.read(file.name, file.bytes)) digest.update(piece);
   return toHex(digest.digest()) === file.sha256;
 }

@@ -12,7 +12,9 @@ export function createBundleExchange(bundle: Bundle, researchStudyId: string): E
     if (routes[route].method !== 'GET') throw new BugError('a bundle takes nothing');
     const asked = parameters.researchStudyId ?? researchStudyId;
     const answer =
-      asked === researchStudyId ? bundle.find(answerFile(route, parameters), maxResponseBytes) : undefined;
+      asked === researchStudyId
+        ? await bundle.find(answerFile(route, parameters), maxResponseBytes)
+        : undefined;
     if (answer !== undefined) return answer;
     // As the server says with 204.
     if (route === 'openRound') return new Uint8Array();

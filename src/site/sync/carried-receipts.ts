@@ -55,8 +55,8 @@ export async function takeReceipts(context: ExchangeContext, bundle: Bundle): Pr
 async function takeReceipt(context: ExchangeContext, bundle: Bundle, departed: WaitingUpdate): Promise<void> {
   const { store, agreement, settings } = context;
   const { update_id: updateId } = departed;
-  const receipt = bundle.find(answerFile('update', { bundleId: updateId }), MAX_RECEIPT_BYTES);
-  const proof = findJson(bundle, receiptProofFile(updateId));
+  const receipt = await bundle.find(answerFile('update', { bundleId: updateId }), MAX_RECEIPT_BYTES);
+  const proof = await findJson(bundle, receiptProofFile(updateId));
   if (receipt === undefined || proof === undefined) throw badBundle('a receipt without its proof');
   const { rootPublicKey } = settings;
   const source = { trust: agreement.trustedKeys(), rootPublicKey, nowMs: store.clock.nowMs() };
@@ -93,9 +93,9 @@ function logRefusal(
 }
 
 /** Learns which requests and which checkpoint have arrived: what the empty answers say online. @throws BundleError BAD_BUNDLE. */
-export function takeHeld(context: ExchangeContext, bundle: Bundle): void {
+export async function takeHeld(context: ExchangeContext, bundle: Bundle): Promise<void> {
   const { store, auditLog } = context;
-  const held = heldOfSite.safeParse(findJson(bundle, HELD_FILE));
+  const held = heldOfSite.safeParse(await findJson(bundle, HELD_FILE));
   if (!held.success) throw badBundle('no list of what the consortium holds');
   const arrived = new Set(held.data.remedyRequests);
   for (const request of listWaitingRequests(context)) {
@@ -107,7 +107,7 @@ export function takeHeld(context: ExchangeContext, bundle: Bundle): void {
   store.transaction(() => saveSentSize(context, logSize));
 }
 
-function findJson(bundle: Bundle, name: string): unknown {
-  const bytes = bundle.find(name, MAX_JSON_BYTES);
+async function findJson(bundle: Bundle, name: string): Promise<unknown> {
+  const bytes = await bundle.find(name, MAX_JSON_BYTES);
   return bytes === undefined ? undefined : parseStrictJson(bytes, { maxBytes: MAX_JSON_BYTES });
 }

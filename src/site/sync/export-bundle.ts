@@ -61,7 +61,7 @@ export async function exportBundle(options: BundleExportOptions): Promise<Bundle
   const settings = agreement.requireSettings();
   const { siteId } = settings;
   agreement.currentPlan(researchStudyId);
-  requireOwnFolder(place.media, { kind: 'out', siteId, researchStudyId });
+  await requireOwnFolder(place.media, { kind: 'out', siteId, researchStudyId });
   const context = { ...options, settings };
   const updates: ExportedUpdate[] = [];
   const requests = listWaitingRequests(context).filter((row) => row.research_study_id === researchStudyId);

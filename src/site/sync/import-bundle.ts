@@ -54,7 +54,7 @@ export async function importBundle(options: BundleImportOptions): Promise<Bundle
   const { store, auditLog, actor } = options;
   try {
     const context = { ...options, settings: options.agreement.requireSettings() };
-    return await takeIn(context, openVerified(context));
+    return await takeIn(context, await openVerified(context));
   } catch (error) {
     if (error instanceof CodedError && error.code !== 'BUG') {
       const { code: reason, details } = error;
@@ -83,13 +83,13 @@ interface ImportContext extends SyncContext {
   readonly media: MediaFolder;
 }
 
-function openVerified(context: ImportContext): OpenedBundle {
+async function openVerified(context: ImportContext): Promise<OpenedBundle> {
   const { store, agreement, settings, media } = context;
   const nowMs = store.clock.nowMs();
-  const envelope = readUnlisted(media, MANIFEST_NAME);
+  const envelope = await readUnlisted(media, MANIFEST_NAME);
   requireDirection(bundleInRecord, envelope);
   const { rootPublicKey, siteId: expected } = settings;
-  const trustList = readUnlisted(media, TRUST_LIST_FILE);
+  const trustList = await readUnlisted(media, TRUST_LIST_FILE);
   const { list, trust: carried } = checkTrustList({ envelope: trustList, rootPublicKey, nowMs });
   // By the newer of both lists: an old one still trusts keys that were revoked since.
   const trust = list.version >= acceptedVersion(context) ? carried : agreement.trustedKeys();
@@ -98,7 +98,7 @@ function openVerified(context: ImportContext): OpenedBundle {
   if (found !== expected)
     throw new BundleError('MIXUP', 'The bundle is for another site.', { details: { expected, found } });
   refuseFork(sequence, loadBundles(store, 'in').get(sequence)?.manifest_digest, manifest.digest);
-  return { manifest, bundle: openBundle(media, files), trustListVersion: list.version };
+  return { manifest, bundle: await openBundle(media, files), trustListVersion: list.version };
 }
 
 function acceptedVersion({ store }: SyncContext): number {
@@ -120,7 +120,7 @@ async function takeIn(context: ImportContext, opened: OpenedBundle): Promise<Bun
   const received: ReceivedRecord[] = [];
   const refusals = isOvertaken ? [] : await takeOver(exchange, received);
   const receipts = await takeReceipts(exchange, bundle);
-  takeHeld(exchange, bundle);
+  await takeHeld(exchange, bundle);
   const [refusal] = [...refusals, ...receipts.refusals];
   if (refusal !== undefined) throw refusal;
   const result: BundleImport = {
