@@ -1,5 +1,6 @@
 // Offline bundles among online syncs, late, lost, twice and out of order: nothing is lost, nothing counts twice, and no alarm is false.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFreshSite } from '#support/attacked-federation.ts';
 import {
   type CarriedFederation,
   type FederationSeed,
@@ -166,6 +167,24 @@ describe('bundles among online syncs', () => {
     const read = await federation.bring('cleveland');
     expect(read.received).toEqual([{ record: 'remedy', researchStudyId, round: 2 }]);
     expect(await exportOut(federation.medium())).toMatchObject({ remedyRequests: 0 });
+  });
+
+  it('a newer trust list comes by bundle as it does online, and an older one afterwards takes nothing back', async () => {
+    const older = await bundleForCleveland();
+    const fresh = await createFreshSite(federation, 'hungary');
+    const { invitation } = await operations().invite({ siteId: 'hungary', name: 'Hospital of Hungary' });
+    const { person, secret } = fresh;
+    const stewards = [{ name: person.name, secret }];
+    await fresh.site.enrolment.accept({ invitation, stewards, actor: person });
+    await fresh.site.close();
+    await cleveland().site.sync(cleveland().steward);
+    expect(await readAtCleveland(older)).toMatchObject({ isOvertaken: true, received: [] });
+    const read = await federation.bring('switzerland');
+    expect(read.received.map(({ record }) => record)).toContain('trust-list');
+    for (const { site, steward } of [cleveland(), switzerland()]) {
+      const query = { search: '', action: 'trust-list-refused', offset: 0, limit: 10 };
+      expect(site.audit.list(query, steward).total).toBe(0);
+    }
   });
 
   it('every log verifies after all that', async () => {
