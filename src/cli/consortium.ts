@@ -1,6 +1,7 @@
 // `consilium consortium …`: the sub-commands of the coordinating server.
 import type { Command } from 'commander';
 import { registerConsortiumAudit } from '#cli/consortium-audit.ts';
+import { registerConsortiumBundle } from '#cli/consortium-bundle.ts';
 import { registerConsortiumEnrol } from '#cli/consortium-enrol.ts';
 import { registerConsortiumInit } from '#cli/consortium-init.ts';
 import { registerConsortiumPublish } from '#cli/consortium-publish.ts';
@@ -20,5 +21,6 @@ export function registerConsortium(program: Command): void {
   registerConsortiumRemedy(consortium);
   registerConsortiumStatus(consortium);
   registerConsortiumStatistics(consortium);
+  registerConsortiumBundle(consortium);
   registerConsortiumAudit(consortium);
 }

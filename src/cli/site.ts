@@ -1,6 +1,7 @@
 // `consilium site …`: the sub-commands of one hospital's node.
 import type { Command } from 'commander';
 import { registerAuditCommands } from '#cli/site-audit.ts';
+import { registerBundle } from '#cli/site-bundle.ts';
 import { registerCohort } from '#cli/site-cohort.ts';
 import { registerConsent } from '#cli/site-consent.ts';
 import { registerEnrol } from '#cli/site-enrol.ts';
@@ -36,5 +37,6 @@ export function registerSite(program: Command): void {
   registerRound(site);
   registerReview(site);
   registerSync(site);
+  registerBundle(site);
   registerAuditCommands(site);
 }

@@ -1,4 +1,5 @@
 // The consortium as the rest of the program sees it: `openConsortium(ports)`, and a profile's consortium made, served or reached.
+export type { ExportedBundle, ImportedBundle } from './bundle/index.ts';
 export { type InitialisedConsortium, type InitialiseOptions, initialiseConsortium } from './init.ts';
 export { type Consortium, openConsortium } from './open-consortium.ts';
 export type { AuditVerification, ConsortiumOperations } from './operations.ts';

@@ -1,8 +1,12 @@
 // The operator's operations over the open stages, and what the consortium does by itself: closing a round that is complete.
 import { CodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
+import { openMediaFolder } from '#base/media-folder.ts';
+import { bundlePath } from '#federation/sync-contract/bundle-manifest.ts';
 import { recomputeModels } from './aggregate/index.ts';
+import { exportBundle, importBundle } from './bundle/index.ts';
 import { createInvitation, EnrolmentError, type TrustRegister } from './enrolment/index.ts';
+import type { SyncService } from './http/index.ts';
 import type { ConsortiumOperations } from './operations.ts';
 import { publishPlan, readStatistics } from './publish/index.ts';
 import {
@@ -21,10 +25,16 @@ export interface ConsortiumAddress {
   readonly certificateDigest: string;
 }
 
+export interface OperationsOptions extends ConsortiumAddress {
+  /** What sites may ask and bring, also by an offline bundle. */
+  readonly service: SyncService;
+  readonly maxSealedBytes: () => number;
+}
+
 export function createOperations(
   foundation: Foundation,
   register: TrustRegister,
-  { url, certificateDigest }: ConsortiumAddress,
+  { url, certificateDigest, service, maxSealedBytes }: OperationsOptions,
 ): ConsortiumOperations {
   const { store, log } = foundation;
   return {
@@ -44,6 +54,15 @@ export function createOperations(
     statistics: async ({ researchStudyId }) => ({
       statistics: readStatistics(store, register.current(), researchStudyId) ?? null,
     }),
+    exportBundle: async ({ directory, ...order }) =>
+      exportBundle(foundation, service, { ...order, media: openMediaFolder(bundlePath(directory)) }),
+    importBundle: async ({ directory }) =>
+      importBundle(foundation, {
+        service,
+        trust: register.current(),
+        maxSealedBytes: maxSealedBytes(),
+        media: openMediaFolder(bundlePath(directory)),
+      }),
     verifyAudit: async () => {
       const verification = log.verify();
       const { verified, models } = await recomputeModels(foundation, register.current());

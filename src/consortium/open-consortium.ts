@@ -62,7 +62,12 @@ export function openConsortium(ports: ConsortiumPorts): Consortium {
     return SEALING_BYTES + Math.max(0, ...plans.map((plan) => plan?.limits.maxUpdateBytes ?? 0));
   };
   return {
-    operations: createOperations(foundation, register, { url, certificateDigest: digest }),
+    operations: createOperations(foundation, register, {
+      url,
+      certificateDigest: digest,
+      service,
+      maxSealedBytes,
+    }),
     certificateDigest: digest,
     get isBegun() {
       return isBegun(store);

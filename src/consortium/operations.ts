@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LogVerification } from '#federation/log/verify-log.ts';
 import { digestHex, identifier, plainText } from '#federation/records/fields.ts';
 import type { RecomputedModels } from './aggregate/index.ts';
+import type { ExportedBundle, ImportedBundle } from './bundle/index.ts';
 import type { MadeInvitation } from './enrolment/index.ts';
 import type { PlanPublication, PublishedStatistics } from './publish/index.ts';
 import type { CarriedOut, ClosedRound, DismissedRemedy, OpenedRound } from './rounds/index.ts';
@@ -29,6 +30,12 @@ export const operationInputs = {
     reason: plainText(500),
   }),
   statistics: z.strictObject({ researchStudyId: identifier }),
+  exportBundle: z.strictObject({
+    siteId: identifier,
+    researchStudyId: identifier,
+    directory: z.string().min(1).max(4096),
+  }),
+  importBundle: z.strictObject({ directory: z.string().min(1).max(4096) }),
   verifyAudit: z.strictObject({}),
 } as const;
 export type OperationName = keyof typeof operationInputs;
@@ -52,6 +59,10 @@ export interface ConsortiumOperations {
   statistics(
     input: OperationInput<'statistics'>,
   ): Promise<{ readonly statistics: PublishedStatistics | null }>;
+  /** Writes for one site what the server would answer it. `directory`: absolute; the bundle's folder is made in it. */
+  exportBundle(input: OperationInput<'exportBundle'>): Promise<ExportedBundle>;
+  /** Takes in what a site sends by an offline bundle. */
+  importBundle(input: OperationInput<'importBundle'>): Promise<ImportedBundle>;
   /** Verifies the log and makes every global model again. */
   verifyAudit(input: OperationInput<'verifyAudit'>): Promise<AuditVerification>;
 }

@@ -6,12 +6,12 @@ import { createRouterClient } from '@orpc/server';
 import { WebSocket } from 'ws';
 import { isCodedError } from '#base/coded-error.ts';
 import { type HeadlessSiteOptions, openHeadlessSite } from '#headless/open-headless-site.ts';
+import type { HostContract } from '#host/bundle-contract.ts';
 import { siteEndpoint } from '#host/endpoint-file.ts';
 import { createSiteRouter } from '#host/router.ts';
 import { Session } from '#host/session.ts';
-import type { SiteContract } from '#ipc/contract.ts';
 
-export type SiteClient = ContractRouterClient<SiteContract>;
+export type SiteClient = ContractRouterClient<HostContract>;
 
 export interface ReachedSite {
   readonly client: SiteClient;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isCodedError } from '#base/coded-error.ts';
+import { hostContract } from '#host/bundle-contract.ts';
 import { checkRole, ruledMethods } from '#host/roles.ts';
-import { siteContract } from '#ipc/contract.ts';
 import type { Role } from '#ipc/schema.ts';
 
 /** The methods of the contract as `a.b` names. */
@@ -26,7 +26,7 @@ const outcome = (
 
 describe('the role table', () => {
   it('rules every method of the contract and no other', () => {
-    expect([...ruledMethods].sort()).toEqual(methodNames(siteContract).sort());
+    expect([...ruledMethods].sort()).toEqual(methodNames(hostContract).sort());
   });
 
   it.each([
@@ -44,6 +44,9 @@ describe('the role table', () => {
     ['audit.list', 'investigator', 'ROLE_NOT_ALLOWED'],
     ['people.add', 'steward', 'ROLE_NOT_ALLOWED'],
     ['sync', null, 'allowed'],
+    ['bundle.export', 'steward', 'allowed'],
+    ['bundle.export', 'admin', 'ROLE_NOT_ALLOWED'],
+    ['bundle.import', null, 'SIGN_IN_NEEDED'],
     ['no.such.method', 'admin', 'ROLE_NOT_ALLOWED'],
   ] as const)('answers %s by %s with %s', (method, role, expected) => {
     expect(outcome(method, role)).toBe(expected);

@@ -52,6 +52,9 @@ const rules: Readonly<Record<string, Rule>> = {
   'updates.approve': ['steward'],
   'updates.refuse': ['steward'],
   sync: 'anyone',
+  // Both read or write a folder that the caller names, under the site's account.
+  'bundle.export': ['steward'],
+  'bundle.import': ['steward'],
   evaluations: everyRole,
   'audit.list': ['steward', 'auditor', 'admin'],
   'audit.verify': 'anyone',

@@ -1,10 +1,10 @@
 // Serves the site contract over an open site: each call is checked against the role table, then handed to the site as it is.
 import { implement } from '@orpc/server';
 import { isCodedError } from '#base/coded-error.ts';
+import { hostContract } from '#host/bundle-contract.ts';
 import { toContractError } from '#host/host-error.ts';
 import { checkRole } from '#host/roles.ts';
 import type { Session } from '#host/session.ts';
-import { siteContract } from '#ipc/contract.ts';
 import { type Actor, type Site, systemActor } from '#site/site.ts';
 
 export interface HostContext {
@@ -14,7 +14,7 @@ export interface HostContext {
 
 /** The router of a site; give it a session per connection. */
 export function createSiteRouter(site: Site) {
-  const contract = implement(siteContract)
+  const contract = implement(hostContract)
     .$context<HostContext>()
     .use(async ({ context, next, path }) => {
       const actor: Actor = context.session.person() ?? systemActor;
@@ -144,6 +144,14 @@ export function createSiteRouter(site: Site) {
       ),
     },
     sync: contract.sync.handler(({ context: { actor } }) => site.sync(actor)),
+    bundle: {
+      export: contract.bundle.export.handler(({ input, context: { actor } }) =>
+        site.bundle.export(input, actor),
+      ),
+      import: contract.bundle.import.handler(({ input, context: { actor } }) =>
+        site.bundle.import(input.directory, actor),
+      ),
+    },
     evaluations: contract.evaluations.handler(({ input }) => site.evaluations(input.researchStudyId)),
     audit: {
       list: contract.audit.list.handler(({ input, context: { actor } }) => site.audit.list(input, actor)),

@@ -15,9 +15,10 @@ import type {
 import type { Evaluation } from '#site/evaluation/index.ts';
 import type { Ingest, Sources } from '#site/ingest/index.ts';
 import type { Credentials, Person } from '#site/people/index.ts';
-import type { SyncResult } from '#site/sync/index.ts';
+import type { BundleExport, BundleImport, SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
 import type { Asking, QualityEvent } from './analyses.ts';
+import type { BundleOrder } from './site-bundle.ts';
 import type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
 import type { SiteRounds } from './site-rounds.ts';
 import type { RemediableRound, RemedyOrder, RequestedRemedySummary } from './withdrawal-remedy.ts';
@@ -99,6 +100,11 @@ export interface Site {
   };
   /** Seals what was approved, exchanges with the consortium, evaluates a new global model here. */
   sync(actor: Actor): Promise<SyncResult>;
+  /** The same without a network: on a medium that somebody carries. */
+  readonly bundle: {
+    export(order: BundleOrder, actor: Actor): Promise<BundleExport>;
+    import(directory: string, actor: Actor): Promise<BundleImport>;
+  };
   evaluations(researchStudyId: string): Evaluation[];
   readonly audit: {
     list(query: AuditQuery, actor: Actor): AuditPage;

@@ -16,7 +16,8 @@ import { sampleStatisticsTensors } from '#support/sample-statistics.ts';
 import { addFact, agesOf, plainDays } from '#support/stored-subjects.ts';
 import { createSyncingSite, publish, type SyncingSite, statisticsModel } from '#support/syncing-site.ts';
 import { runRound } from './round.ts';
-import { openSync, type SyncStages, syncSite } from './site-sync.ts';
+import { openExchange } from './site-exchange.ts';
+import { type SyncStages, syncSite } from './site-sync.ts';
 
 const { researchStudyId } = samplePlan;
 const codeNamed = (code: string) => ({ system: 'https://consilium.example/fhir/CodeSystem/sample', code });
@@ -126,7 +127,7 @@ describe('a sync of a site', () => {
 
   it('is one at a time: who asks while one is under way is given its result', async () => {
     const site = createSyncingSite();
-    const sync = openSync(createStages(site));
+    const { sync } = openExchange(createStages(site));
     const [first, second] = await Promise.all([sync(systemActor), sync(ada)]);
     expect(second).toBe(first);
     expect(site.transport.requests.filter((request) => request === 'GET /v1/trust-list')).toHaveLength(1);
@@ -136,7 +137,7 @@ describe('a sync of a site', () => {
 
   it('can be asked for again after one that failed', async () => {
     const site = createSyncingSite();
-    const sync = openSync(createStages(site));
+    const { sync } = openExchange(createStages(site));
     site.transport.intercept = () => {
       throw new SyncError('CONNECTION_FAILED', 'no network');
     };

@@ -16,17 +16,6 @@ export interface SyncStages extends RoundStages {
   readonly logger: Logger;
 }
 
-/** One sync at a time for a site; whoever asks while one is under way is given the result of that one. */
-export function openSync(stages: SyncStages): (actor: Actor) => Promise<SyncResult> {
-  let running: Promise<SyncResult> | undefined;
-  return (actor) => {
-    running ??= syncSite(stages, actor).finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
-}
-
 /** @throws AgreementError NOT_ENROLLED, SyncError, and refusals of what the consortium sent. */
 export async function syncSite(stages: SyncStages, actor: Actor): Promise<SyncResult> {
   const { store, auditLog, people, agreement, transport } = stages;
@@ -35,13 +24,12 @@ export async function syncSite(stages: SyncStages, actor: Actor): Promise<SyncRe
   const blocked = await sealApproved(stages, actor);
   const reevaluateConsent = (updateId: string) => stages.cohorts.recheck(cohortOf(stages, updateId));
   const result = await syncOnce({ store, auditLog, people, agreement, transport, actor, reevaluateConsent });
-  for (const researchStudyId of researchStudiesWithNewModel(result))
-    await evaluateLatest(stages, researchStudyId);
+  await evaluateReceived(stages, result);
   return { ...result, sent: [...blocked, ...result.sent] };
 }
 
 /** Seals every approved update; one that is refused is blocked and reported, and does not hold up the others. */
-async function sealApproved(stages: SyncStages, actor: Actor): Promise<SentUpdate[]> {
+export async function sealApproved(stages: SyncStages, actor: Actor): Promise<SentUpdate[]> {
   const { store, auditLog, people, agreement } = stages;
   const refused: SentUpdate[] = [];
   for (const { updateId } of listUpdates(store).filter(({ state }) => state === 'approved')) {
@@ -64,7 +52,8 @@ async function sealApproved(stages: SyncStages, actor: Actor): Promise<SentUpdat
   return refused;
 }
 
-function cohortOf({ store }: SyncStages, updateId: string): string {
+/** The frozen cohort that an update was made from; empty for none. */
+export function cohortOf({ store }: SyncStages, updateId: string): string {
   const row = store.get(
     store.query
       .selectFrom('model_update')
@@ -75,11 +64,14 @@ function cohortOf({ store }: SyncStages, updateId: string): string {
   return row?.cohort_id ?? '';
 }
 
-function researchStudiesWithNewModel({ received }: SyncResult): Set<string> {
+/** Tries the newest model of each research study that a new one came of. */
+export async function evaluateReceived(
+  stages: SyncStages,
+  { received }: Pick<SyncResult, 'received'>,
+): Promise<void> {
   const models = received.filter(({ record }) => record === 'global-model');
-  return new Set(
-    models.flatMap(({ researchStudyId }) => (researchStudyId === null ? [] : [researchStudyId])),
-  );
+  for (const researchStudyId of new Set(models.map((model) => model.researchStudyId)))
+    if (researchStudyId !== null) await evaluateLatest(stages, researchStudyId);
 }
 
 /** Tries the newest model on this site's holdout. That it cannot be tried here (too few patients) is no fault of the sync. */

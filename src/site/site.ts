@@ -13,12 +13,13 @@ import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { openAnalyses } from './analyses.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
+import { openExchange } from './site-exchange.ts';
 import type { Site } from './site-facade.ts';
 import { loadIdentifierAuthorities } from './site-identifier-authorities.ts';
 import { readStatus, summarisePlan } from './site-overview.ts';
 import { initialiseProfile, type NewSite, type OpenProfile, openProfile } from './site-profile.ts';
 import { openRounds } from './site-rounds.ts';
-import { openSync, type SyncStages } from './site-sync.ts';
+import type { SyncStages } from './site-sync.ts';
 import { loadTimeZone } from './site-time-zone.ts';
 import { rememberEngine } from './used-engine.ts';
 import { openWithdrawals } from './withdrawal.ts';
@@ -47,7 +48,7 @@ export {
 
 export type { Credentials, Person } from '#site/people/index.ts';
 export type * from '#site/ports.ts';
-export type { SyncResult } from '#site/sync/index.ts';
+export type { BundleExport, BundleImport, SyncResult } from '#site/sync/index.ts';
 export type { TrainingReply, TrainingRequest } from '#site/training/index.ts';
 export {
   createTrainingHost,
@@ -152,7 +153,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
   const pseudonymKey = people.researchStudyKey;
   const analyses = openAnalyses({ store, auditLog, keys, pseudonymKey, door });
   const rounds = openRounds(stages, logger);
-  const sync = openSync(stages);
+  const exchange = openExchange(stages);
   return {
     profile: ports.paths.profile,
     clock: ports.clock,
@@ -220,7 +221,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       approve: (decision) => decideUpdate(stages, { ...decision, decision: 'approve', reason: null }),
       refuse: (decision) => decideUpdate(stages, { ...decision, decision: 'refuse' }),
     },
-    sync,
+    sync: exchange.sync,
+    bundle: { export: exchange.writeBundle, import: exchange.readBundle },
     evaluations: (researchStudyId) => listEvaluations(store, researchStudyId),
     audit: {
       list: auditLog.list,

@@ -30,6 +30,8 @@ export function createAdminClient(endpoint: AdminEndpoint): ConsortiumOperations
     carryOutRemedy: call('carryOutRemedy'),
     dismissRemedy: call('dismissRemedy'),
     statistics: call('statistics'),
+    exportBundle: call('exportBundle'),
+    importBundle: call('importBundle'),
     verifyAudit: call('verifyAudit'),
   };
 }

@@ -5,7 +5,7 @@ export { type AdminServer, createAdminServer } from './admin-server.ts';
 export { createSyncServer, type SyncServer } from './sync-server.ts';
 export {
   createSyncService,
-  type RouteName,
+  type ReadRoute,
   type SyncAnswer,
   type SyncCall,
   type SyncService,

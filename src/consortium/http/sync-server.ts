@@ -7,10 +7,10 @@ import type { TrustRegister } from '#consortium/enrolment/index.ts';
 import { createUnknownSenders } from '#consortium/intake/index.ts';
 import type { Foundation } from '#consortium/store/index.ts';
 import { RequestSignatureError } from '#federation/sync-contract/request-signature.ts';
-import { mediaTypes, routeParameters, routes } from '#federation/sync-contract/routes.ts';
+import { mediaTypes, type RouteName, routeParameters, routes } from '#federation/sync-contract/routes.ts';
 import { encodeSyncError, SyncError } from '#federation/sync-contract/sync-error.ts';
 import { type Authentication, createAuthentication } from './authentication.ts';
-import type { RouteName, SyncAnswer, SyncService } from './sync-service.ts';
+import type { SyncAnswer, SyncService } from './sync-service.ts';
 
 export interface SyncServerOptions {
   readonly tls: { readonly privateKey: string; readonly certificate: string };

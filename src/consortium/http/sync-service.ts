@@ -13,10 +13,12 @@ import {
 } from '#consortium/publish/index.ts';
 import { findAnswer, findOpenRound, findRemedy, lastRemedy, readOpening } from '#consortium/rounds/index.ts';
 import type { Foundation, GlobalModelRow } from '#consortium/store/index.ts';
-import { mediaTypes, type ResearchStudySummaries, type routes } from '#federation/sync-contract/routes.ts';
+import { mediaTypes, type ResearchStudySummaries, type RouteName } from '#federation/sync-contract/routes.ts';
 import { SyncError } from '#federation/sync-contract/sync-error.ts';
 
-export type RouteName = keyof typeof routes;
+/** Routes that bring something. All others only tell. */
+type IntakeRoute = 'update' | 'remedyRequest' | 'logCheckpoint';
+export type ReadRoute = Exclude<RouteName, IntakeRoute | 'enrol'>;
 
 export interface SyncCall {
   /** The site whose key signed the request. */
@@ -32,8 +34,11 @@ export interface SyncAnswer {
   readonly body: Uint8Array;
 }
 
+/** What a site may ask and bring, whether it does so over HTTPS or by an offline bundle. */
 export interface SyncService {
   enrol(envelope: Uint8Array): SyncAnswer;
+  /** The same as `answer`, at once. */
+  read(route: ReadRoute, call: SyncCall): SyncAnswer;
   answer(route: Exclude<RouteName, 'enrol'>, call: SyncCall): SyncAnswer | Promise<SyncAnswer>;
 }
 
@@ -46,12 +51,13 @@ export interface SyncServiceOptions {
 
 export function createSyncService(options: SyncServiceOptions): SyncService {
   const { foundation, register } = options;
-  const answers: Record<Exclude<RouteName, 'enrol'>, (call: SyncCall) => SyncAnswer | Promise<SyncAnswer>> = {
+  const reads: Record<ReadRoute, (call: SyncCall) => SyncAnswer> = {
     trustList: () => envelope(register.current().envelope),
     researchStudies: ({ siteId }) => json(summarise(foundation, register.current(), siteId)),
     plan: (call) => envelope(ownPlan(foundation, register.current(), call).envelope),
     openRound: (call) => openRound(foundation, register.current(), call),
     remedy: (call) => envelope(ownRemedy(options, call)),
+    remedyAnswer: (call) => ownAnswer(foundation, call),
     model: (call) => envelope(ownModel(options, call).envelope),
     modelTensors: (call) => ({
       status: 200,
@@ -60,17 +66,12 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     }),
     modelProof: (call) => json(proveModel(foundation, ownModel(options, call))),
     logConsistency: ({ parameters }) => json(proveConsistency(foundation, parameters)),
+  };
+  const intakes: Record<IntakeRoute, (call: SyncCall) => SyncAnswer | Promise<SyncAnswer>> = {
     update: (call) => update(options, call),
     remedyRequest: ({ siteId, body }) => {
       receiveRemedyRequest(foundation, register.current(), { siteId, envelope: body });
       return empty;
-    },
-    remedyAnswer: ({ siteId, parameters }) => {
-      const { requestDigest = '' } = parameters;
-      const answer = findAnswer(foundation.store, { siteId, requestDigest });
-      // Another site's request is answered like one that is not there.
-      if (answer === undefined) throw notFound('request for a remedy');
-      return answer === null ? empty : envelope(answer);
     },
     logCheckpoint: ({ siteId, body }) => {
       receiveCheckpoint(foundation, register.current(), { siteId, extension: body });
@@ -79,7 +80,8 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
   };
   return {
     enrol: (request) => ({ ...envelope(enrolSite(foundation, register, request)), status: 201 }),
-    answer: (route, call) => answers[route](call),
+    read: (route, call) => reads[route](call),
+    answer: (route, call) => ({ ...reads, ...intakes })[route](call),
   };
 }
 
@@ -114,6 +116,13 @@ function ownPlan({ store }: Foundation, trust: SignedTrust, { siteId, parameters
   const published = findPlan(store, trust, parameters.researchStudyId ?? '');
   if (published === undefined || !isParticipant(published.plan, siteId)) throw notFound('research study');
   return published;
+}
+
+/** Another site's request is answered like one that is not there. */
+function ownAnswer({ store }: Foundation, { siteId, parameters }: SyncCall): SyncAnswer {
+  const answer = findAnswer(store, { siteId, requestDigest: parameters.requestDigest ?? '' });
+  if (answer === undefined) throw notFound('request for a remedy');
+  return answer === null ? empty : envelope(answer);
 }
 
 function notFound(what: string): SyncError {

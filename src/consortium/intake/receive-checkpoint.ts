@@ -106,6 +106,11 @@ function isContinued(store: ConsortiumStore, siteId: string, { checkpoint, exten
   return true;
 }
 
+/** Entries of a site's log under the newest checkpoint that it showed; 0 before the first. */
+export function heldLogSize(store: ConsortiumStore, siteId: string): number {
+  return findHeld(store, siteId)?.size ?? 0;
+}
+
 function findHeld(store: ConsortiumStore, siteId: string): HeldCheckpoint | undefined {
   return store.get(
     store.query

@@ -28,6 +28,8 @@ export type ConsortiumAction =
   | 'round-closed'
   | 'update-received'
   | 'site-checkpoint-received'
+  | 'bundle-written'
+  | 'bundle-read'
   | 'log-verified'
   | typeof MODEL_PUBLISHED_ACTION;
 

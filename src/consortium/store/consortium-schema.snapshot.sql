@@ -49,6 +49,16 @@ CREATE TABLE log_node (
   PRIMARY KEY (level, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE offline_bundle (
+  site_id TEXT NOT NULL REFERENCES site,
+  kind TEXT NOT NULL CHECK (kind IN ('in', 'out')), -- as the site sees it: in goes to the site
+  sequence INTEGER NOT NULL,             -- from 1, of its site and kind
+  research_study_id TEXT NOT NULL,
+  manifest_digest TEXT NOT NULL,         -- sha256 of the manifest statement's bytes
+  moved_at TEXT NOT NULL,                -- ISO time: written, or read to its end
+  PRIMARY KEY (site_id, kind, sequence)
+) STRICT;
+
 CREATE TABLE received_update (
   update_digest TEXT PRIMARY KEY,        -- sha256 of the update statement's bytes: the same update counts once
   sequence INTEGER NOT NULL UNIQUE,      -- rises with each received update

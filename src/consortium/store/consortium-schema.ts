@@ -29,6 +29,14 @@ export interface ConsortiumSchema {
   model_in_force: GlobalModelRow;
   remedy: RemedyRow;
   remedy_request: RemedyRequestRow;
+  offline_bundle: {
+    site_id: string;
+    kind: 'in' | 'out';
+    sequence: number;
+    research_study_id: string;
+    manifest_digest: string;
+    moved_at: string;
+  };
   request_nonce: { key_id: string; nonce: string; seen_at_ms: number };
   site_checkpoint: {
     site_id: string;

@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import { openTypedDatabase, type TypedDatabase } from '#base/typed-database.ts';
 import type { ConsortiumSchema } from './consortium-schema.ts';
 import { initialMigration } from './migrations/0001-initial.ts';
+import { offlineBundleMigration } from './migrations/0002-offline-bundles.ts';
 
 export { type ConsortiumEvent, type ConsortiumLog, openConsortiumLog } from './consortium-log.ts';
 export type {
@@ -18,7 +19,7 @@ export { signAnswer } from './remedy-answer.ts';
 export { isBegun, loadSetting, saveSetting } from './setting.ts';
 
 /** SQL of each schema version in order. Forward only: a released entry is never changed. */
-export const consortiumMigrations: readonly string[] = [initialMigration];
+export const consortiumMigrations: readonly string[] = [initialMigration, offlineBundleMigration];
 
 /** The open store. */
 export type ConsortiumStore = TypedDatabase<ConsortiumSchema>;

@@ -101,6 +101,14 @@ const columns: { [Table in keyof ConsortiumSchema]: Record<keyof ConsortiumSchem
     dismissed_at: true,
     answer: true,
   },
+  offline_bundle: {
+    site_id: true,
+    kind: true,
+    sequence: true,
+    research_study_id: true,
+    manifest_digest: true,
+    moved_at: true,
+  },
   request_nonce: { key_id: true, nonce: true, seen_at_ms: true },
   site_checkpoint: {
     site_id: true,

@@ -74,6 +74,7 @@ export const routes = {
     response: json,
   },
 } as const satisfies Record<string, Route>;
+export type RouteName = keyof typeof routes;
 
 const treeSize = z.string().regex(/^[1-9][0-9]{0,15}$/);
 

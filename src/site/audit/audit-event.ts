@@ -99,6 +99,8 @@ export const auditActions = [
   'checkpoint-sent',
   'remedy-request-sent',
   'remedy-request-answered',
+  'bundle-written',
+  'bundle-read',
   'global-model-verified',
   'global-model-refused',
   // the log itself

@@ -5,6 +5,7 @@ import { initialMigration } from '#site/store/migrations/0001-initial.ts';
 import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
 import { sourcesMigration } from '#site/store/migrations/0003-sources.ts';
 import { optOutMigration } from '#site/store/migrations/0004-opt-outs.ts';
+import { offlineBundleMigration } from '#site/store/migrations/0005-offline-bundles.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
@@ -30,6 +31,7 @@ export const siteMigrations: readonly string[] = [
   imagingMigration,
   sourcesMigration,
   optOutMigration,
+  offlineBundleMigration,
 ];
 
 /** The open store. */

@@ -232,6 +232,16 @@ CREATE TABLE named_record (
   PRIMARY KEY (record_key, concept_id, fact_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE offline_bundle (
+  kind TEXT NOT NULL CHECK (kind IN ('in', 'out')), -- in: from the consortium
+  sequence INTEGER NOT NULL,             -- from 1, of its kind
+  research_study_id TEXT NOT NULL,
+  manifest_digest TEXT NOT NULL,         -- sha256 of the manifest statement's bytes
+  log_size INTEGER,                      -- out: entries of this site's log under the checkpoint in it
+  moved_at TEXT NOT NULL,                -- ISO time: written, or read to its end
+  PRIMARY KEY (kind, sequence)
+) STRICT;
+
 CREATE TABLE opt_out (
   link_key BLOB NOT NULL,                -- as in patient_link: HMAC of authority and normalised identifier under the linkage key
   list_no INTEGER NOT NULL REFERENCES opt_out_list,

@@ -273,6 +273,15 @@ export interface ApprovalTable {
   decided_at: string;
 }
 
+export interface OfflineBundleTable {
+  kind: 'in' | 'out';
+  sequence: number;
+  research_study_id: string;
+  manifest_digest: string;
+  log_size: number | null;
+  moved_at: string;
+}
+
 export interface OutboxTable {
   update_id: string;
   sealed_file: Uint8Array;
@@ -366,6 +375,7 @@ export interface SiteSchema extends ImagingSchema {
   model_update: ModelUpdateTable;
   approval: ApprovalTable;
   outbox: OutboxTable;
+  offline_bundle: OfflineBundleTable;
   evaluation_report: EvaluationReportTable;
   audit_leaf: AuditLeafTable;
   audit_node: AuditNodeTable;

@@ -222,6 +222,14 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     built_at: true,
   },
   approval: { update_id: true, decision: true, person: true, envelope: true, decided_at: true },
+  offline_bundle: {
+    kind: true,
+    sequence: true,
+    research_study_id: true,
+    manifest_digest: true,
+    log_size: true,
+    moved_at: true,
+  },
   outbox: {
     update_id: true,
     sealed_file: true,

@@ -85,6 +85,20 @@ export function verifyPublished(proof: unknown, model: PublishedModel, source: L
   return checkpoint;
 }
 
+/**
+ * Checks that the receipt of an update stands in the consortium's log and gives the checkpoint that says so.
+ * @throws LogError for a false proof; PublishedError NOT_LOGGED.
+ */
+export function verifyReceipted(proof: unknown, updateDigest: string, source: LogTrustSource): Checkpoint {
+  const { leaf, checkpoint } = verifyWithAnyKey(proof, source);
+  const expected = `update:${updateDigest}`;
+  const isReceipt = leaf.action === 'update-received' && leaf.outcome === 'success';
+  if (isReceipt && leaf.object === expected) return checkpoint;
+  throw new PublishedError('NOT_LOGGED', 'The proven log entry is not the receipt of this update.', {
+    details: { expected, found: leaf.object },
+  });
+}
+
 function verifyWithAnyKey(
   proof: unknown,
   { trust, rootPublicKey, nowMs }: LogTrustSource,

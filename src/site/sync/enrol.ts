@@ -12,6 +12,7 @@ import { type ConsortiumSettings, checkTrustList } from '#site/agreement/index.t
 import type { Store } from '#site/store/index.ts';
 import { createConsortiumClient } from './consortium-client.ts';
 import { EnrolmentError } from './enrolment-error.ts';
+import { createHttpsExchange } from './https-exchange.ts';
 import type { SyncOptions } from './sync-once.ts';
 import { createTraffic, saveTraffic } from './traffic.ts';
 
@@ -93,13 +94,9 @@ async function request(options: EnrolmentOptions, invitation: Invitation): Promi
   });
   const traffic = createTraffic();
   const signer = people.siteSigner();
-  const client = createConsortiumClient({
-    transport,
-    address: invitation,
-    signer,
-    clock: store.clock,
-    traffic,
-  });
+  const { clock } = store;
+  const exchange = createHttpsExchange({ transport, address: invitation, signer, clock, traffic });
+  const client = createConsortiumClient(exchange);
   try {
     return await client.postEnrolment(signStatement(statement, signers));
   } finally {

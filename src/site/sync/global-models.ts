@@ -19,7 +19,7 @@ import {
 } from './consortium-log-view.ts';
 import { type ModelExpectation, type OwnUpdate, verifyGlobalModel } from './global-model-check.ts';
 import { PublishedError } from './published-error.ts';
-import type { SyncContext } from './sync-context.ts';
+import type { ExchangeContext, SyncContext } from './sync-context.ts';
 
 interface StoredModel {
   readonly round: number;
@@ -40,7 +40,7 @@ export function latestStoredModel({ store }: SyncContext, researchStudyId: strin
  * @throws PublishedError, RecordError, LogError, TensorError: the model is not stored and the refusal is logged.
  */
 export async function fetchGlobalModels(
-  context: SyncContext,
+  context: ExchangeContext,
   researchStudyId: string,
   latestRound: number,
 ): Promise<number[]> {
@@ -69,7 +69,7 @@ interface WantedModel extends ModelPlace {
   readonly isLatest: boolean;
 }
 
-async function fetchGlobalModel(context: SyncContext, wanted: WantedModel): Promise<void> {
+async function fetchGlobalModel(context: ExchangeContext, wanted: WantedModel): Promise<void> {
   const { client } = context;
   const { researchStudyId, round } = wanted;
   const { plan } = context.agreement.currentPlan(researchStudyId);
@@ -182,7 +182,7 @@ interface LogStep {
 
 /** The model's entry under a signed checkpoint, and that checkpoint as a continuation of the last one seen. */
 async function verifyLogged(
-  context: SyncContext,
+  context: ExchangeContext,
   place: ModelPlace,
   { proof, ...digests }: LoggedModel,
 ): Promise<LogStep> {

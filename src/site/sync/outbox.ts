@@ -9,7 +9,7 @@ import { isRetryable, isSyncCode, SyncError, syncCodes } from '#federation/sync-
 import type { AuditEvent, Json } from '#site/audit/index.ts';
 import { refuseChangedConsent, refuseStaleRound } from '#site/signing/index.ts';
 import { PublishedError } from './published-error.ts';
-import type { SyncContext } from './sync-context.ts';
+import type { DepartureContext, ExchangeContext, SyncContext } from './sync-context.ts';
 
 export interface SentUpdate {
   readonly updateId: string;
@@ -19,7 +19,8 @@ export interface SentUpdate {
   readonly bytes: number;
 }
 
-interface WaitingUpdate {
+/** A sealed update that nobody has said to hold yet. */
+export interface WaitingUpdate {
   readonly update_id: string;
   readonly research_study_id: string;
   readonly round: number;
@@ -30,8 +31,14 @@ interface WaitingUpdate {
   readonly built_at: string;
 }
 
+/** How an update leaves. */
+export type Carrier = 'https' | 'media';
+
+/** In place of the code of a failed try: the last copy left on a medium, which may never arrive. */
+const ON_MEDIA = 'ON_MEDIA';
+
 /** Sends what waits, oldest first; stops at the first connection that fails. */
-export async function sendOutbox(context: SyncContext): Promise<SentUpdate[]> {
+export async function sendOutbox(context: ExchangeContext & DepartureContext): Promise<SentUpdate[]> {
   const sent: SentUpdate[] = [];
   for (const updateId of listWaiting(context)) {
     const waiting = loadWaiting(context, updateId);
@@ -43,7 +50,8 @@ export async function sendOutbox(context: SyncContext): Promise<SentUpdate[]> {
   return sent;
 }
 
-function listWaiting({ store }: SyncContext): string[] {
+/** Ids, oldest first. */
+export function listWaiting({ store }: SyncContext): string[] {
   const query = store.query
     .selectFrom('outbox')
     .innerJoin('model_update', 'model_update.update_id', 'outbox.update_id')
@@ -54,30 +62,40 @@ function listWaiting({ store }: SyncContext): string[] {
   return store.all(query).map((row) => row.update_id);
 }
 
-function loadWaiting({ store }: SyncContext, updateId: string): WaitingUpdate | undefined {
-  return store.get(
-    store.query
-      .selectFrom('outbox')
-      .innerJoin('model_update', 'model_update.update_id', 'outbox.update_id')
-      .select([
-        'outbox.update_id',
-        'model_update.research_study_id',
-        'model_update.round',
-        'outbox.attempt_count',
-        'outbox.last_code',
-        'outbox.sealed_file',
-        'model_update.envelope',
-        'model_update.built_at',
-      ])
-      .where('outbox.update_id', '=', updateId)
-      .where('model_update.state', '=', 'sealed'),
-  );
+export function loadWaiting(context: SyncContext, updateId: string): WaitingUpdate | undefined {
+  return context.store.get(outboxRow(context, updateId).where('model_update.state', '=', 'sealed'));
 }
 
-async function sendUpdate(context: SyncContext, waiting: WaitingUpdate): Promise<SentUpdate> {
+/** One that left and has no receipt: also where its next departure was refused since. */
+export function loadDeparted(context: SyncContext, updateId: string): WaitingUpdate | undefined {
+  const departed = outboxRow(context, updateId).where('outbox.attempt_count', '>', 0);
+  return context.store.get(departed.where('outbox.received_at', 'is', null));
+}
+
+function outboxRow({ store }: SyncContext, updateId: string) {
+  return store.query
+    .selectFrom('outbox')
+    .innerJoin('model_update', 'model_update.update_id', 'outbox.update_id')
+    .select([
+      'outbox.update_id',
+      'model_update.research_study_id',
+      'model_update.round',
+      'outbox.attempt_count',
+      'outbox.last_code',
+      'outbox.sealed_file',
+      'model_update.envelope',
+      'model_update.built_at',
+    ])
+    .where('outbox.update_id', '=', updateId);
+}
+
+async function sendUpdate(
+  context: ExchangeContext & DepartureContext,
+  waiting: WaitingUpdate,
+): Promise<SentUpdate> {
   const { update_id: updateId, sealed_file: sealedFile } = waiting;
   const bytes = sealedFile.length;
-  const refusal = beginAttempt(context, waiting);
+  const refusal = beginDeparture(context, waiting, 'https');
   if (refusal !== undefined) return { updateId, outcome: 'refused', code: refusal.code, bytes: 0 };
   try {
     // The bundle's id is the update's: sealing names it so.
@@ -92,12 +110,16 @@ async function sendUpdate(context: SyncContext, waiting: WaitingUpdate): Promise
 }
 
 /** Checks and records a try in one transaction; an update that may not leave any more is blocked, and the refusal given back. */
-function beginAttempt(context: SyncContext, waiting: WaitingUpdate): CodedError | undefined {
+export function beginDeparture(
+  context: DepartureContext,
+  waiting: WaitingUpdate,
+  carrier: Carrier,
+): CodedError | undefined {
   const { store } = context;
   try {
     store.transaction(() => {
-      if (!mayHaveArrived(waiting)) checkDeparture(context, waiting);
-      recordAttempt(context, waiting);
+      if (!mayHaveArrived(waiting)) checkDeparture(context, waiting, carrier);
+      recordAttempt(context, waiting, carrier);
     });
     return undefined;
   } catch (error) {
@@ -122,6 +144,8 @@ function beginAttempt(context: SyncContext, waiting: WaitingUpdate): CodedError 
  */
 function mayHaveArrived({ attempt_count: attempts, last_code: code }: WaitingUpdate): boolean {
   if (attempts === 0) return false;
+  // A medium that lies in a drawer discloses nothing: before another copy leaves, consent is asked again.
+  if (code === ON_MEDIA) return false;
   // No answer at all: the process died while it was sending.
   if (code === null || !isSyncCode(code)) return true;
   return code !== 'CERTIFICATE_MISMATCH' && syncCodes[code].retry !== 'transient';
@@ -131,33 +155,35 @@ function mayHaveArrived({ attempt_count: attempts, last_code: code }: WaitingUpd
  * Stops what was sealed before a withdrawal, or for a round that is over, from leaving in a later sync.
  * @throws SigningError CONSENT_CHANGED, STALE_ROUND; AgreementError, RecordError, CohortError.
  */
-function checkDeparture(context: SyncContext, waiting: WaitingUpdate): void {
+function checkDeparture(context: DepartureContext, waiting: WaitingUpdate, carrier: Carrier): void {
   const { agreement, settings, reevaluateConsent } = context;
   const { predicate: update } = verifyRecord(modelUpdateRecord, waiting.envelope, {
     trust: agreement.trustedKeys(),
     atMs: Date.parse(waiting.built_at),
     siteId: settings.siteId,
   });
-  refuseStaleRound(agreement, update);
+  // A copy on a medium may have arrived in time, and the round been closed with it: online its receipt is worth asking for. To another
+  // medium nothing answers; a receipt comes by itself.
+  if (carrier === 'media' || waiting.last_code !== ON_MEDIA) refuseStaleRound(agreement, update);
   refuseChangedConsent(update, reevaluateConsent(waiting.update_id));
 }
 
 /** Before the bytes leave: no disclosure without its entry, also when the process dies while sending (A2). */
-function recordAttempt(context: SyncContext, waiting: WaitingUpdate): void {
+function recordAttempt(context: SyncContext, waiting: WaitingUpdate, carrier: Carrier): void {
   const { store } = context;
-  store.run(
-    store.query
-      .updateTable('outbox')
-      .set({ attempt_count: waiting.attempt_count + 1 })
-      .where('update_id', '=', waiting.update_id),
-  );
+  const attempt = {
+    attempt_count: waiting.attempt_count + 1,
+    ...(carrier === 'media' ? { last_code: ON_MEDIA } : {}),
+  };
+  store.run(store.query.updateTable('outbox').set(attempt).where('update_id', '=', waiting.update_id));
   if (waiting.attempt_count > 0) return;
-  const detail = { bytes: waiting.sealed_file.length, consortium: context.settings.consortium };
+  const { consortium } = context.settings;
+  const detail = { bytes: waiting.sealed_file.length, consortium, carrier };
   log(context, waiting, { action: 'update-sent', outcome: 'success', detail });
 }
 
 /** @throws RecordError, PublishedError RECEIPT_MISMATCH: an answer that is no receipt of this update leaves it waiting. */
-function storeReceipt(context: SyncContext, waiting: WaitingUpdate, envelope: Uint8Array): void {
+export function storeReceipt(context: SyncContext, waiting: WaitingUpdate, envelope: Uint8Array): void {
   const { store, agreement, settings } = context;
   const nowMs = store.clock.nowMs();
   const { predicate } = verifyRecord(receiptRecord, envelope, {

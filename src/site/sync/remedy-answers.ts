@@ -5,10 +5,10 @@ import { readUnverified, verifyRecord } from '#federation/records/record.ts';
 import { remedyRecord } from '#federation/records/remedy.ts';
 import { answerTo, type RemedyAnswer, remedyAnswerRecord } from '#federation/records/remedy-answer.ts';
 import { PublishedError } from './published-error.ts';
-import type { SyncContext } from './sync-context.ts';
+import type { ExchangeContext } from './sync-context.ts';
 
 /** @throws SyncError when the connection fails; RecordError; PublishedError MIXUP, WRONG_REMEDY. */
-export async function takeOverAnswers(context: SyncContext): Promise<void> {
+export async function takeOverAnswers(context: ExchangeContext): Promise<void> {
   const { store, client, agreement } = context;
   const waiting = store.query
     .selectFrom('remedy_request')
@@ -33,7 +33,10 @@ export async function takeOverAnswers(context: SyncContext): Promise<void> {
 }
 
 /** Undefined while it waits. One that the consortium no longer knows must not keep all else of a sync from coming. */
-async function findAnswer(client: SyncContext['client'], digest: string): Promise<Uint8Array | undefined> {
+async function findAnswer(
+  client: ExchangeContext['client'],
+  digest: string,
+): Promise<Uint8Array | undefined> {
   try {
     return await client.getRemedyAnswer(digest);
   } catch (error) {
@@ -43,7 +46,7 @@ async function findAnswer(client: SyncContext['client'], digest: string): Promis
 }
 
 /** Whether the remedy that the answer names has it, false where it comes with the next sync. @throws PublishedError WRONG_REMEDY. */
-function isRemedyHere({ store }: SyncContext, answer: RemedyAnswer): boolean {
+function isRemedyHere({ store }: ExchangeContext, answer: RemedyAnswer): boolean {
   if (answer.outcome === 'dismissed' || answer.remedy === null) return true;
   const { researchStudyId, requestDigest, remedy: number, nonce } = answer;
   const remedies = store.query.selectFrom('remedy').select('envelope').where('number', '=', number);
@@ -58,7 +61,7 @@ function isRemedyHere({ store }: SyncContext, answer: RemedyAnswer): boolean {
   return true;
 }
 
-function save({ store, auditLog, actor }: SyncContext, answer: RemedyAnswer, envelope: Uint8Array): void {
+function save({ store, auditLog, actor }: ExchangeContext, answer: RemedyAnswer, envelope: Uint8Array): void {
   const { researchStudyId, requestDigest, outcome } = answer;
   const reason = answer.outcome === 'dismissed' ? answer.reason : null;
   store.transaction(() => {

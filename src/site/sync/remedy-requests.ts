@@ -2,26 +2,27 @@
 import { isoTime } from '#base/clock.ts';
 import { isRetryable, SyncError, syncCodes } from '#federation/sync-contract/sync-error.ts';
 import type { RemedyRequestTable } from '#site/store/index.ts';
-import type { SyncContext } from './sync-context.ts';
+import type { ExchangeContext, SyncContext } from './sync-context.ts';
 
 /**
  * Oldest first. One that the consortium refuses for good is not sent again.
  * @throws SyncError when the connection fails; the next sync sends it.
  */
-export async function sendRemedyRequests(context: SyncContext): Promise<void> {
-  for (const request of listWaiting(context)) {
+export async function sendRemedyRequests(context: ExchangeContext): Promise<void> {
+  for (const request of listWaitingRequests(context)) {
     try {
       await context.client.postRemedyRequest(request.envelope);
-      record(context, request, null);
+      recordRequest(context, request, null);
     } catch (error) {
       if (!(error instanceof SyncError) || isRetryable(error.code) || syncCodes[error.code].status === null)
         throw error;
-      record(context, request, error.code);
+      recordRequest(context, request, error.code);
     }
   }
 }
 
-function listWaiting({ store }: SyncContext): RemedyRequestTable[] {
+/** Requests that nobody has said to hold yet, oldest first. */
+export function listWaitingRequests({ store }: SyncContext): RemedyRequestTable[] {
   const requests = store.query.selectFrom('remedy_request').selectAll().where('sent_at', 'is', null);
   const rows = store.all(requests.where('refused_code', 'is', null).orderBy('requested_at'));
   // One may stand for several subjects: it goes out once.
@@ -30,7 +31,8 @@ function listWaiting({ store }: SyncContext): RemedyRequestTable[] {
   );
 }
 
-function record(
+/** Records that the consortium holds a request, or refuses it for good. */
+export function recordRequest(
   { store, auditLog, actor }: SyncContext,
   request: RemedyRequestTable,
   refusedCode: string | null,

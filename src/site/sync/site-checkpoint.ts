@@ -4,12 +4,12 @@ import { isCodedError } from '#base/coded-error.ts';
 import { encodeLogExtension } from '#federation/log/log-extension.ts';
 import type { SignedCheckpoint } from '#federation/log/log-writer.ts';
 import { logSize } from '#federation/records/fields.ts';
-import type { SyncContext } from './sync-context.ts';
+import type { ExchangeContext, SyncContext } from './sync-context.ts';
 
 const SETTING = 'sent-log-checkpoint';
 
 /** Sends the latest checkpoint where it differs from the one sent last. */
-export async function sendSiteCheckpoint(context: SyncContext): Promise<void> {
+export async function sendSiteCheckpoint(context: ExchangeContext): Promise<void> {
   const { store, auditLog, actor } = context;
   const sent = loadSentSize(context);
   const checkpoint = auditLog.checkpoint();
@@ -31,7 +31,7 @@ export async function sendSiteCheckpoint(context: SyncContext): Promise<void> {
 
 /** A consortium that holds another size than this site remembers (an answer was lost) says so, and gets the proof from there. */
 async function showCheckpoint(
-  { auditLog, client }: SyncContext,
+  { auditLog, client }: ExchangeContext,
   sentSize: number,
   { size, note }: SignedCheckpoint,
 ): Promise<void> {
@@ -47,12 +47,14 @@ async function showCheckpoint(
   }
 }
 
-function loadSentSize({ store }: SyncContext): number | undefined {
+/** Entries of this site's log that the consortium is known to hold a checkpoint of; undefined before the first. */
+export function loadSentSize({ store }: SyncContext): number | undefined {
   const row = store.get(store.query.selectFrom('setting').select('value').where('name', '=', SETTING));
   return row === undefined ? undefined : logSize.parse(JSON.parse(row.value));
 }
 
-function saveSentSize({ store }: SyncContext, size: number): void {
+/** In the caller's transaction. */
+export function saveSentSize({ store }: SyncContext, size: number): void {
   const value = JSON.stringify(size);
   store.run(
     store.query

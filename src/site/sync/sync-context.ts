@@ -1,4 +1,4 @@
-// What every step of a sync needs.
+// What the steps of a sync and of an offline bundle need.
 import type { Agreement, ConsortiumSettings } from '#site/agreement/index.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { ConsentSnapshot } from '#site/signing/index.ts';
@@ -10,8 +10,16 @@ export interface SyncContext {
   readonly auditLog: AuditLog;
   readonly agreement: Agreement;
   readonly settings: ConsortiumSettings;
-  readonly client: ConsortiumClient;
   readonly actor: Actor;
+}
+
+/** For whatever asks the consortium, or a bundle with its answers. */
+export interface ExchangeContext extends SyncContext {
+  readonly client: ConsortiumClient;
+}
+
+/** For what leaves. */
+export interface DepartureContext extends SyncContext {
   /** Evaluates consent now for the cohort of an update. Called inside a transaction. */
   readonly reevaluateConsent: (updateId: string) => ConsentSnapshot;
 }
