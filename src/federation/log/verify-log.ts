@@ -67,6 +67,8 @@ class LogCheck {
   #detail: IteratorResult<StoredDetail | null>;
   #nextAnchor = 0;
   #vouched = 0;
+  /** Entries that the last agreeing witness saw: whoever forks a log signs what comes after the fork. */
+  #witnessed = 0;
   #erased = 0;
   #previous: { readonly leaf: Leaf; readonly hash: Uint8Array } | undefined;
   /** A root that differed after the last entry; the next entry may tell which one was changed. */
@@ -202,8 +204,12 @@ class LogCheck {
   #compareRoots(): void {
     const from = this.#vouched;
     for (let anchor = this.#anchors[this.#nextAnchor]; anchor?.size === this.#tree.size; ) {
-      if (equalBytes(anchor.rootHash, this.#tree.root())) this.#vouched = anchor.size;
-      else this.#differing ??= { anchor, from };
+      if (equalBytes(anchor.rootHash, this.#tree.root())) {
+        this.#vouched = anchor.size;
+        if (anchor.isWitness) this.#witnessed = anchor.size;
+      } else {
+        this.#differing ??= { anchor, from: anchor.isWitness ? this.#witnessed : from };
+      }
       this.#nextAnchor += 1;
       anchor = this.#anchors[this.#nextAnchor];
     }
