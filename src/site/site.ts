@@ -91,9 +91,7 @@ const erasureIntervalMs = 30_000;
 function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: OpenProfile): Site {
   const { keyStore, transport, logger } = ports;
   const event = (actor: Actor) => ({ actor: actor.name, role: actor.role }) as const;
-  store.transaction(() =>
-    auditLog.append({ ...event(systemActor), action: 'app-started', outcome: 'success' }),
-  );
+  auditLog.begin();
   const people = openPeople({ store, auditLog, keyStore });
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });

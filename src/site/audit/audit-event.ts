@@ -17,6 +17,7 @@ export const auditActions = [
   'site-initialised',
   'app-started',
   'app-stopped',
+  'software-changed',
   'crash-recovered',
   'clock-set-back',
   'integrity-failure',

@@ -140,6 +140,21 @@ describe('an audit event', () => {
     expect(auditLog.verify().verified).toBe(true);
   });
 
+  it('says that the app has started, and before it that the release is another one', () => {
+    auditLog.begin();
+    const next = { store, signer, origin, bootId: 'boot-b', softwareVersion: '0.2.0' };
+    auditLog = openAuditLog(next);
+    auditLog.begin();
+    openAuditLog({ ...next, bootId: 'boot-c' }).begin();
+    const { entries } = auditLog.list(everything);
+    expect(entries.map(({ action, detail }) => [action, detail]).reverse()).toEqual([
+      ['app-started', null],
+      ['software-changed', '{"from":"0.1.0","to":"0.2.0"}'],
+      ['app-started', null],
+      ['app-started', null],
+    ]);
+  });
+
   it.each(auditActions)('%s has a name the log takes', (action) => {
     append(1, { action });
     expect(leafCount()).toBe(1);
@@ -280,6 +295,9 @@ describe('the list', () => {
   it('records that someone read it, once for readings in a row', () => {
     const reader = { name: 'Olga Auditor', role: 'auditor' } as const;
     expect(auditLog.list(everything, reader).total).toBe(4);
+    expect(auditLog.list({ ...everything, limit: 1 }).entries).toMatchObject([
+      { action: 'audit-read', actor: reader.name, role: 'auditor' },
+    ]);
     expect(auditLog.list({ ...everything, offset: 2 }, reader).total).toBe(4);
     append(1);
     expect(auditLog.list(everything, reader).total).toBe(6);

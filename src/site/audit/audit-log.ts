@@ -5,6 +5,8 @@ import { toBase64 } from '#base/bytes.ts';
 import { BugError } from '#base/coded-error.ts';
 import type { SigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
+import { parseLeaf } from '#federation/log/leaf.ts';
+import type { LogStorage } from '#federation/log/log-storage.ts';
 import {
   createLogWriter,
   type LogEvent,
@@ -42,6 +44,8 @@ export interface AuditVerification {
 
 export interface AuditLog {
   readonly origin: string;
+  /** Writes that the app has started, and before it that its release is another than the last entry's. */
+  begin(): void;
   /** Writes the entry of an act. @throws BugError outside a transaction: an entry alone proves no act. */
   append(event: AuditEvent): void;
   /** The signed checkpoint of the log as it stands. */
@@ -74,6 +78,10 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   };
   return {
     origin,
+    begin: () =>
+      store.transaction(() => {
+        for (const event of startEvents(storage, options.softwareVersion)) append(event);
+      }),
     append,
     checkpoint: () => store.transaction(() => writer.checkpoint()),
     proveConsistency: (oldSize, size) => consistencyProof(oldSize, size, storage),
@@ -97,6 +105,14 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       return exportAudit(store, directory, { size, key });
     },
   };
+}
+
+function* startEvents(storage: LogStorage, to: string): Iterable<AuditEvent> {
+  const by = { actor: systemActor.name, role: systemActor.role, outcome: 'success' } as const;
+  const last = storage.lastLeaf();
+  const from = last === undefined ? to : parseLeaf(last.line).softwareVersion;
+  if (from !== to) yield { ...by, action: 'software-changed', detail: { from, to } };
+  yield { ...by, action: 'app-started' };
 }
 
 function toLogEvent({ detail, ...event }: AuditEvent): LogEvent {
