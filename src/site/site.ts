@@ -25,7 +25,7 @@ import { openWithdrawals } from './withdrawal.ts';
 import { listRemediableRounds, requestRemedy } from './withdrawal-remedy.ts';
 
 export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
-export { systemActor } from '#site/audit/index.ts';
+export { type ReadableFormat, readableFormats, systemActor, writeReadableCopy } from '#site/audit/index.ts';
 export type { CohortPreview } from '#site/cohort/index.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from '#site/consent/index.ts';
 export type { ProfileOption as DeidentifyProfileOption } from '#site/deidentify/index.ts';

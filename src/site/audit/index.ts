@@ -12,3 +12,4 @@ export {
 export type { AuditExport } from './audit-export.ts';
 export type { AuditEntry, AuditPage, AuditQuery } from './audit-list.ts';
 export { type AuditLog, type AuditLogOptions, type AuditVerification, openAuditLog } from './audit-log.ts';
+export { type ReadableFormat, readableFormats, writeReadableCopy } from './formats/readable-copy.ts';
