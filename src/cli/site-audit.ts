@@ -2,11 +2,13 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { endRefused, printResult } from '#cli/output.ts';
+import { forwardCommand } from '#cli/site-audit-forward.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
 import { type ReadableFormat, readableFormats, writeReadableCopy } from '#site/site.ts';
 
 export function registerAuditCommands(site: Command): void {
   const audit = site.command('audit').description('the tamper-evident log');
+  audit.addCommand(forwardCommand());
   audit.addCommand(
     personCommand('verify', 'check every entry, every checkpoint and every signature').action(
       async (options: SiteCommandOptions) => {

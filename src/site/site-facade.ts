@@ -2,7 +2,14 @@
 // act for somebody take the actor, and those that sign take name and secret (21 CFR 11.200).
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
-import type { Actor, AuditExport, AuditPage, AuditQuery, AuditVerification } from '#site/audit/index.ts';
+import type {
+  Actor,
+  AuditExport,
+  AuditForwarding,
+  AuditPage,
+  AuditQuery,
+  AuditVerification,
+} from '#site/audit/index.ts';
 import type { CohortPreview } from '#site/cohort/index.ts';
 import type {
   ConsentPage,
@@ -104,6 +111,7 @@ export interface Site {
     list(query: AuditQuery, actor: Actor): AuditPage;
     verify(actor: Actor): AuditVerification;
     export(directory: string, actor: Actor): AuditExport;
+    readonly forwarding: Pick<AuditForwarding, 'status' | 'set' | 'forward'>;
   };
   /** Cancels what runs, closes engine and store, and lets go of the profile. */
   close(): Promise<void>;

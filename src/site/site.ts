@@ -1,6 +1,6 @@
 // The composition root: opens the stages of a site in the order of STAGES and gives the facade that hosts serve.
 import { openAgreement } from '#site/agreement/index.ts';
-import { type Actor, systemActor } from '#site/audit/index.ts';
+import { type Actor, openAuditForwarding, systemActor } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents, termsOfPlan } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
@@ -24,7 +24,14 @@ import { rememberEngine } from './used-engine.ts';
 import { openWithdrawals } from './withdrawal.ts';
 import { listRemediableRounds, requestRemedy } from './withdrawal-remedy.ts';
 
-export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
+export type {
+  Actor,
+  AuditPage,
+  AuditQuery,
+  AuditVerification,
+  ForwardingStatus,
+  Role,
+} from '#site/audit/index.ts';
 export { type ReadableFormat, readableFormats, systemActor, writeReadableCopy } from '#site/audit/index.ts';
 export type { CohortPreview } from '#site/cohort/index.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from '#site/consent/index.ts';
@@ -144,6 +151,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
   void finishErasures();
   const erasureTimer = setInterval(finishErasures, erasureIntervalMs).unref();
   recoverTrainingRuns({ store, auditLog });
+  const forwarding = openAuditForwarding({ store, auditLog });
+  forwarding.start();
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
   const pseudonymKey = people.researchStudyKey;
@@ -223,6 +232,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       list: auditLog.list,
       verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store) }),
       export: auditLog.exportTo,
+      forwarding,
     },
     close: async () => {
       // First of all: what still arrives is in the inbox or is the sender's.
@@ -234,6 +244,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       await ingest.close();
       await ended;
       clearInterval(erasureTimer);
+      await forwarding.close();
       await finishErasures();
       store.transaction(() =>
         auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),

@@ -105,6 +105,8 @@ export const auditActions = [
   'audit-read',
   'audit-verified',
   'audit-exported',
+  'audit-forwarding-changed',
+  'audit-forwarding-failed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -13,3 +13,5 @@ export type { AuditExport } from './audit-export.ts';
 export type { AuditEntry, AuditPage, AuditQuery } from './audit-list.ts';
 export { type AuditLog, type AuditLogOptions, type AuditVerification, openAuditLog } from './audit-log.ts';
 export { type ReadableFormat, readableFormats, writeReadableCopy } from './formats/readable-copy.ts';
+export { type AuditForwarding, type ForwardingStatus, openAuditForwarding } from './forward/forwarding.ts';
+export { type ForwardingCode, ForwardingError } from './forward/forwarding-error.ts';

@@ -133,6 +133,8 @@ const rows: Readonly<Record<AuditAction, Row>> = {
   'audit-read': ['logUsed', null, 'R'],
   'audit-verified': ['logUsed', null, 'R'],
   'audit-exported': ['logUsed', null, 'R'],
+  'audit-forwarding-changed': security,
+  'audit-forwarding-failed': activity,
 };
 
 /** The codes of an event. One that this release does not know, of a log that a later one wrote, is application activity. */
