@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { endRefused, printResult } from '#cli/output.ts';
+import { disclosuresCommand } from '#cli/site-audit-disclosures.ts';
 import { forwardCommand } from '#cli/site-audit-forward.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
 import { type ReadableFormat, readableFormats, writeReadableCopy } from '#site/site.ts';
@@ -9,6 +10,7 @@ import { type ReadableFormat, readableFormats, writeReadableCopy } from '#site/s
 export function registerAuditCommands(site: Command): void {
   const audit = site.command('audit').description('the tamper-evident log');
   audit.addCommand(forwardCommand());
+  audit.addCommand(disclosuresCommand());
   audit.addCommand(
     personCommand('verify', 'check every entry, every checkpoint and every signature').action(
       async (options: SiteCommandOptions) => {

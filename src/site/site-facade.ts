@@ -25,6 +25,7 @@ import type { Credentials, Person } from '#site/people/index.ts';
 import type { SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
 import type { Asking, QualityEvent } from './analyses.ts';
+import type { DisclosureAccount, DisclosureOrder } from './disclosures.ts';
 import type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
 import type { SiteRounds } from './site-rounds.ts';
 import type { RemediableRound, RemedyOrder, RequestedRemedySummary } from './withdrawal-remedy.ts';
@@ -111,6 +112,10 @@ export interface Site {
     list(query: AuditQuery, actor: Actor): AuditPage;
     verify(actor: Actor): AuditVerification;
     export(directory: string, actor: Actor): AuditExport;
+    /** As in its checkpoints. */
+    readonly origin: string;
+    /** What of one patient left. @throws SiteError SUBJECT_UNKNOWN. */
+    disclosures(order: DisclosureOrder, actor: Actor): DisclosureAccount;
     readonly forwarding: Pick<AuditForwarding, 'status' | 'set' | 'forward'>;
   };
   /** Cancels what runs, closes engine and store, and lets go of the profile. */

@@ -12,6 +12,7 @@ import { openObjectStore } from '#site/store/index.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { openAnalyses } from './analyses.ts';
+import { accountDisclosures } from './disclosures.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import type { Site } from './site-facade.ts';
 import { loadIdentifierAuthorities } from './site-identifier-authorities.ts';
@@ -63,6 +64,8 @@ export {
   type TrainingChannel,
 } from '#site/training/index.ts';
 export type { DisclosureReport, UpdateReview, UpdateSummary } from '#site/update/index.ts';
+export { disclosureAuditEvents } from './disclosure-audit-events.ts';
+export { type Disclosure, type DisclosureAccount, type NameReason, nameReasons } from './disclosures.ts';
 export type { RoundEvent } from './round.ts';
 export { type SiteCode, SiteError } from './site-error.ts';
 export type { Enrolment, SignedDecision, Site } from './site-facade.ts';
@@ -232,6 +235,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       list: auditLog.list,
       verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store) }),
       export: auditLog.exportTo,
+      origin: auditLog.origin,
+      disclosures: (order, actor) => accountDisclosures({ ...stages, linkageKey }, order, actor),
       forwarding,
     },
     close: async () => {

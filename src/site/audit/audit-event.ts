@@ -65,6 +65,7 @@ export const auditActions = [
   'consent-withdrawn',
   'subject-erased',
   'subject-rounds-shown',
+  'disclosures-shown',
   'remedy-requested',
   'opt-outs-imported',
   // cohort

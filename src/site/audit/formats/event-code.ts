@@ -98,6 +98,7 @@ const rows: Readonly<Record<AuditAction, Row>> = {
   'consent-withdrawn': objectSecurity,
   'subject-erased': ['accessed', null, 'D'],
   'subject-rounds-shown': ['query', null, 'R'],
+  'disclosures-shown': ['query', null, 'R'],
   'remedy-requested': activity,
   'opt-outs-imported': objectSecurity,
   'cohort-previewed': ['query', null, 'E'],
