@@ -1,7 +1,7 @@
 // Appends to a log and signs its checkpoints. Shared by the site's audit log and the consortium's log; what differs is the
 // storage. Keeps no state of its own: a transaction that is rolled back leaves no trace here either.
 
-import { toHex, utf8 } from '#base/bytes.ts';
+import { toHex } from '#base/bytes.ts';
 import type { Clock } from '#base/clock.ts';
 import { isoTime } from '#base/clock.ts';
 import type { SigningKey } from '#federation/crypto/signing-key.ts';
@@ -18,7 +18,7 @@ import {
 } from '#federation/log/leaf.ts';
 import { LogError } from '#federation/log/log-error.ts';
 import type { LogStorage, StoredLeaf } from '#federation/log/log-storage.ts';
-import { completedNodes, hashLeaf, rootHash } from '#federation/log/merkle-tree.ts';
+import { completedNodes, hashLeafText, rootHash } from '#federation/log/merkle-tree.ts';
 
 /** A checkpoint is signed at every multiple of this many leaves. */
 export const LEAVES_PER_CHECKPOINT = 1000;
@@ -133,7 +133,7 @@ function addLeaf(event: LogEvent, { nowMs, previous }: Place, options: LogWriter
   const line = encodeLeaf(leaf);
   // What the verifier would refuse is not written.
   parseLeaf(line);
-  const stored: StoredLeaf = { seq, line, leafHash: hashLeaf(utf8(line)) };
+  const stored: StoredLeaf = { seq, line, leafHash: hashLeafText(line) };
   storage.addLeaf(stored);
   for (const node of completedNodes(seq, stored.leafHash, storage)) storage.addNode(node);
   if (salt !== undefined && event.detail !== undefined)

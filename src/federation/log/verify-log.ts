@@ -1,6 +1,6 @@
 // Checks a whole log against what its key signed and what others saw of it, and names the first entry at which something is
 // wrong (security.md A5, A6). Pure: reads what it is given, writes nothing, needs no network.
-import { equalBytes, toHex, utf8 } from '#base/bytes.ts';
+import { equalBytes, toHex } from '#base/bytes.ts';
 import { isCodedError } from '#base/coded-error.ts';
 import {
   CLOCK_SET_BACK_ACTION,
@@ -12,7 +12,7 @@ import {
 import { type Anchor, readAnchors } from '#federation/log/log-anchors.ts';
 import type { LogProblem, LogProblemCode, LogTrust } from '#federation/log/log-problem.ts';
 import type { StoredDetail } from '#federation/log/log-storage.ts';
-import { type CompactRange, createCompactRange, hashLeaf } from '#federation/log/merkle-tree.ts';
+import { type CompactRange, createCompactRange, hashLeafText } from '#federation/log/merkle-tree.ts';
 
 export type { LogProblem, LogProblemCode, LogTrust } from '#federation/log/log-problem.ts';
 
@@ -88,7 +88,7 @@ class LogCheck {
 
   leaf(line: string, storedHash: Uint8Array | undefined): void {
     const seq = this.#tree.size;
-    const hash = hashLeaf(utf8(line));
+    const hash = hashLeafText(line);
     if (!this.#isBroken) this.#checkLeaf(seq, line, { hash, storedHash });
     this.#tree.append(hash);
     if (!this.#isBroken) this.#compareRoots();

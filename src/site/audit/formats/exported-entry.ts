@@ -1,8 +1,8 @@
 // An entry of the log as the readable formats take it: the leaf, its hash, the detail that is still there, and what the letters of others
 // are for it.
-import { toHex, utf8 } from '#base/bytes.ts';
+import { toHex } from '#base/bytes.ts';
 import { type Leaf, type Outcome, parseLeaf } from '#federation/log/leaf.ts';
-import { hashLeaf } from '#federation/log/merkle-tree.ts';
+import { hashLeafText } from '#federation/log/merkle-tree.ts';
 
 export interface ExportedEntry {
   readonly leaf: Leaf;
@@ -20,7 +20,7 @@ export interface EntrySource {
 
 /** @throws LogError BAD_LEAF. */
 export function exportedEntry(line: string, detail: string | null): ExportedEntry {
-  return { leaf: parseLeaf(line), leafHash: toHex(hashLeaf(utf8(line))), detail };
+  return { leaf: parseLeaf(line), leafHash: toHex(hashLeafText(line)), detail };
 }
 
 /** EventOutcomeIndicator of PS3.15 A.5 and AuditEvent.outcome of FHIR R4: a refusal did no harm, a failure ended the act. */
