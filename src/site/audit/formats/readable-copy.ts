@@ -1,7 +1,8 @@
 // A copy of an exported log for other readers: a table for people, FHIR or DICOM for an audit record repository. Made from the files that
 // can be verified, entry by entry, with memory for one block of each: a log of years takes no more than one of a day.
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileBlocks } from '#base/file-blocks.ts';
 import { parseLogTrust } from '#federation/log/exported-log.ts';
 import { AuditError } from '../audit-error.ts';
 import { syncFolder, writeDurably } from '../durable-file.ts';
@@ -73,26 +74,17 @@ function* exportedEntries(directory: string): Iterable<ExportedEntry> {
   }
 }
 
-const blockBytes = 1 << 20;
-
 /** Lines of a file, without their line feeds, with memory for a block and the longest line. */
 function* fileLines(file: string): Generator<string, void, undefined> {
-  const handle = openSync(file, 'r');
-  try {
-    const block = Buffer.allocUnsafe(blockBytes);
-    let rest: Buffer = Buffer.alloc(0);
-    for (let read = readSync(handle, block); read > 0; read = readSync(handle, block)) {
-      const bytes =
-        rest.length === 0 ? block.subarray(0, read) : Buffer.concat([rest, block.subarray(0, read)]);
-      let start = 0;
-      for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
-        yield bytes.toString('utf8', start, end);
-        start = end + 1;
-      }
-      rest = Buffer.from(bytes.subarray(start));
+  let rest = Buffer.alloc(0);
+  for (const block of fileBlocks(file)) {
+    const bytes = Buffer.concat([rest, block]);
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
+      yield bytes.toString('utf8', start, end);
+      start = end + 1;
     }
-    if (rest.length > 0) yield rest.toString('utf8');
-  } finally {
-    closeSync(handle);
+    rest = bytes.subarray(start);
   }
+  if (rest.length > 0) yield rest.toString('utf8');
 }
