@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { verifyCheckpoint } from '#federation/log/checkpoint.ts';
@@ -92,6 +93,46 @@ describe('an audit event', () => {
     expect(leafCount()).toBe(7);
     expect(auditLog.checkpoint().size).toBe(7);
     expect(auditLog.verify()).toMatchObject({ verified: true, leafCount: 7, notices: [] });
+  });
+
+  it('is in a sound log whatever was rolled back before it, whole or in part, and whoever else wrote meanwhile', () => {
+    const step = fc.record({
+      count: fc.integer({ min: 0, max: 9 }),
+      fails: fc.boolean(),
+      partFails: fc.boolean(),
+      byOther: fc.boolean(),
+      signs: fc.boolean(),
+    });
+    let kept = 0;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        for (const { count, fails, partFails, byOther, signs } of steps) {
+          // A second writer on the same store, as another process is one.
+          const log = byOther ? open('boot-a') : auditLog;
+          const attempt = (isLost: boolean, work: () => void) => {
+            try {
+              store.transaction(() => {
+                work();
+                if (isLost) throw new Error('lost');
+              });
+            } catch (error) {
+              if (!(error instanceof Error && error.message === 'lost')) throw error;
+            }
+          };
+          attempt(fails, () => {
+            for (let index = 0; index < count; index += 1) log.append(event);
+            attempt(partFails, () => log.append({ ...event, detail: { index: 1 } }));
+            log.append(event);
+            if (signs) log.checkpoint();
+          });
+          kept += fails ? 0 : count + 1 + (partFails ? 0 : 1);
+        }
+        expect(leafCount()).toBe(kept);
+        expect(auditLog.verify()).toMatchObject({ verified: true, leafCount: kept });
+        kept += 1;
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('stands in a leaf with every field, its detail beside it under a salted digest', () => {
