@@ -233,7 +233,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     evaluations: (researchStudyId) => listEvaluations(store, researchStudyId),
     audit: {
       list: auditLog.list,
-      verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store) }),
+      verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store), withRecords: true }),
       export: auditLog.exportTo,
       origin: auditLog.origin,
       disclosures: (order, actor) => accountDisclosures({ ...stages, linkageKey }, order, actor),

@@ -1,8 +1,11 @@
 // What left of one patient is told for that patient (45 CFR 164.528), before and after a withdrawal, by role; as FHIR by the profiles of IHE
 // BALP 1.1.4, whose rules are written down here in our own words.
+import path from 'node:path';
 import type { AuditEvent, AuditEventAgent } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#base/clock.ts';
 import { type Actor, type DisclosureAccount, disclosureAuditEvents } from '#site/site.ts';
+import { openStore } from '#site/store/index.ts';
 import {
   type AttackedFederation,
   researchStudyId,
@@ -179,6 +182,48 @@ describe('the same as FHIR', () => {
     const text = JSON.stringify(disclosureAuditEvents(account(), federation.cleveland.site.audit));
     expect(text).toContain(subjectId);
     expect(text).not.toContain(patientName ?? 'no name');
+  });
+});
+
+describe('A5: the log held against the store', () => {
+  const verify = () => federation.cleveland.site.audit.verify(auditor);
+  /** What somebody with the key of the store does; taken back afterwards. */
+  const tampered = (sql: string) => {
+    const { profile, keys } = federation.cleveland;
+    const store = openStore({ file: path.join(profile, 'site.db'), key: keys.storeKey, clock: systemClock });
+    try {
+      store.prepare('PRAGMA foreign_keys = OFF').run();
+      const updates = store.all(store.query.selectFrom('model_update').selectAll());
+      const approvals = store.all(store.query.selectFrom('approval').selectAll());
+      store.prepare(sql).run();
+      const result = verify();
+      store.prepare('DELETE FROM approval').run();
+      store.prepare('DELETE FROM model_update').run();
+      for (const row of updates) store.run(store.query.insertInto('model_update').values(row));
+      for (const row of approvals) store.run(store.query.insertInto('approval').values(row));
+      return result;
+    } finally {
+      store.close();
+    }
+  };
+  const seqOf = (action: string): number =>
+    federation.cleveland.site.audit.list({ search: '', action, offset: 0, limit: 9 }, auditor).entries.at(-1)
+      ?.seq ?? -1;
+
+  it.each([
+    ['an approval taken out', 'DELETE FROM approval', 'RECORD_MISSING', 'update-approved'],
+    ['an update taken out', 'DELETE FROM model_update', 'RECORD_MISSING', 'update-built'],
+    [
+      'an approval put in',
+      `INSERT INTO approval SELECT 'planted', decision, person, envelope, decided_at FROM approval LIMIT 1`,
+      'RECORD_NOT_LOGGED',
+      null,
+    ],
+  ])('finds %s', (_what, sql, code, action) => {
+    expect(verify().verified).toBe(true);
+    const seq = action === null ? null : seqOf(action);
+    expect(tampered(sql)).toMatchObject({ verified: false, problem: { code, seq } });
+    expect(verify().verified).toBe(true);
   });
 });
 

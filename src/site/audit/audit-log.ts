@@ -20,6 +20,7 @@ import { type AuditExport, exportAudit } from '#site/audit/audit-export.ts';
 import { type AuditPage, type AuditQuery, listAudit } from '#site/audit/audit-list.ts';
 import { auditCheckpoints, auditDetails, auditLeaves } from '#site/audit/audit-rows.ts';
 import { createAuditStorage } from '#site/audit/audit-storage.ts';
+import { checkNamedRecords } from '#site/audit/named-records.ts';
 import type { Store } from '#site/store/index.ts';
 
 export interface AuditLogOptions {
@@ -42,6 +43,14 @@ export interface AuditVerification {
   readonly notices: LogProblem[];
 }
 
+export interface VerifyAuditOptions {
+  readonly actor?: Actor;
+  /** What others hold of this log. */
+  readonly witnessed?: LogTrust['witnessed'];
+  /** Also holds updates and decisions against their entries. */
+  readonly withRecords?: boolean;
+}
+
 export interface AuditLog {
   readonly origin: string;
   /** Writes that the app has started, and before it that its release is another than the last entry's. */
@@ -54,8 +63,8 @@ export interface AuditLog {
   proveConsistency(oldSize: number, size: number): Uint8Array[];
   /** A page, newest first. With a reader, the first of a row of readings by one person is itself an entry. */
   list(query: AuditQuery, reader?: Actor): AuditPage;
-  /** Checks every entry, detail and checkpoint; the outcome is itself an entry. `witnessed`: what others hold of this log. */
-  verify(options?: { readonly actor?: Actor; readonly witnessed?: LogTrust['witnessed'] }): AuditVerification;
+  /** Checks every entry, detail and checkpoint; the outcome is itself an entry. */
+  verify(options?: VerifyAuditOptions): AuditVerification;
   /** Writes leaves.jsonl, details.jsonl, checkpoints.txt and log-key.json. @throws AuditError AUDIT_EXPORT_FAILED. */
   exportTo(directory: string, actor?: Actor): AuditExport;
 }
@@ -91,10 +100,12 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       if (reader !== undefined) recordReading(store, writer, reader);
       return listAudit(store, query);
     },
-    verify: ({ actor = systemActor, witnessed = [] } = {}) =>
+    verify: ({ actor = systemActor, witnessed = [], withRecords = false } = {}) =>
       // In one transaction: a process that writes meanwhile must not look like damage.
       store.transaction(() => {
-        const verification = verifyStored(store, { origin, publicKeys: [signer.publicKey], witnessed });
+        const log = verifyStored(store, { origin, publicKeys: [signer.publicKey], witnessed });
+        const problem = log.problem ?? (withRecords ? checkNamedRecords(store) : null);
+        const verification = { ...log, problem, verified: problem === null };
         recordVerification(store, () => append(verificationEvent(verification, actor)), verification);
         return verification;
       }),
