@@ -209,7 +209,7 @@ const sealCase: BenchCase = {
         shareOf('opened, of the cipher alone', share(opened, cipher), 0.6),
         atMost('an update of 40 MB, from payload to verified payload', best(update).seconds, 0.3, 's'),
         atMost('its memory beyond an idle process and the payload', beyondIdle(update) - 40, 100, 'MB'),
-        atMost('memory of ten times the streamed update, by that of one', growth, 1.2, 'times'), 40, 'MB'),
+        atMost('memory of ten times the streamed update, by that of one', growth, 1.2, 'times'),
       ],
       notes: [`An idle process of the bench has $(idle.peakMegabytes ?? 0).toFixed(0)MB.`],
     };
