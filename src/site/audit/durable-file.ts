@@ -1,7 +1,8 @@
 // Writes a file in parts so that it appears whole or not at all, also after a power cut.
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
-const partLength = 1 << 20;
+/** Short enough for what it is put together of to be young when it is gone. */
+const partLength = 1 << 16;
 
 /** Writes the texts one after the other, with memory for one part; only the owner may read the file. */
 export function writeDurably(path: string, parts: Iterable<string>): void {
