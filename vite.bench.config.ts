@@ -14,6 +14,10 @@ export default defineConfig({
     emptyOutDir: true,
     rollupOptions: {
       input: {
+        'audit-append-child': fromHere('./src/bench/audit/append-child.ts'),
+        'audit-log-child': fromHere('./src/bench/audit/log-child.ts'),
+        'audit-seal-child': fromHere('./src/bench/audit/seal-child.ts'),
+        'audit-tree-child': fromHere('./src/bench/audit/tree-child.ts'),
         'c-store-child': fromHere('./src/bench/ingest/c-store-child.ts'),
         'cohort-child': fromHere('./src/bench/cohort/cohort-child.ts'),
         'deidentify-child': fromHere('./src/bench/ingest/deidentify-child.ts'),

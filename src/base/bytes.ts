@@ -1,5 +1,7 @@
 // Conversions between bytes and text. Every decoder is strict: a stray character is an error, not a guess.
 
+import { isUtf8 as isWellFormedUtf8 } from 'node:buffer';
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -11,6 +13,11 @@ export function utf8(text: string): Uint8Array {
 /** Text of UTF-8 `bytes`. @throws TypeError on malformed UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
+}
+
+/** Whether `fromUtf8` would take these bytes. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  return isWellFormedUtf8(bytes);
 }
 
 /** Lower-case hexadecimal. */
@@ -49,5 +56,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Whether two arrays hold the same bytes. Not for secrets: its time depends on the content. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false;
+  return true;
 }

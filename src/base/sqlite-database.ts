@@ -271,12 +271,13 @@ class SqliteDatabase implements Database {
             `RELEASE nested_${depth}`,
             `ROLLBACK TO nested_${depth}; RELEASE nested_${depth}`,
           ];
-    this.#connection.exec(begin);
+    // Prepared once: compiling these takes as long as many a row.
+    this.#statement(begin).run();
     this.#depth = depth + 1;
     try {
       const result = work();
       if (isPromiseLike(result)) throw new BugError('a transaction cannot wait for a promise');
-      this.#connection.exec(commit);
+      this.#statement(commit).run();
       return result;
     } catch (error) {
       // SQLite has already rolled back by itself after some faults (disk full, input/output error).

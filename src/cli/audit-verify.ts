@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { fileBlocks } from '#base/file-blocks.ts';
 import { CliError } from '#cli/cli-error.ts';
 import { endRefused, type OutputOptions, printFailure, printResult } from '#cli/output.ts';
 import {
@@ -35,21 +36,23 @@ export function registerAudit(program: Command): void {
 
 function verify(directory: string, trustFile: string): LogVerification {
   const log: ExportedLog = {
-    leaves: read(path.join(directory, 'leaves.jsonl')),
-    details: read(path.join(directory, 'details.jsonl')),
-    checkpoints: read(path.join(directory, 'checkpoints.txt')),
+    leaves: fileBlocks(path.join(directory, 'leaves.jsonl')),
+    details: fileBlocks(path.join(directory, 'details.jsonl')),
+    checkpoints: readable(() => readFileSync(path.join(directory, 'checkpoints.txt'))),
   };
   const origin = claimedOrigin(log);
-  const trust = parseLogTrust(read(trustFile).toString('utf8')).find((entry) => entry.origin === origin);
+  const logs = parseLogTrust(readable(() => readFileSync(trustFile, 'utf8')));
+  const trust = logs.find((entry) => entry.origin === origin);
   if (trust === undefined)
     throw new CliError('LOG_NOT_TRUSTED', 'The trust file has no key for the log in this folder.');
-  return verifyExportedLog(log, trust);
+  return readable(() => verifyExportedLog(log, trust));
 }
 
-function read(file: string): Buffer {
+function readable<Result>(read: () => Result): Result {
   try {
-    return readFileSync(file);
+    return read();
   } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     throw new CliError('USAGE', 'A file of the export or the trust file cannot be read.', { cause });
   }
 }

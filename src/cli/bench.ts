@@ -33,6 +33,17 @@ export function registerBench(program: Command): void {
     },
   });
   addCaseBench(bench, {
+    name: 'audit',
+    description: 'the audit log and the seal of updates, beside what this machine’s disk and cipher give',
+    run: async (flags) => {
+      const [{ runCaseCommand }, { auditCases }] = await Promise.all([
+        import('#bench/cases/case-command.ts'),
+        import('#bench/audit/audit-cases.ts'),
+      ]);
+      await runCaseCommand({ title: 'How fast the log and the seal are', cases: auditCases }, flags);
+    },
+  });
+  addCaseBench(bench, {
     name: 'cohort',
     description: 'time and peak memory of cohort selection on generated subjects',
     run: async (flags) => {

@@ -1,11 +1,16 @@
 // `consilium site audit`: verify the log, or export it so that anyone can.
 import path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { endRefused, printResult } from '#cli/output.ts';
+import { disclosuresCommand } from '#cli/site-audit-disclosures.ts';
+import { forwardCommand } from '#cli/site-audit-forward.ts';
 import { personCommand, type SiteCommandOptions, withSite } from '#cli/site-command.ts';
+import { type ReadableFormat, readableFormats, writeReadableCopy } from '#site/site.ts';
 
 export function registerAuditCommands(site: Command): void {
   const audit = site.command('audit').description('the tamper-evident log');
+  audit.addCommand(forwardCommand());
+  audit.addCommand(disclosuresCommand());
   audit.addCommand(
     personCommand('verify', 'check every entry, every checkpoint and every signature').action(
       async (options: SiteCommandOptions) => {
@@ -22,14 +27,22 @@ export function registerAuditCommands(site: Command): void {
     ),
   );
   audit.addCommand(
-    personCommand('export', 'write the log for `consilium audit verify`')
+    personCommand('export', 'write the log for `consilium audit verify`, and a copy for other readers')
       .requiredOption('--out <dir>', 'folder to write to')
-      .action(async (options: SiteCommandOptions & { out: string }) => {
+      .addOption(
+        new Option('--format <format>', 'json: what is verified, alone; else a copy beside it')
+          .choices(['json', ...readableFormats])
+          .default('json'),
+      )
+      .action(async (options: SiteCommandOptions & { out: string; format: 'json' | ReadableFormat }) => {
         await withSite(options, async ({ client }) => {
+          const directory = path.resolve(options.out);
+          const { files, leafCount } = await client.audit.export({ directory });
+          const copy = options.format === 'json' ? [] : [writeReadableCopy(directory, options.format)];
           printResult(
             options,
-            await client.audit.export({ directory: path.resolve(options.out) }),
-            ({ files, leafCount }) => `${leafCount} entries in ${files.join(', ')}`,
+            { files: [...files, ...copy], leafCount },
+            (written) => `${written.leafCount} entries in ${written.files.join(', ')}`,
           );
         });
       }),

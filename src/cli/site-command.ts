@@ -3,7 +3,10 @@ import { Command, Option } from 'commander';
 import { CliError } from '#cli/cli-error.ts';
 import { type OutputOptions, printFailure } from '#cli/output.ts';
 import { type PersonOptions, readSecret } from '#cli/person-secret.ts';
+import { openHeadlessSite } from '#headless/open-headless-site.ts';
 import { type ReachedSite, reachSite } from '#headless/reach-site.ts';
+import { checkedCall } from '#host/checked-call.ts';
+import { type Actor, type Site, systemActor } from '#site/site.ts';
 
 export interface SiteCommandOptions extends OutputOptions, PersonOptions {
   readonly profile: string;
@@ -44,6 +47,34 @@ export async function withSite(
   } finally {
     await reached?.close();
   }
+}
+
+/**
+ * Opens the profile itself, for what a running app is not asked for; the host's role check decides as always.
+ * @param method as the role table names it
+ */
+export async function withOpenSite(
+  options: SiteCommandOptions,
+  method: string,
+  act: (site: Site, actor: Actor) => void | Promise<void>,
+): Promise<void> {
+  let site: Site | undefined;
+  try {
+    site = await openHeadlessSite({ profile: options.profile, keyFile: options.keys });
+    const actor = await signIn(site, options);
+    checkedCall(site, method, actor);
+    await act(site, actor);
+  } catch (error) {
+    printFailure(error, options.json === true);
+  } finally {
+    await site?.close();
+  }
+}
+
+async function signIn(site: Site, options: SiteCommandOptions): Promise<Actor> {
+  if (options.user === undefined) return systemActor;
+  const secret = await readSecret(options, { prompt: `Secret of ${options.user}` });
+  return site.session.signIn({ name: options.user, secret });
 }
 
 /** The person's secret once more, for a signature (21 CFR 11.200). @throws CodedError USAGE without --user. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isCodedError } from '#base/coded-error.ts';
 import { hostContract } from '#host/bundle-contract.ts';
-import { checkRole, ruledMethods } from '#host/roles.ts';
+import { checkRole, commandMethods, ruledMethods } from '#host/roles.ts';
 import type { Role } from '#ipc/schema.ts';
 
 /** The methods of the contract as `a.b` names. */
@@ -25,8 +25,8 @@ const outcome = (
 };
 
 describe('the role table', () => {
-  it('rules every method of the contract and no other', () => {
-    expect([...ruledMethods].sort()).toEqual(methodNames(hostContract).sort());
+  it('rules every method of the contract, those of the command line, and no other', () => {
+    expect([...ruledMethods].sort()).toEqual([...methodNames(hostContract), ...commandMethods].sort());
   });
 
   it.each([
@@ -43,6 +43,12 @@ describe('the role table', () => {
     ['round.run', 'auditor', 'ROLE_NOT_ALLOWED'],
     ['audit.list', 'investigator', 'ROLE_NOT_ALLOWED'],
     ['people.add', 'steward', 'ROLE_NOT_ALLOWED'],
+    ['audit.disclosures', 'investigator', 'ROLE_NOT_ALLOWED'],
+    ['audit.disclosures', 'auditor', 'allowed'],
+    ['audit.disclosures', null, 'SIGN_IN_NEEDED'],
+    ['audit.forward', 'admin', 'allowed'],
+    ['audit.forward', 'steward', 'ROLE_NOT_ALLOWED'],
+    ['audit.forwarding', 'investigator', 'ROLE_NOT_ALLOWED'],
     ['sync', null, 'allowed'],
     ['bundle.export', 'steward', 'allowed'],
     ['bundle.export', 'admin', 'ROLE_NOT_ALLOWED'],

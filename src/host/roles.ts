@@ -59,7 +59,13 @@ const rules: Readonly<Record<string, Rule>> = {
   'audit.list': ['steward', 'auditor', 'admin'],
   'audit.verify': 'anyone',
   'audit.export': ['steward', 'auditor', 'admin'],
+  'audit.disclosures': ['steward', 'auditor', 'admin'],
+  'audit.forwarding': ['admin', 'auditor', 'steward'],
+  'audit.forward': 'keeper',
 };
+
+/** What the command line alone asks of a site that it has opened itself; in no contract. */
+export const commandMethods: readonly string[] = ['audit.disclosures', 'audit.forwarding', 'audit.forward'];
 
 /** Every method of the contract that the table knows. */
 export const ruledMethods: readonly string[] = Object.keys(rules);

@@ -1,9 +1,8 @@
 // Serves the site contract over an open site: each call is checked against the role table, then handed to the site as it is.
 import { implement } from '@orpc/server';
-import { isCodedError } from '#base/coded-error.ts';
 import { hostContract } from '#host/bundle-contract.ts';
+import { checkedCall } from '#host/checked-call.ts';
 import { toContractError } from '#host/host-error.ts';
-import { checkRole } from '#host/roles.ts';
 import type { Session } from '#host/session.ts';
 import { type Actor, type Site, systemActor } from '#site/site.ts';
 
@@ -164,16 +163,3 @@ export function createSiteRouter(site: Site) {
 }
 
 const neverAborted = new AbortController().signal;
-
-/** Refuses by role, and leaves an audit event of the refusal. */
-function checkedCall(site: Site, method: string, actor: Actor): void {
-  try {
-    checkRole(method, {
-      role: actor.role,
-      siteRoles: site.people.list().map(({ role }) => role),
-    });
-  } catch (error) {
-    if (isCodedError(error)) site.session.recordRefusal(actor, { method, code: error.code });
-    throw error;
-  }
-}

@@ -292,6 +292,28 @@ describe('a training round', () => {
     expect(site.events()).toContain('training-failed failed BUG');
     site.close();
   });
+
+  it('of statistics during which a member is erased says that it failed', async () => {
+    const site = createRoundSite();
+    site.open('statistics');
+    site.store
+      .prepare(
+        'CREATE TEMP TRIGGER erased AFTER INSERT ON training_run BEGIN UPDATE cohort SET erased_training = 1; END',
+      )
+      .run();
+    await expect(run(site)).rejects.toMatchObject({ code: 'CONSENT_CHANGED' });
+    expect(site.events()).toContain('statistics-failed failed CONSENT_CHANGED');
+    site.close();
+  });
+
+  it('of evaluation that fails in the engine says so', async () => {
+    const site = createRoundSite();
+    site.open('evaluation');
+    site.trainingHost.evaluate = () => Promise.reject(new Error('planted'));
+    await expect(run(site)).rejects.toThrow('planted');
+    expect(site.events()).toContain('evaluation-failed failed BUG');
+    site.close();
+  });
 });
 
 describe('an evaluation round', () => {

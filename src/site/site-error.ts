@@ -14,5 +14,7 @@ export type SiteCode =
   | 'NORMALISATION_MISSING'
   | 'REMEDY_KEEPS_MODEL'
   | 'REMEDY_NOT_NEEDED'
+  | 'PLAN_MISSING'
+  | 'SUBJECT_UNKNOWN'
   | 'ROUND_RUNNING';
 export class SiteError extends CodedError<SiteCode> {}

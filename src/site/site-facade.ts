@@ -2,7 +2,14 @@
 // act for somebody take the actor, and those that sign take name and secret (21 CFR 11.200).
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
-import type { Actor, AuditExport, AuditPage, AuditQuery, AuditVerification } from '#site/audit/index.ts';
+import type {
+  Actor,
+  AuditExport,
+  AuditForwarding,
+  AuditPage,
+  AuditQuery,
+  AuditVerification,
+} from '#site/audit/index.ts';
 import type { CohortPreview } from '#site/cohort/index.ts';
 import type {
   ConsentPage,
@@ -18,6 +25,7 @@ import type { Credentials, Person } from '#site/people/index.ts';
 import type { BundleExport, BundleImport, SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
 import type { Asking, QualityEvent } from './analyses.ts';
+import type { DisclosureAccount, DisclosureOrder } from './disclosures.ts';
 import type { BundleOrder } from './site-bundle.ts';
 import type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
 import type { SiteRounds } from './site-rounds.ts';
@@ -110,6 +118,11 @@ export interface Site {
     list(query: AuditQuery, actor: Actor): AuditPage;
     verify(actor: Actor): AuditVerification;
     export(directory: string, actor: Actor): AuditExport;
+    /** As in its checkpoints. */
+    readonly origin: string;
+    /** What of one patient left. @throws SiteError SUBJECT_UNKNOWN. */
+    disclosures(order: DisclosureOrder, actor: Actor): DisclosureAccount;
+    readonly forwarding: Pick<AuditForwarding, 'status' | 'set' | 'forward'>;
   };
   /** Cancels what runs, closes engine and store, and lets go of the profile. */
   close(): Promise<void>;

@@ -119,6 +119,10 @@ describe('the facade', () => {
     );
     expect(site.audit.verify(ada)).toMatchObject({ verified: true, problem: null });
     await site.close();
+    const again = await openSite(ports);
+    const { actions } = again.audit.list({ search: '', action: null, offset: 0, limit: 1 }, ada);
+    expect(actions).toContain('app-stopped');
+    await again.close();
   });
 
   it('imports files from their paths with events of the contract’s shape', async () => {

@@ -1,6 +1,6 @@
 // The composition root: opens the stages of a site in the order of STAGES and gives the facade that hosts serve.
 import { consortiumOf, openAgreement } from '#site/agreement/index.ts';
-import { type Actor, systemActor } from '#site/audit/index.ts';
+import { type Actor, openAuditForwarding, systemActor } from '#site/audit/index.ts';
 import { openCohorts } from '#site/cohort/index.ts';
 import { openConsents, termsOfPlan } from '#site/consent/index.ts';
 import { openSubjectRegistry } from '#site/deidentify/index.ts';
@@ -12,6 +12,7 @@ import { openObjectStore } from '#site/store/index.ts';
 import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { openAnalyses } from './analyses.ts';
+import { accountDisclosures } from './disclosures.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import { openExchange } from './site-exchange.ts';
 import type { Site } from './site-facade.ts';
@@ -25,8 +26,15 @@ import { rememberEngine } from './used-engine.ts';
 import { openWithdrawals } from './withdrawal.ts';
 import { listRemediableRounds, requestRemedy } from './withdrawal-remedy.ts';
 
-export type { Actor, AuditPage, AuditQuery, AuditVerification, Role } from '#site/audit/index.ts';
-export { systemActor } from '#site/audit/index.ts';
+export type {
+  Actor,
+  AuditPage,
+  AuditQuery,
+  AuditVerification,
+  ForwardingStatus,
+  Role,
+} from '#site/audit/index.ts';
+export { type ReadableFormat, readableFormats, systemActor, writeReadableCopy } from '#site/audit/index.ts';
 export type { CohortPreview } from '#site/cohort/index.ts';
 export type { ConsentPage, ConsentQuery, ConsentRow } from '#site/consent/index.ts';
 export type { ProfileOption as DeidentifyProfileOption } from '#site/deidentify/index.ts';
@@ -57,6 +65,8 @@ export {
   type TrainingChannel,
 } from '#site/training/index.ts';
 export type { DisclosureReport, UpdateReview, UpdateSummary } from '#site/update/index.ts';
+export { disclosureAuditEvents } from './disclosure-audit-events.ts';
+export { type Disclosure, type DisclosureAccount, type NameReason, nameReasons } from './disclosures.ts';
 export type { RoundEvent } from './round.ts';
 export { type SiteCode, SiteError } from './site-error.ts';
 export type { Enrolment, SignedDecision, Site } from './site-facade.ts';
@@ -92,9 +102,7 @@ const erasureIntervalMs = 30_000;
 function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: OpenProfile): Site {
   const { keyStore, transport, logger } = ports;
   const event = (actor: Actor) => ({ actor: actor.name, role: actor.role }) as const;
-  store.transaction(() =>
-    auditLog.append({ ...event(systemActor), action: 'app-started', outcome: 'success' }),
-  );
+  auditLog.begin();
   const people = openPeople({ store, auditLog, keyStore });
   const agreement = openAgreement({ store, auditLog });
   const days = openSubjectRegistry({ store, keys });
@@ -148,6 +156,8 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
   void finishErasures();
   const erasureTimer = setInterval(finishErasures, erasureIntervalMs).unref();
   recoverTrainingRuns({ store, auditLog });
+  const forwarding = openAuditForwarding({ store, auditLog });
+  forwarding.start();
   const { trainingHost, usedEngine } = rememberEngine(ports.trainingHost);
   const stages: SyncStages = { store, auditLog, people, agreement, cohorts, trainingHost, transport, logger };
   const pseudonymKey = people.researchStudyKey;
@@ -226,8 +236,11 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
     evaluations: (researchStudyId) => listEvaluations(store, researchStudyId),
     audit: {
       list: auditLog.list,
-      verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store) }),
+      verify: (actor) => auditLog.verify({ actor, witnessed: statedCheckpoints(store), withRecords: true }),
       export: auditLog.exportTo,
+      origin: auditLog.origin,
+      disclosures: (order, actor) => accountDisclosures({ ...stages, linkageKey }, order, actor),
+      forwarding,
     },
     close: async () => {
       // First of all: what still arrives is in the inbox or is the sender's.
@@ -239,6 +252,7 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       await ingest.close();
       await ended;
       clearInterval(erasureTimer);
+      await forwarding.close();
       await finishErasures();
       store.transaction(() =>
         auditLog.append({ ...event(systemActor), action: 'app-stopped', outcome: 'success' }),

@@ -1,7 +1,7 @@
 // The files of an exported log: leaves.jsonl, details.jsonl, checkpoints.txt, and the trust file they are checked with.
 
 import { z } from 'zod';
-import { fromBase64, fromHex, fromUtf8, toBase64, toHex } from '#base/bytes.ts';
+import { concatBytes, fromBase64, fromHex, fromUtf8, isUtf8, toBase64, toHex } from '#base/bytes.ts';
 import { CodedError } from '#base/coded-error.ts';
 import { DETAIL_SALT_BYTES } from '#federation/log/leaf.ts';
 import type { StoredDetail } from '#federation/log/log-storage.ts';
@@ -30,9 +30,12 @@ const trustFile = z.strictObject({
 /** One log of a trust file. More than one entry with the same origin means more than one trusted key. */
 export type LogTrustEntry = z.infer<typeof trustFile>['logs'][number];
 
+/** A file's bytes: whole, or in blocks, which may be the same memory each time. */
+export type FileBytes = Uint8Array | Iterable<Uint8Array>;
+
 export interface ExportedLog {
-  readonly leaves: Uint8Array;
-  readonly details: Uint8Array;
+  readonly leaves: FileBytes;
+  readonly details: FileBytes;
   readonly checkpoints: Uint8Array;
 }
 
@@ -89,21 +92,23 @@ export function claimedOrigin(log: ExportedLog): string | undefined {
   return splitCheckpoints(log.checkpoints)[0]?.split('\n', 1)[0];
 }
 
-function* leafLines(bytes: Uint8Array): Iterable<{ readonly line: string }> {
+function* leafLines(bytes: FileBytes): Iterable<{ readonly line: string }> {
   for (const line of lines(bytes)) yield { line: line ?? '' };
 }
 
-function* detailLines(bytes: Uint8Array): Iterable<StoredDetail | null> {
+function* detailLines(bytes: FileBytes): Iterable<StoredDetail | null> {
   for (const line of lines(bytes)) yield line === null ? null : parseDetail(line);
 }
 
-const detailLine = z.strictObject({ seq: z.int().min(0), salt: z.base64(), detail: z.string() });
-
+/** By hand: a schema for each of a million lines would take as long as the hashes of the log. */
 function parseDetail(line: string): StoredDetail | null {
   try {
-    const { seq, salt, detail } = detailLine.parse(JSON.parse(line));
+    const { seq, salt, detail, ...more } = JSON.parse(line) as Record<string, unknown>;
+    for (const _ in more) return null;
+    if (!Number.isSafeInteger(seq) || (seq as number) < 0) return null;
+    if (typeof salt !== 'string' || typeof detail !== 'string') return null;
     const saltBytes = fromBase64(salt);
-    return saltBytes.length === DETAIL_SALT_BYTES ? { seq, salt: saltBytes, detail } : null;
+    return saltBytes.length === DETAIL_SALT_BYTES ? { seq: seq as number, salt: saltBytes, detail } : null;
   } catch {
     return null;
   }
@@ -127,12 +132,27 @@ function splitCheckpoints(bytes: Uint8Array): string[] {
   return notes;
 }
 
-/** Lines of a file; null for one that is not UTF-8. The last line feed ends the last line. */
-function* lines(bytes: Uint8Array): Iterable<string | null> {
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(0x0a, start);
-    const end = found < 0 ? bytes.length : found;
-    yield decode(bytes.subarray(start, end));
+/** Lines of a file; null for one that is not UTF-8. The last line feed ends the last line. Memory: a block and the longest line. */
+function* lines(bytes: FileBytes): Iterable<string | null> {
+  let rest: Uint8Array = new Uint8Array();
+  for (const block of bytes instanceof Uint8Array ? [bytes] : bytes) {
+    const joined = rest.length === 0 ? block : concatBytes(rest, block);
+    const end = joined.lastIndexOf(0x0a) + 1;
+    yield* wholeLines(joined.subarray(0, end));
+    // A copy: the block's memory may be the next one's.
+    rest = joined.slice(end);
+  }
+  if (rest.length > 0) yield decode(rest);
+}
+
+/** @param bytes end with a line feed, or are none */
+function* wholeLines(bytes: Uint8Array): Iterable<string | null> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // One look at all of them is faster than a strict decoder for each; a bad one is found line by line.
+  const areText = isUtf8(bytes);
+  for (let start = 0; start < buffer.length; ) {
+    const end = buffer.indexOf(0x0a, start);
+    yield areText ? buffer.toString('utf8', start, end) : decode(buffer.subarray(start, end));
     start = end + 1;
   }
 }

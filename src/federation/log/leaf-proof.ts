@@ -1,10 +1,10 @@
 // Proof that one entry stands in a log under a signed checkpoint: how a site knows that what it was sent was also logged.
-import { fromBase64, toBase64, utf8 } from '#base/bytes.ts';
+import { fromBase64, toBase64 } from '#base/bytes.ts';
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '#federation/log/checkpoint.ts';
 import { type Leaf, parseLeaf } from '#federation/log/leaf.ts';
 import { LogError } from '#federation/log/log-error.ts';
 import type { TreeNodes } from '#federation/log/log-storage.ts';
-import { hashLeaf, inclusionProof, verifyInclusion } from '#federation/log/merkle-tree.ts';
+import { hashLeafText, inclusionProof, verifyInclusion } from '#federation/log/merkle-tree.ts';
 import type { NoteKey } from '#federation/log/signed-note.ts';
 
 /** Travels as JSON. */
@@ -46,7 +46,7 @@ export function verifyLeafProof(
   const leaf = parseLeaf(proof.leaf);
   if (leaf.seq !== proof.index) throw badProof('place and entry differ');
   verifyInclusion({
-    leafHash: hashLeaf(utf8(proof.leaf)),
+    leafHash: hashLeafText(proof.leaf),
     index: proof.index,
     size: checkpoint.size,
     rootHash: checkpoint.rootHash,

@@ -1,7 +1,7 @@
 // One entry of a log: a line of JSON with fixed fields in fixed order. Names nobody but staff; details lie beside it under a
 // salted digest, so that they can be erased while the tree stays whole (security.md A1; docs/formats/audit-log.md).
-import { concatBytes, toHex, utf8 } from '#base/bytes.ts';
-import { sha256 } from '#federation/crypto/digest.ts';
+import { concatBytes, utf8 } from '#base/bytes.ts';
+import { sha256Hex } from '#federation/crypto/digest.ts';
 import { LogError } from '#federation/log/log-error.ts';
 
 export type Outcome = 'success' | 'refused' | 'failed';
@@ -74,17 +74,22 @@ export function parseLeaf(line: string): Leaf {
   if (typeof value !== 'object' || value === null)
     throw new LogError('BAD_LEAF', 'a log entry is not an object');
   const leaf = value as Leaf;
-  const broken = brokenField(leaf);
-  if (broken !== undefined)
-    throw new LogError('BAD_LEAF', 'a log entry has a bad field', { details: { field: broken } });
+  verifyLeaf(leaf);
   // Also refuses unknown and repeated fields, another order, other spacing: two readers never see two meanings.
   if (encodeLeaf(leaf) !== line) throw new LogError('BAD_LEAF', 'a log entry is not in its one form');
   return leaf;
 }
 
+/** What of a leaf its type cannot say. @throws LogError BAD_LEAF. */
+export function verifyLeaf(leaf: Leaf): void {
+  const field = brokenField(leaf);
+  if (field !== undefined)
+    throw new LogError('BAD_LEAF', 'a log entry has a bad field', { details: { field } });
+}
+
 /** sha256(salt ‖ detail), in hexadecimal. The salt keeps an erased detail from being guessed and confirmed. */
 export function detailDigest(salt: Uint8Array, detail: string): string {
-  return toHex(sha256(concatBytes(salt, utf8(detail))));
+  return sha256Hex(concatBytes(salt, utf8(detail)));
 }
 
 const TIME = /^[0-9]{4}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$/;

@@ -14,7 +14,10 @@ export type LogProblemCode =
   | 'DETAIL_CHANGED'
   | 'DETAIL_UNKNOWN'
   | 'DETAIL_MALFORMED'
-  | 'CLOCK_SET_BACK';
+  | 'CLOCK_SET_BACK'
+  /** Of a site's own store alone. */
+  | 'RECORD_MISSING'
+  | 'RECORD_NOT_LOGGED';
 
 export interface LogProblem {
   /** The first entry concerned; null where no entry can be named. */

@@ -1,7 +1,8 @@
 // Appends to a log and signs its checkpoints. Shared by the site's audit log and the consortium's log; what differs is the
-// storage. Keeps no state of its own: a transaction that is rolled back leaves no trace here either.
+// storage. What it remembers holds only while the last entry is the very one that it wrote: a transaction that is rolled back, or another
+// process, leaves no trace here either.
 
-import { toHex, utf8 } from '#base/bytes.ts';
+import { toHex } from '#base/bytes.ts';
 import type { Clock } from '#base/clock.ts';
 import { isoTime } from '#base/clock.ts';
 import type { SigningKey } from '#federation/crypto/signing-key.ts';
@@ -15,10 +16,12 @@ import {
   NO_LEAF_HASH,
   type Outcome,
   parseLeaf,
+  verifyLeaf,
 } from '#federation/log/leaf.ts';
 import { LogError } from '#federation/log/log-error.ts';
+import { createLogMemory, type LogMemory } from '#federation/log/log-memory.ts';
 import type { LogStorage, StoredLeaf } from '#federation/log/log-storage.ts';
-import { completedNodes, hashLeaf, rootHash } from '#federation/log/merkle-tree.ts';
+import { completedNodes, hashLeafText, rootHash } from '#federation/log/merkle-tree.ts';
 
 /** A checkpoint is signed at every multiple of this many leaves. */
 export const LEAVES_PER_CHECKPOINT = 1000;
@@ -70,18 +73,24 @@ export interface LogWriter {
   checkpoint(): SignedCheckpoint;
 }
 
-export function createLogWriter(options: LogWriterOptions): LogWriter {
+export function createLogWriter(given: LogWriterOptions): LogWriter {
+  const memory = createLogMemory(given.storage);
+  const options = { ...given, memory };
   return {
     append: (event) => append(event, options),
     checkpoint: () => checkpoint(options),
   };
 }
 
-function append(event: LogEvent, options: LogWriterOptions): StoredLeaf {
+interface WriterContext extends LogWriterOptions {
+  readonly memory: LogMemory;
+}
+
+function append(event: LogEvent, options: WriterContext): StoredLeaf {
   const last = options.storage.lastLeaf();
   const nowMs = options.clock.nowMs();
   if (last === undefined) return addLeaf(event, { nowMs, previous: undefined }, options);
-  const previous = parseLeaf(last.line);
+  const previous = options.memory.recall(last) ?? parseLeaf(last.line);
   if (isoTime(nowMs) >= previous.time)
     return addLeaf(event, { nowMs, previous: { stored: last, leaf: previous } }, options);
   const notice = addLeaf(
@@ -107,8 +116,8 @@ function clockSetBack(from: string): LogEvent {
   };
 }
 
-function addLeaf(event: LogEvent, { nowMs, previous }: Place, options: LogWriterOptions): StoredLeaf {
-  const { storage, bootId } = options;
+function addLeaf(event: LogEvent, { nowMs, previous }: Place, options: WriterContext): StoredLeaf {
+  const { storage, bootId, memory } = options;
   const seq = previous === undefined ? 0 : previous.stored.seq + 1;
   const salt = event.detail === undefined ? undefined : options.random(DETAIL_SALT_BYTES);
   const leaf: Leaf = {
@@ -130,12 +139,14 @@ function addLeaf(event: LogEvent, { nowMs, previous }: Place, options: LogWriter
     detailDigest: salt === undefined || event.detail === undefined ? null : detailDigest(salt, event.detail),
     softwareVersion: options.softwareVersion,
   };
-  const line = encodeLeaf(leaf);
   // What the verifier would refuse is not written.
-  parseLeaf(line);
-  const stored: StoredLeaf = { seq, line, leafHash: hashLeaf(utf8(line)) };
+  verifyLeaf(leaf);
+  const line = encodeLeaf(leaf);
+  const stored: StoredLeaf = { seq, line, leafHash: hashLeafText(line) };
   storage.addLeaf(stored);
-  for (const node of completedNodes(seq, stored.leafHash, storage)) storage.addNode(node);
+  const completed = completedNodes(seq, stored.leafHash, memory);
+  for (const node of completed) storage.addNode(node);
+  memory.remember(stored, leaf, completed);
   if (salt !== undefined && event.detail !== undefined)
     storage.addDetail({ seq, salt, detail: event.detail });
   checkpointWhenDue(seq + 1, nowMs, options);
@@ -147,14 +158,15 @@ function nextBoot(previous: Leaf | undefined, bootId: string): number {
   return previous.bootId === bootId ? previous.boot : previous.boot + 1;
 }
 
-function checkpointWhenDue(size: number, nowMs: number, options: LogWriterOptions): void {
+function checkpointWhenDue(size: number, nowMs: number, options: WriterContext): void {
   const latest = options.storage.latestCheckpoint();
   const sinceMs = latest === undefined ? 0 : nowMs - latest.createdAtMs;
   if (size % LEAVES_PER_CHECKPOINT === 0 || sinceMs >= CHECKPOINT_INTERVAL_MS) checkpoint(options);
 }
 
-function checkpoint({ storage, signer, origin, clock }: LogWriterOptions): SignedCheckpoint {
+function checkpoint({ storage, signer, origin, clock, memory }: WriterContext): SignedCheckpoint {
   const last = storage.lastLeaf();
+  memory.recall(last);
   const size = last === undefined ? 0 : last.seq + 1;
   const latest = storage.latestCheckpoint();
   if (latest !== undefined && latest.size > size) {
@@ -165,7 +177,7 @@ function checkpoint({ storage, signer, origin, clock }: LogWriterOptions): Signe
   if (latest !== undefined && latest.size === size) {
     return { size, rootHash: toHex(parseCheckpoint(latest.note).rootHash), note: latest.note };
   }
-  const root = rootHash(size, storage);
+  const root = rootHash(size, memory);
   const note = signCheckpoint({ origin, size, rootHash: root }, signer);
   storage.addCheckpoint({ size, note, createdAtMs: clock.nowMs() });
   return { size, rootHash: toHex(root), note };

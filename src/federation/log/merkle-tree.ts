@@ -9,22 +9,34 @@ export const HASH_BYTES = 32;
 const LEAF_PREFIX = 0;
 const NODE_PREFIX = 1;
 
+/** What is hashed is put together here, each time anew: an array for each of a million leaves would take longer than its hash. */
+let leafBytes = Buffer.alloc(4096, LEAF_PREFIX);
+const nodeBytes = new Uint8Array(1 + 2 * HASH_BYTES).fill(NODE_PREFIX, 0, 1);
+
 /** SHA-256(0x00 ‖ leaf). The prefixes keep a node from passing as a leaf (second-preimage attack). */
 export function hashLeaf(leaf: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(1 + leaf.length);
-  bytes[0] = LEAF_PREFIX;
-  bytes.set(leaf, 1);
-  return sha256(bytes);
+  reserveLeaf(leaf.length);
+  leafBytes.set(leaf, 1);
+  return sha256(leafBytes.subarray(0, 1 + leaf.length));
+}
+
+/** The same of a text's UTF-8 bytes. */
+export function hashLeafText(text: string): Uint8Array {
+  // A UTF-16 unit takes three bytes at most.
+  reserveLeaf(3 * text.length);
+  return sha256(leafBytes.subarray(0, 1 + leafBytes.write(text, 1, 'utf8')));
+}
+
+function reserveLeaf(byteCount: number): void {
+  if (leafBytes.length <= byteCount) leafBytes = Buffer.alloc(2 * (1 + byteCount), LEAF_PREFIX);
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). @throws LogError BAD_LOG_PROOF when one is not 32 bytes: other cuts of the same 64 bytes would hash alike. */
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw badProof('a hash has 32 bytes');
-  const bytes = new Uint8Array(1 + 2 * HASH_BYTES);
-  bytes[0] = NODE_PREFIX;
-  bytes.set(left, 1);
-  bytes.set(right, 1 + HASH_BYTES);
-  return sha256(bytes);
+  nodeBytes.set(left, 1);
+  nodeBytes.set(right, 1 + HASH_BYTES);
+  return sha256(nodeBytes);
 }
 
 /** Nodes of level 1 and up that appending leaf `seq` completes; `leafHash` is its hash, `nodes` the tree before it. */

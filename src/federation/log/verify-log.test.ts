@@ -357,12 +357,19 @@ describe('a log that was tampered with', () => {
 
   it('is found out when it went another way after a size that a witness saw', () => {
     const shown = sample();
+    const seen = [shown.writer.checkpoint()];
     fill(shown, 10);
-    const { size, rootHash } = shown.writer.checkpoint();
+    seen.push(shown.writer.checkpoint());
     const kept = sample();
-    fill(kept, 12, { actor: 'Dr Eve' });
+    fill(kept, 6, { actor: 'Dr Eve' });
+    // Signed by the same key after the fork: it vouches for nothing that others saw.
     kept.writer.checkpoint();
-    const witnessed = [{ size, rootHash: new Uint8Array(Buffer.from(rootHash, 'hex')) }];
+    fill(kept, 6);
+    kept.writer.checkpoint();
+    const witnessed = seen.map(({ size, rootHash }) => ({
+      size,
+      rootHash: new Uint8Array(Buffer.from(rootHash, 'hex')),
+    }));
     expect(verify(filesOf(kept)).verified).toBe(true);
     expect(verify(filesOf(kept), { ...trust, witnessed }).problem).toMatchObject({ seq: 25, code: 'FORKED' });
   });

@@ -1,6 +1,6 @@
 // Checks a whole log against what its key signed and what others saw of it, and names the first entry at which something is
 // wrong (security.md A5, A6). Pure: reads what it is given, writes nothing, needs no network.
-import { equalBytes, toHex, utf8 } from '#base/bytes.ts';
+import { equalBytes, toHex } from '#base/bytes.ts';
 import { isCodedError } from '#base/coded-error.ts';
 import {
   CLOCK_SET_BACK_ACTION,
@@ -12,7 +12,7 @@ import {
 import { type Anchor, readAnchors } from '#federation/log/log-anchors.ts';
 import type { LogProblem, LogProblemCode, LogTrust } from '#federation/log/log-problem.ts';
 import type { StoredDetail } from '#federation/log/log-storage.ts';
-import { type CompactRange, createCompactRange, hashLeaf } from '#federation/log/merkle-tree.ts';
+import { type CompactRange, createCompactRange, hashLeafText } from '#federation/log/merkle-tree.ts';
 
 export type { LogProblem, LogProblemCode, LogTrust } from '#federation/log/log-problem.ts';
 
@@ -67,6 +67,8 @@ class LogCheck {
   #detail: IteratorResult<StoredDetail | null>;
   #nextAnchor = 0;
   #vouched = 0;
+  /** Entries that the last agreeing witness saw: whoever forks a log signs what comes after the fork. */
+  #witnessed = 0;
   #erased = 0;
   #previous: { readonly leaf: Leaf; readonly hash: Uint8Array } | undefined;
   /** A root that differed after the last entry; the next entry may tell which one was changed. */
@@ -86,7 +88,7 @@ class LogCheck {
 
   leaf(line: string, storedHash: Uint8Array | undefined): void {
     const seq = this.#tree.size;
-    const hash = hashLeaf(utf8(line));
+    const hash = hashLeafText(line);
     if (!this.#isBroken) this.#checkLeaf(seq, line, { hash, storedHash });
     this.#tree.append(hash);
     if (!this.#isBroken) this.#compareRoots();
@@ -202,8 +204,12 @@ class LogCheck {
   #compareRoots(): void {
     const from = this.#vouched;
     for (let anchor = this.#anchors[this.#nextAnchor]; anchor?.size === this.#tree.size; ) {
-      if (equalBytes(anchor.rootHash, this.#tree.root())) this.#vouched = anchor.size;
-      else this.#differing ??= { anchor, from };
+      if (equalBytes(anchor.rootHash, this.#tree.root())) {
+        this.#vouched = anchor.size;
+        if (anchor.isWitness) this.#witnessed = anchor.size;
+      } else {
+        this.#differing ??= { anchor, from: anchor.isWitness ? this.#witnessed : from };
+      }
       this.#nextAnchor += 1;
       anchor = this.#anchors[this.#nextAnchor];
     }

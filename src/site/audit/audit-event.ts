@@ -17,6 +17,7 @@ export const auditActions = [
   'site-initialised',
   'app-started',
   'app-stopped',
+  'software-changed',
   'crash-recovered',
   'clock-set-back',
   'integrity-failure',
@@ -64,6 +65,7 @@ export const auditActions = [
   'consent-withdrawn',
   'subject-erased',
   'subject-rounds-shown',
+  'disclosures-shown',
   'remedy-requested',
   'opt-outs-imported',
   // cohort
@@ -107,6 +109,8 @@ export const auditActions = [
   'audit-read',
   'audit-verified',
   'audit-exported',
+  'audit-forwarding-changed',
+  'audit-forwarding-failed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

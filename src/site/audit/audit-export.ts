@@ -1,5 +1,5 @@
 // Writes the log to files that the offline verifier reads (docs/formats/audit-log.md). Each file appears whole or not at all.
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   encodeCheckpointFile,
@@ -9,6 +9,7 @@ import {
 } from '#federation/log/exported-log.ts';
 import { AuditError } from '#site/audit/audit-error.ts';
 import { auditCheckpoints, auditDetails, auditLeaves } from '#site/audit/audit-rows.ts';
+import { syncFolder, writeDurably } from '#site/audit/durable-file.ts';
 import type { Store } from '#site/store/index.ts';
 
 export interface AuditExport {
@@ -42,41 +43,4 @@ export function exportAudit(
 
 function* linesOf<T>(rows: Iterable<T>, encode: (row: T) => string): Iterable<string> {
   for (const row of rows) yield `${encode(row)}\n`;
-}
-
-const PART_LENGTH = 1 << 20;
-
-function writeDurably(path: string, parts: Iterable<string>): void {
-  const partial = `${path}.partial`;
-  const file = openSync(partial, 'w', 0o600);
-  try {
-    let pending = '';
-    for (const part of parts) {
-      pending += part;
-      if (pending.length < PART_LENGTH) continue;
-      writeWhole(file, pending);
-      pending = '';
-    }
-    writeWhole(file, pending);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(partial, path);
-}
-
-function writeWhole(file: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
-}
-
-function syncFolder(directory: string): void {
-  // Windows cannot open a folder for syncing; its rename is journalled.
-  if (process.platform === 'win32') return;
-  const folder = openSync(directory, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSigningKey } from '#federation/crypto/signing-key.ts';
 import { verifyCheckpoint } from '#federation/log/checkpoint.ts';
@@ -94,6 +95,46 @@ describe('an audit event', () => {
     expect(auditLog.verify()).toMatchObject({ verified: true, leafCount: 7, notices: [] });
   });
 
+  it('is in a sound log whatever was rolled back before it, whole or in part, and whoever else wrote meanwhile', () => {
+    const step = fc.record({
+      count: fc.integer({ min: 0, max: 9 }),
+      fails: fc.boolean(),
+      partFails: fc.boolean(),
+      byOther: fc.boolean(),
+      signs: fc.boolean(),
+    });
+    let kept = 0;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        for (const { count, fails, partFails, byOther, signs } of steps) {
+          // A second writer on the same store, as another process is one.
+          const log = byOther ? open('boot-a') : auditLog;
+          const attempt = (isLost: boolean, work: () => void) => {
+            try {
+              store.transaction(() => {
+                work();
+                if (isLost) throw new Error('lost');
+              });
+            } catch (error) {
+              if (!(error instanceof Error && error.message === 'lost')) throw error;
+            }
+          };
+          attempt(fails, () => {
+            for (let index = 0; index < count; index += 1) log.append(event);
+            attempt(partFails, () => log.append({ ...event, detail: { index: 1 } }));
+            log.append(event);
+            if (signs) log.checkpoint();
+          });
+          kept += fails ? 0 : count + 1 + (partFails ? 0 : 1);
+        }
+        expect(leafCount()).toBe(kept);
+        expect(auditLog.verify()).toMatchObject({ verified: true, leafCount: kept });
+        kept += 1;
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   it('stands in a leaf with every field, its detail beside it under a salted digest', () => {
     store.transaction(() =>
       auditLog.append({
@@ -138,6 +179,21 @@ describe('an audit event', () => {
     const boots = store.prepare(`SELECT line ->> '$.boot' AS boot FROM audit_leaf ORDER BY seq`).all();
     expect(boots).toEqual([{ boot: 1 }, { boot: 2 }, { boot: 2 }]);
     expect(auditLog.verify().verified).toBe(true);
+  });
+
+  it('says that the app has started, and before it that the release is another one', () => {
+    auditLog.begin();
+    const next = { store, signer, origin, bootId: 'boot-b', softwareVersion: '0.2.0' };
+    auditLog = openAuditLog(next);
+    auditLog.begin();
+    openAuditLog({ ...next, bootId: 'boot-c' }).begin();
+    const { entries } = auditLog.list(everything);
+    expect(entries.map(({ action, detail }) => [action, detail]).reverse()).toEqual([
+      ['app-started', null],
+      ['software-changed', '{"from":"0.1.0","to":"0.2.0"}'],
+      ['app-started', null],
+      ['app-started', null],
+    ]);
   });
 
   it.each(auditActions)('%s has a name the log takes', (action) => {
@@ -280,6 +336,9 @@ describe('the list', () => {
   it('records that someone read it, once for readings in a row', () => {
     const reader = { name: 'Olga Auditor', role: 'auditor' } as const;
     expect(auditLog.list(everything, reader).total).toBe(4);
+    expect(auditLog.list({ ...everything, limit: 1 }).entries).toMatchObject([
+      { action: 'audit-read', actor: reader.name, role: 'auditor' },
+    ]);
     expect(auditLog.list({ ...everything, offset: 2 }, reader).total).toBe(4);
     append(1);
     expect(auditLog.list(everything, reader).total).toBe(6);

@@ -5,6 +5,8 @@ import { toBase64 } from '#base/bytes.ts';
 import { BugError } from '#base/coded-error.ts';
 import type { SigningKey } from '#federation/crypto/signing-key.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
+import { parseLeaf } from '#federation/log/leaf.ts';
+import type { LogStorage } from '#federation/log/log-storage.ts';
 import {
   createLogWriter,
   type LogEvent,
@@ -18,6 +20,7 @@ import { type AuditExport, exportAudit } from '#site/audit/audit-export.ts';
 import { type AuditPage, type AuditQuery, listAudit } from '#site/audit/audit-list.ts';
 import { auditCheckpoints, auditDetails, auditLeaves } from '#site/audit/audit-rows.ts';
 import { createAuditStorage } from '#site/audit/audit-storage.ts';
+import { checkNamedRecords } from '#site/audit/named-records.ts';
 import type { Store } from '#site/store/index.ts';
 
 export interface AuditLogOptions {
@@ -40,8 +43,18 @@ export interface AuditVerification {
   readonly notices: LogProblem[];
 }
 
+export interface VerifyAuditOptions {
+  readonly actor?: Actor;
+  /** What others hold of this log. */
+  readonly witnessed?: LogTrust['witnessed'];
+  /** Also holds updates and decisions against their entries. */
+  readonly withRecords?: boolean;
+}
+
 export interface AuditLog {
   readonly origin: string;
+  /** Writes that the app has started, and before it that its release is another than the last entry's. */
+  begin(): void;
   /** Writes the entry of an act. @throws BugError outside a transaction: an entry alone proves no act. */
   append(event: AuditEvent): void;
   /** The signed checkpoint of the log as it stands. */
@@ -50,8 +63,8 @@ export interface AuditLog {
   proveConsistency(oldSize: number, size: number): Uint8Array[];
   /** A page, newest first. With a reader, the first of a row of readings by one person is itself an entry. */
   list(query: AuditQuery, reader?: Actor): AuditPage;
-  /** Checks every entry, detail and checkpoint; the outcome is itself an entry. `witnessed`: what others hold of this log. */
-  verify(options?: { readonly actor?: Actor; readonly witnessed?: LogTrust['witnessed'] }): AuditVerification;
+  /** Checks every entry, detail and checkpoint; the outcome is itself an entry. */
+  verify(options?: VerifyAuditOptions): AuditVerification;
   /** Writes leaves.jsonl, details.jsonl, checkpoints.txt and log-key.json. @throws AuditError AUDIT_EXPORT_FAILED. */
   exportTo(directory: string, actor?: Actor): AuditExport;
 }
@@ -74,17 +87,25 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   };
   return {
     origin,
+    begin: () =>
+      store.transaction(() => {
+        for (const event of startEvents(storage, options.softwareVersion)) append(event);
+      }),
     append,
-    checkpoint: () => store.transaction(() => writer.checkpoint()),
+    // It writes one row: a savepoint of its own would cost as much again.
+    checkpoint: () =>
+      store.inTransaction ? writer.checkpoint() : store.transaction(() => writer.checkpoint()),
     proveConsistency: (oldSize, size) => consistencyProof(oldSize, size, storage),
     list: (query, reader) => {
       if (reader !== undefined) recordReading(store, writer, reader);
       return listAudit(store, query);
     },
-    verify: ({ actor = systemActor, witnessed = [] } = {}) =>
+    verify: ({ actor = systemActor, witnessed = [], withRecords = false } = {}) =>
       // In one transaction: a process that writes meanwhile must not look like damage.
       store.transaction(() => {
-        const verification = verifyStored(store, { origin, publicKeys: [signer.publicKey], witnessed });
+        const log = verifyStored(store, { origin, publicKeys: [signer.publicKey], witnessed });
+        const problem = log.problem ?? (withRecords ? checkNamedRecords(store) : null);
+        const verification = { ...log, problem, verified: problem === null };
         recordVerification(store, () => append(verificationEvent(verification, actor)), verification);
         return verification;
       }),
@@ -97,6 +118,14 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       return exportAudit(store, directory, { size, key });
     },
   };
+}
+
+function* startEvents(storage: LogStorage, to: string): Iterable<AuditEvent> {
+  const by = { actor: systemActor.name, role: systemActor.role, outcome: 'success' } as const;
+  const last = storage.lastLeaf();
+  const from = last === undefined ? to : parseLeaf(last.line).softwareVersion;
+  if (from !== to) yield { ...by, action: 'software-changed', detail: { from, to } };
+  yield { ...by, action: 'app-started' };
 }
 
 function toLogEvent({ detail, ...event }: AuditEvent): LogEvent {

@@ -12,3 +12,19 @@ export {
 export type { AuditExport } from './audit-export.ts';
 export type { AuditEntry, AuditPage, AuditQuery } from './audit-list.ts';
 export { type AuditLog, type AuditLogOptions, type AuditVerification, openAuditLog } from './audit-log.ts';
+export type { EntrySource } from './formats/exported-entry.ts';
+export {
+  type Agent,
+  agentType,
+  agentTypes,
+  discloseSubtype,
+  type FhirAuditEvent,
+  objectEntity,
+  ownSystem,
+  patientEntity,
+  siteDevice,
+  sourceOf,
+} from './formats/fhir-audit-event.ts';
+export { type ReadableFormat, readableFormats, writeReadableCopy } from './formats/readable-copy.ts';
+export { type AuditForwarding, type ForwardingStatus, openAuditForwarding } from './forward/forwarding.ts';
+export { type ForwardingCode, ForwardingError } from './forward/forwarding-error.ts';

@@ -289,6 +289,7 @@ describe('a sync', () => {
     site.transport.state.remedyAnswer = answer();
     await site.sync();
     expect(outcomes()).toEqual(['dismissed By mistake.', 'dismissed By mistake.']);
+    expect(site.events()).toContain('remedy-request-answered success');
     const asked = () => site.transport.requests.filter((request) => request.endsWith('/answer')).length;
     const before = asked();
     await site.sync();

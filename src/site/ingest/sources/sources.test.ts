@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Actor } from '#site/audit/index.ts';
+import { openInbox } from '#site/ingest/sources/inbox.ts';
 import {
   associateRequest,
   DicomCaller,
@@ -9,6 +12,7 @@ import {
   storeCommand,
 } from '#support/dicom-caller.ts';
 import { freePort } from '#support/free-port.ts';
+import { siteKeys } from '#support/ingest-site.ts';
 import { openSourcesWorld, type SourcesWorld } from '#support/sources-world.ts';
 import { makeTestCertificates } from '#support/test-certificates.ts';
 
@@ -39,6 +43,10 @@ describe('a source', () => {
     expect(world.sources.list()).toMatchObject([{ sourceId, state: 'listening' }]);
     await world.sources.remove(sourceId, admin);
     expect(world.sources.list()).toEqual([]);
+    expect(world.events().map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'source-saved success',
+      'source-removed success',
+    ]);
   });
 
   it('is changed, not doubled, by its kind and label', async () => {
@@ -172,5 +180,28 @@ describe('what is sent to a source', () => {
     await world.sources.listen();
     await world.until(() => world.outcomeNames().length === 1);
     expect(world.outcomeNames()).toEqual(['1.2.9.dcm']);
+  });
+
+  it('whose inbox was changed on the disk says so in the audit log', async () => {
+    await save();
+    const profile = path.join(world.site.folder, 'profile');
+    const inbox = openInbox({ profile, linkageKey: siteKeys.linkageKey });
+    for (const name of ['1.dcm', '2.dcm', '3.dcm']) {
+      const header = { kind: 'dicom-receiver', label: 'Radiology', receivedAt: '', name };
+      await inbox.append({ header, bytes: Buffer.from('not a data set') });
+    }
+    await inbox.close();
+    const [segment = ''] = readdirSync(path.join(profile, 'inbox'));
+    const file = path.join(profile, 'inbox', segment);
+    const bytes = readFileSync(file);
+    const middle = Math.floor(bytes.length / 2);
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    await world.sources.listen();
+    await world.until(() => world.events().some(({ action }) => action === 'inbox-damaged'));
+    expect(world.events().find(({ action }) => action === 'inbox-damaged')).toMatchObject({
+      outcome: 'failed',
+      detail: { byteCount: expect.any(Number) },
+    });
   });
 });
