@@ -5,6 +5,7 @@ import { initialMigration } from '#site/store/migrations/0001-initial.ts';
 import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
 import { sourcesMigration } from '#site/store/migrations/0003-sources.ts';
 import { optOutMigration } from '#site/store/migrations/0004-opt-outs.ts';
+import { seriesSummaryMigration } from '#site/store/migrations/0005-series-summary.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
@@ -18,7 +19,7 @@ export {
   type RuleDays,
 } from '#site/store/consent-provision.ts';
 export type * from '#site/store/imaging-schema.ts';
-export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
+export { type ObjectPlace, type ObjectStore, openObjectStore, readObject } from '#site/store/object-store.ts';
 export type * from '#site/store/site-schema.ts';
 export type * from '#site/store/source-schema.ts';
 
@@ -28,6 +29,7 @@ export const siteMigrations: readonly string[] = [
   imagingMigration,
   sourcesMigration,
   optOutMigration,
+  seriesSummaryMigration,
 ];
 
 /** The open store. */
