@@ -56,10 +56,20 @@ export function makeManySlices({ patientCount, slicesPerPatient, size }: ManySli
 const positionOf = (at: number) => [0, 0, 5 * at];
 const axial = [1, 0, 0, 0, 1, 0];
 
+/** Of the slice at a place in its series. */
+export function storedPixels(at: number, size: number): Uint16Array {
+  return Uint16Array.from({ length: size * size }, (_, pixel) => (pixel * 31 + at * 17) % 4096);
+}
+
+/** Whether a pixel is the segment's. */
+export function squareOf(size: number, row: number, column: number): boolean {
+  const isInside = (at: number) => at >= size / 4 && at < (3 * size) / 4;
+  return isInside(row) && isInside(column);
+}
+
 function sliceBytes(at: number, size: number): Uint8Array {
-  const pixels = Uint16Array.from({ length: size * size }, (_, pixel) => (pixel * 31 + at * 17) % 4096);
   const slice = mrSlice(
-    { rows: size, columns: size, pixels },
+    { rows: size, columns: size, pixels: storedPixels(at, size) },
     element(0x00200032, positionOf(at).join('\\')),
     element(0x00200037, axial.join('\\')),
   );
@@ -67,9 +77,8 @@ function sliceBytes(at: number, size: number): Uint8Array {
 }
 
 function segmentationBytes(count: number, size: number): Uint8Array {
-  const inside = (at: number) => at >= size / 4 && at < (3 * size) / 4;
   const pixels = Array.from({ length: size * size }, (_, pixel) =>
-    Number(inside(Math.floor(pixel / size)) && inside(pixel % size)),
+    Number(squareOf(size, Math.floor(pixel / size), pixel % size)),
   );
   const frames = Array.from({ length: count }, (_, at) => ({
     position: positionOf(at),

@@ -42,6 +42,8 @@ export class ImageThreads {
   readonly #waiting: Job[] = [];
   readonly #idle: ImageThread[] = [];
   readonly #busy = new Set<ImageThread>();
+  /** Until they are gone. */
+  readonly #threads = new Set<ImageThread>();
   #isClosed = false;
 
   constructor(options: ImageThreadsOptions) {
@@ -63,20 +65,26 @@ export class ImageThreads {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(stopped());
-    await Promise.all([...this.#idle, ...this.#busy].map((thread) => thread.end(stopped())));
+    await Promise.all([...this.#threads].map((thread) => thread.end(stopped())));
   }
 
   #next(): void {
     if (this.#busy.size >= this.#options.threadCount) return;
     const job = this.#waiting.shift();
     if (job === undefined) return;
-    const thread = this.#idle.pop() ?? new ImageThread(this.#options);
+    const thread = this.#idle.pop() ?? this.#start();
     this.#busy.add(thread);
     thread.run(job, () => {
       this.#busy.delete(thread);
       if (!thread.isOver && !this.#isClosed) this.#idle.push(thread);
       this.#next();
     });
+  }
+
+  #start(): ImageThread {
+    const thread = new ImageThread(this.#options, () => this.#threads.delete(thread));
+    this.#threads.add(thread);
+    return thread;
   }
 }
 
@@ -89,10 +97,17 @@ class ImageThread {
   #onFree: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ folder, imageTimeoutMs = 5_000, entry = imageThreadEntry }: ImageThreadsOptions) {
+  #end: Promise<unknown> | undefined;
+
+  constructor(
+    { folder, imageTimeoutMs = 5_000, entry = imageThreadEntry }: ImageThreadsOptions,
+    onGone: () => void,
+  ) {
     this.#imageTimeoutMs = imageTimeoutMs;
     this.#thread = new Worker(entry, {
       workerData: { folder } satisfies ImageThreadData,
+      env: environment(),
+      execArgv: [],
       // Pixels lie outside the heap.
       resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
       // A decoder's own words may quote an image.
@@ -103,7 +118,10 @@ class ImageThread {
     this.#thread.stderr.resume();
     this.#thread.on('message', (reply: ImageReply) => this.#take(reply));
     this.#thread.on('error', () => this.end(unreadable('THREAD_DIED')));
-    this.#thread.on('exit', () => this.end(unreadable('THREAD_DIED')));
+    this.#thread.on('exit', () => {
+      void this.end(unreadable('THREAD_DIED'));
+      onGone();
+    });
   }
 
   run(job: Job, onFree: () => void): void {
@@ -118,10 +136,12 @@ class ImageThread {
   }
 
   async end(error: ImagingError): Promise<void> {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#finish()?.reject(error);
-    await this.#thread.terminate();
+    if (!this.isOver) {
+      this.isOver = true;
+      this.#finish()?.reject(error);
+      this.#end = this.#thread.terminate();
+    }
+    await this.#end;
   }
 
   #startClock(): void {
@@ -151,6 +171,12 @@ class ImageThread {
     if (job !== null) this.#onFree();
     return job;
   }
+}
+
+/** Nothing but where compiled code is kept, where it is: a thread then starts in a third of the time. */
+function environment(): Record<string, string> {
+  const cache = process.env.NODE_COMPILE_CACHE;
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
 }
 
 const longestTimerMs = 2 ** 31 - 1;
