@@ -59,10 +59,15 @@ function imagesOf(): string[] {
     .sort();
 }
 
-const permitDays = (dataFromDay: number | null, dataUntilDay: number | null) => {
+/** A consent to data of these days; of these classes, where some are named. */
+const permitDays = (
+  dataFromDay: number | null,
+  dataUntilDay: number | null,
+  classes: readonly string[] = [],
+) => {
   const open = { fromDay: null, untilDay: null, dataFromDay: null, dataUntilDay: null, notUnderstood: false };
   const lists = { purposes: [], actors: [], classes: [], codes: [], securityLabels: [], actions: [] };
-  const permit = { ...open, ...lists, type: 'permit', dataFromDay, dataUntilDay, children: [] };
+  const permit = { ...open, ...lists, type: 'permit', dataFromDay, dataUntilDay, classes, children: [] };
   return JSON.stringify({ base: 'deny', root: { ...open, ...lists, type: null, children: [permit] } });
 };
 
@@ -89,6 +94,14 @@ describe('the images of a cohort’s members', () => {
     expect(imagesOf()).toEqual(whole);
     limit('B', permitDays(day + 10, null));
     expect(imagesOf()).toEqual(whole.with(1, '5: 2 images, segmented by 13').sort());
+  });
+
+  it('are none of whoever permits other data than images (C5)', () => {
+    const resources = 'http://hl7.org/fhir/resource-types';
+    limit('B', permitDays(null, null, [`${resources}|ImagingStudy`]));
+    expect(imagesOf()).toEqual(whole);
+    limit('B', permitDays(null, null, [`${resources}|Observation`]));
+    expect(imagesOf()).toEqual(whole.toSpliced(1, 1));
   });
 
   it('are without a series that has one image of such a day, though its imaging study began before', () => {
