@@ -1,5 +1,6 @@
 // The examples of one part of a cohort: every slice of the series that its members' consent lets be read, in an order that neither the
-// import nor the machine changes. Held as numbers: forty thousand slices take two megabytes.
+// import nor the machine changes. Held as numbers and runs
+// of marked pixels: forty thousand slices take some thirty megabytes.
 import type { ImagingInput } from '#federation/records/imaging-input.ts';
 import type { InputSeries, MemberImages } from '#site/cohort/index.ts';
 import type { ObjectPlace, Store } from '#site/store/index.ts';
@@ -7,7 +8,7 @@ import { openImagePlaces } from './image-places.ts';
 import type { ImageThreads } from './image-threads.ts';
 import type { LeftOutReason } from './imaging-error.ts';
 import { IntensityCounter, type IntensityCounts, percentileOf } from './intensity-counts.ts';
-import type { DrawnFrame } from './match-segmentation.ts';
+import type { PackedMask } from './packed-mask.ts';
 import { imagesChanged, SeriesSummaries } from './series-summaries.ts';
 import type { Slice } from './slice.ts';
 
@@ -36,8 +37,8 @@ export interface ExampleList {
   readonly labels: Float32Array;
   readonly leftOut: readonly LeftOut[];
   image(example: number): StoredFrame & { readonly isMultiFrame: boolean };
-  /** Frames of segmentations that were drawn on it. */
-  masks(example: number): readonly StoredFrame[];
+  /** What segmentations mark of it, in the size of the input. */
+  masks(example: number): readonly PackedMask[];
 }
 
 export interface ExampleListSource {
@@ -62,10 +63,10 @@ export async function readExampleList(source: ExampleListSource): Promise<Exampl
     done += 1;
     onProgress?.(done, allSeries.length);
   });
-  const reader = { summaries, threads, places: openImagePlaces(store) };
+  const reader = { summaries, threads, places: openImagePlaces(store), imaging };
   const read: ReadMember[] = [];
   await inParallel([...members.entries()], threadCount, async ([at, member]) => {
-    read[at] = await readMember(reader, member, imaging.intensityPercentile);
+    read[at] = await readMember(reader, member);
   });
   return gather(read);
 }
@@ -90,11 +91,12 @@ interface MemberReader {
   readonly summaries: SeriesSummaries;
   readonly threads: ImageThreads;
   readonly places: (sopInstanceNo: number) => ObjectPlace | undefined;
+  readonly imaging: ImagingInput;
 }
 
 interface ReadSlice {
   readonly slice: Slice;
-  readonly masks: StoredFrame[];
+  readonly masks: PackedMask[];
 }
 
 interface ReadSeries {
@@ -111,11 +113,7 @@ interface ReadMember {
   readonly leftOut: readonly LeftOutReason[];
 }
 
-async function readMember(
-  reader: MemberReader,
-  { series, label }: MemberImages,
-  percent: number,
-): Promise<ReadMember> {
+async function readMember(reader: MemberReader, { series, label }: MemberImages): Promise<ReadMember> {
   const read: ReadSeries[] = [];
   const leftOut: LeftOutReason[] = [];
   for (const one of series) {
@@ -125,21 +123,21 @@ async function readMember(
   }
   read.sort((left, right) => (left.imagingSeriesUid < right.imagingSeriesUid ? -1 : 1));
   const slices = read.flatMap((one) => one.slices);
-  return { slices, divisor: slices.length === 0 ? 1 : divisorOf(read, percent), label, leftOut };
+  return { slices, divisor: slices.length === 0 ? 1 : divisorOf(read, reader.imaging), label, leftOut };
 }
 
 const counter = new IntensityCounter();
 
 /** A percentile that is not above 0 scales nothing: dividing by it would turn the image around, or make it infinite. */
-function divisorOf(read: readonly ReadSeries[], percent: number): number {
+function divisorOf(read: readonly ReadSeries[], { intensityPercentile }: ImagingInput): number {
   counter.clear();
   for (const { intensities } of read) counter.merge(intensities);
-  const percentile = percentileOf(counter.counts(), percent);
+  const percentile = percentileOf(counter.counts(), intensityPercentile);
   return percentile > 0 ? percentile : 1;
 }
 
 async function readSeries(
-  { summaries, threads, places }: MemberReader,
+  { summaries, threads, places, imaging: { rows, columns } }: MemberReader,
   series: InputSeries,
 ): Promise<ReadSeries | LeftOutReason> {
   const summary = summaries.find(series);
@@ -149,24 +147,19 @@ async function readSeries(
   for (const sopInstanceNo of series.segmentationNos) {
     const object = places(sopInstanceNo);
     if (object === undefined) return 'segmentation-not-decoded';
-    const matched = await threads.run({ kind: 'match', object, slices: summary.slices });
-    if (matched.kind === 'left-out') return matched.reason;
-    addMasks(slices, sopInstanceNo, matched.drawn);
+    const request = { kind: 'draw', object, slices: summary.slices, size: { rows, columns } } as const;
+    const drawn = await threads.run(request);
+    if (drawn.kind === 'left-out') return drawn.reason;
+    for (const { slice, mask } of drawn.masks) slices[slice]?.masks.push(mask);
   }
   return { imagingSeriesUid: summary.imagingSeriesUid, slices, intensities: summary.intensities };
-}
-
-function addMasks(slices: readonly ReadSlice[], sopInstanceNo: number, drawn: readonly DrawnFrame[]): void {
-  for (const { slice, frame } of drawn) slices[slice]?.masks.push({ sopInstanceNo, frame });
 }
 
 function gather(members: readonly ReadMember[]): ExampleList {
   const units = members.filter(({ slices }) => slices.length > 0);
   const examples = units.flatMap(({ slices }) => slices);
-  const starts = new Int32Array(examples.length + 1);
-  for (const [at, { masks }] of examples.entries()) starts[at + 1] = (starts[at] ?? 0) + masks.length;
   const images = framesOf(examples.map(({ slice }) => slice));
-  const drawn = framesOf(examples.flatMap(({ masks }) => masks));
+  const masks = examples.map((example) => example.masks);
   const isMultiFrame = Uint8Array.from(examples, ({ slice }) => Number(slice.frameCount > 1));
   const reasons = Map.groupBy(
     members.flatMap(({ leftOut }) => leftOut),
@@ -180,11 +173,7 @@ function gather(members: readonly ReadMember[]): ExampleList {
     labels: Float32Array.from(units, ({ label }) => label),
     leftOut: [...reasons].map(([reason, found]) => ({ reason, seriesCount: found.length })),
     image: (example) => ({ ...images(example), isMultiFrame: isMultiFrame[example] === 1 }),
-    masks: (example) => {
-      const first = starts[example] ?? 0;
-      const length = (starts[example + 1] ?? 0) - first;
-      return Array.from({ length }, (_, at) => drawn(first + at));
-    },
+    masks: (example) => masks[example] ?? [],
   };
 }
 

@@ -5,12 +5,14 @@ import { BugError } from '#base/coded-error.ts';
 import type { ImagingInput } from '#federation/records/imaging-input.ts';
 import { type MemberImages, suppressCount } from '#site/cohort/index.ts';
 import type { ObjectPlace, Store } from '#site/store/index.ts';
-import { type ExampleList, type LeftOut, readExampleList, type StoredFrame } from './example-list.ts';
+import { type ExampleList, type LeftOut, readExampleList } from './example-list.ts';
 import { openImagePlaces } from './image-places.ts';
 import { ImageThreads } from './image-threads.ts';
-import type { BatchArrays, PrepareRequest } from './image-work.ts';
+import type { PlacedWork } from './image-work.ts';
 import { ImagingError } from './imaging-error.ts';
+import { drawMask } from './packed-mask.ts';
 import { PreparedSlices } from './prepared-slices.ts';
+import { imagesChanged } from './series-summaries.ts';
 
 export interface ExampleBatch {
   /** As asked for. */
@@ -110,6 +112,8 @@ interface ThreadedSourceOptions {
   readonly close: () => Promise<void>;
 }
 
+type Arrays = Pick<ExampleBatch, 'inputs' | 'targets'>;
+
 class ThreadedSource implements ExampleSource {
   readonly count: number;
   readonly unitCount: number;
@@ -124,7 +128,7 @@ class ThreadedSource implements ExampleSource {
   readonly #close: () => Promise<void>;
   readonly #places: (sopInstanceNo: number) => ObjectPlace | undefined;
   readonly #prepared: PreparedSlices;
-  #spare: BatchArrays[] = [];
+  #spare: Arrays[] = [];
 
   constructor({ list, threads, options, aheadCount, close }: ThreadedSourceOptions) {
     const { store, imaging, hasMasks, preparedBytes = usualPreparedBytes } = options;
@@ -141,7 +145,7 @@ class ThreadedSource implements ExampleSource {
     this.#aheadCount = aheadCount;
     this.#close = close;
     this.#places = openImagePlaces(store);
-    this.#prepared = new PreparedSlices(preparedBytes, { pixelCount: rows * columns, hasMasks });
+    this.#prepared = new PreparedSlices(preparedBytes, rows * columns);
   }
 
   unitOf(example: number): number {
@@ -151,19 +155,20 @@ class ThreadedSource implements ExampleSource {
   }
 
   async read(examples: Int32Array): Promise<ExampleBatch> {
-    const arrays = this.#takeArrays(examples.length);
-    const missing: PrepareRequest['slices'][number][] = [];
-    for (const [place, example] of examples.entries())
-      if (!this.#prepared.copy(example, arrays, place)) missing.push({ place, ...this.#workOf(example) });
+    const { inputs, targets } = this.#takeArrays(examples.length);
+    const missing: PlacedWork[] = [];
+    for (const [place, example] of examples.entries()) {
+      // Also of what is kept prepared: a withdrawal reaches the run.
+      const work = this.#workOf(example);
+      if (!this.#prepared.copy(example, inputs, place)) missing.push({ place, ...work });
+      this.#setTarget(example, targets, place);
+    }
+    if (missing.length === 0) return { examples, inputs, targets };
     const { rows, columns } = this.#imaging;
-    const size = { rows, columns };
-    const request = { kind: 'prepare', size, slices: missing, arrays, hasMasks: this.#hasMasks } as const;
-    const { inputs, targets } = missing.length === 0 ? arrays : await this.#threads.run(request);
-    for (const { place } of missing) this.#prepared.keep(examples[place] ?? -1, { inputs, targets }, place);
-    if (!this.#hasMasks)
-      for (const [place, example] of examples.entries())
-        targets[place] = this.#list.labels[this.unitOf(example)] ?? Number.NaN;
-    return { examples, inputs, targets };
+    const request = { kind: 'prepare', size: { rows, columns }, slices: missing, inputs } as const;
+    const filled = await this.#threads.run(request);
+    for (const { place } of missing) this.#prepared.keep(examples[place] ?? -1, filled, place);
+    return { examples, inputs: filled, targets };
   }
 
   async *stream(order: Iterable<Int32Array>): AsyncGenerator<ExampleBatch, void, undefined> {
@@ -199,22 +204,27 @@ class ThreadedSource implements ExampleSource {
     await this.#close();
   }
 
-  #workOf(example: number): Omit<PrepareRequest['slices'][number], 'place'> {
+  /** @throws ImagingError IMAGES_CHANGED where a withdrawal has erased the image. */
+  #workOf(example: number): Omit<PlacedWork, 'place'> {
     const divisor = this.#list.divisors[this.unitOf(example)] ?? 1;
-    const { isMultiFrame, ...image } = this.#list.image(example);
-    const masks = this.#list.masks(example).map((mask) => this.#placed(mask));
-    return { ...this.#placed(image), isMultiFrame, divisor, masks };
-  }
-
-  /** @throws ImagingError IMAGES_CHANGED where a withdrawal has erased it. */
-  #placed({ sopInstanceNo, frame }: StoredFrame): { readonly object: ObjectPlace; readonly frame: number } {
+    const { sopInstanceNo, frame, isMultiFrame } = this.#list.image(example);
     const object = this.#places(sopInstanceNo);
-    if (object === undefined)
-      throw new ImagingError('IMAGES_CHANGED', 'Images of the cohort were erased since it was frozen.');
-    return { object, frame };
+    if (object === undefined) throw imagesChanged();
+    return { object, frame, isMultiFrame, divisor };
   }
 
-  #takeArrays(exampleCount: number): BatchArrays {
+  #setTarget(example: number, targets: Float32Array, place: number): void {
+    if (!this.#hasMasks) {
+      targets[place] = this.#list.labels[this.unitOf(example)] ?? Number.NaN;
+      return;
+    }
+    const { rows, columns } = this.#imaging;
+    const target = targets.subarray(place * rows * columns, (place + 1) * rows * columns);
+    target.fill(0);
+    for (const mask of this.#list.masks(example)) drawMask(mask, target);
+  }
+
+  #takeArrays(exampleCount: number): Arrays {
     const { rows, columns } = this.#imaging;
     const pixelCount = exampleCount * rows * columns;
     const at = this.#spare.findIndex(({ inputs }) => inputs.length === pixelCount);

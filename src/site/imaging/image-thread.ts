@@ -4,18 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BugError, isCodedError } from '#base/coded-error.ts';
 import { DicomRefusal } from '#site/ingest/index.ts';
 import { type ObjectPlace, readObject } from '#site/store/index.ts';
-import {
-  buffersOf,
-  type ImageAnswers,
-  type ImageReply,
-  type ImageRequest,
-  type ImageThreadData,
-  type MatchedSegmentation,
-  type MatchRequest,
-  type PrepareRequest,
-} from './image-work.ts';
-import { matchSegmentation } from './match-segmentation.ts';
-import { openSegmentationBytes, SlicePreparer } from './prepare-slice.ts';
+import type { ImageAnswer, ImageReply, ImageRequest, ImageThreadData, PrepareRequest } from './image-work.ts';
+import { SlicePreparer } from './prepare-slice.ts';
+import { readMasks } from './read-masks.ts';
 import type { PixelSize } from './resample.ts';
 import { summariseSeries } from './summarise-series.ts';
 
@@ -27,7 +18,8 @@ let preparer: { readonly size: PixelSize; readonly slices: SlicePreparer } | und
 
 port.on('message', async (request: ImageRequest) => {
   const reply = await replyTo(request);
-  port.postMessage(reply, reply.kind === 'done' && 'inputs' in reply.answer ? buffersOf(reply.answer) : []);
+  const isBatch = reply.kind === 'done' && reply.answer instanceof Float32Array;
+  port.postMessage(reply, isBatch ? [reply.answer.buffer] : []);
 });
 port.postMessage({ kind: 'ready' } satisfies ImageReply);
 
@@ -35,21 +27,19 @@ async function replyTo(request: ImageRequest): Promise<ImageReply> {
   try {
     return { kind: 'done', answer: await answer(request) };
   } catch (error) {
-    if (error instanceof DicomRefusal)
-      return { kind: 'failed', code: 'IMAGE_UNREADABLE', reason: error.code };
-    if (isCodedError(error, 'OBJECT_UNREADABLE'))
+    if (error instanceof DicomRefusal || isCodedError(error, 'OBJECT_UNREADABLE'))
       return { kind: 'failed', code: 'IMAGE_UNREADABLE', reason: error.code };
     // What a decoder throws may quote what it read; only its kind goes on.
     return { kind: 'failed', code: 'BUG', reason: error instanceof Error ? error.name : typeof error };
   }
 }
 
-function answer(request: ImageRequest): Promise<ImageAnswers[keyof ImageAnswers]> {
+function answer(request: ImageRequest): Promise<ImageAnswer> {
   switch (request.kind) {
     case 'summarise':
       return summariseSeries(bytesOf(request.objects));
-    case 'match':
-      return Promise.resolve(match(request));
+    case 'draw':
+      return readMasks(read(request.object), request.slices, request.size);
     case 'prepare':
       return prepare(request);
   }
@@ -59,27 +49,11 @@ function* bytesOf(objects: readonly ObjectPlace[]): Generator<Uint8Array> {
   for (const object of objects) yield read(object);
 }
 
-function match({ object, slices }: MatchRequest): MatchedSegmentation {
-  const bytes = read(object);
-  try {
-    const drawn = matchSegmentation(openSegmentationBytes(bytes), slices);
-    return drawn === undefined
-      ? { kind: 'left-out', reason: 'segmentation-geometry' }
-      : { kind: 'matched', drawn };
-  } catch (error) {
-    if (error instanceof DicomRefusal) return { kind: 'left-out', reason: 'segmentation-not-decoded' };
-    throw error;
-  }
-}
-
-async function prepare({ size, slices, arrays, hasMasks }: PrepareRequest): Promise<ImageAnswers['prepare']> {
+async function prepare({ size, slices, inputs }: PrepareRequest): Promise<Float32Array<ArrayBuffer>> {
   if (preparer?.size.rows !== size.rows || preparer.size.columns !== size.columns)
     preparer = { size, slices: new SlicePreparer(size, read) };
   const pixelCount = size.rows * size.columns;
-  for (const { place, ...work } of slices) {
-    const [start, end] = [place * pixelCount, (place + 1) * pixelCount];
-    const mask = hasMasks ? arrays.targets.subarray(start, end) : undefined;
-    await preparer.slices.prepare(work, arrays.inputs.subarray(start, end), mask);
-  }
-  return arrays;
+  for (const { place, ...work } of slices)
+    await preparer.slices.prepare(work, inputs.subarray(place * pixelCount, (place + 1) * pixelCount));
+  return inputs;
 }

@@ -2,13 +2,7 @@
 // dies or hangs fails what it was at, and with it the run: what it read was decoded once before, so that no patient is to blame.
 import { Worker } from 'node:worker_threads';
 import { BugError } from '#base/coded-error.ts';
-import {
-  buffersOf,
-  type ImageAnswers,
-  type ImageReply,
-  type ImageRequest,
-  type ImageThreadData,
-} from './image-work.ts';
+import type { ImageAnswer, ImageAnswers, ImageReply, ImageRequest, ImageThreadData } from './image-work.ts';
 import { ImagingError } from './imaging-error.ts';
 
 export interface ImageThreadsOptions {
@@ -32,7 +26,7 @@ const startLimitMs = 60_000;
 
 interface Job {
   readonly request: ImageRequest;
-  readonly resolve: (answer: ImageAnswers[keyof ImageAnswers]) => void;
+  readonly resolve: (answer: ImageAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -128,10 +122,7 @@ class ImageThread {
     this.#job = job;
     this.#onFree = onFree;
     this.#thread.ref();
-    this.#thread.postMessage(
-      job.request,
-      job.request.kind === 'prepare' ? buffersOf(job.request.arrays) : [],
-    );
+    this.#thread.postMessage(job.request, job.request.kind === 'prepare' ? [job.request.inputs.buffer] : []);
     this.#startClock();
   }
 
@@ -181,9 +172,9 @@ function environment(): Record<string, string> {
 
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Frames of a segmentation are about as many as the slices that it was drawn on. */
 function imageCount(request: ImageRequest): number {
-  if (request.kind === 'match') return 1;
-  return Math.max(1, request.kind === 'summarise' ? request.objects.length : request.slices.length);
+  return 1 + (request.kind === 'summarise' ? request.objects.length : request.slices.length);
 }
 
 function unreadable(reason: string): ImagingError {

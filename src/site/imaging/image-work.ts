@@ -1,7 +1,8 @@
-// What the site asks of its image threads, and what they answer. Buffers of a batch are handed over and come back with the answer.
+// What the site asks of its image threads, and what they answer. The inputs of a batch are handed over and come back with the answer.
 import type { ObjectPlace } from '#site/store/index.ts';
-import type { DrawnFrame, PlacedSlice } from './match-segmentation.ts';
+import type { PlacedSlice } from './match-segmentation.ts';
 import type { SliceWork } from './prepare-slice.ts';
+import type { DrawnSegmentation } from './read-masks.ts';
 import type { PixelSize } from './resample.ts';
 import type { SummarisedSeries } from './summarise-series.ts';
 
@@ -15,46 +16,39 @@ export interface SummariseRequest {
   readonly objects: readonly ObjectPlace[];
 }
 
-export interface MatchRequest {
-  readonly kind: 'match';
+export interface DrawRequest {
+  readonly kind: 'draw';
+  /** The segmentation. */
   readonly object: ObjectPlace;
   readonly slices: readonly PlacedSlice[];
+  readonly size: PixelSize;
 }
 
-export type MatchedSegmentation =
-  | { readonly kind: 'matched'; readonly drawn: readonly DrawnFrame[] }
-  | { readonly kind: 'left-out'; readonly reason: 'segmentation-not-decoded' | 'segmentation-geometry' };
-
-/** Arrays of a batch, row by row; what is not asked for stays as it is. */
-export interface BatchArrays {
-  readonly inputs: Float32Array<ArrayBuffer>;
-  readonly targets: Float32Array<ArrayBuffer>;
+export interface PlacedWork extends SliceWork {
+  /** In the batch. */
+  readonly place: number;
 }
 
 export interface PrepareRequest {
   readonly kind: 'prepare';
   readonly size: PixelSize;
-  readonly slices: readonly (SliceWork & { readonly place: number })[];
-  readonly arrays: BatchArrays;
-  /** Whether targets are masks; else they are left alone. */
-  readonly hasMasks: boolean;
+  readonly slices: readonly PlacedWork[];
+  /** Of the whole batch; places that no slice goes to stay as they are. */
+  readonly inputs: Float32Array<ArrayBuffer>;
 }
 
-export type ImageRequest = SummariseRequest | MatchRequest | PrepareRequest;
+export type ImageRequest = SummariseRequest | DrawRequest | PrepareRequest;
 
 export interface ImageAnswers {
   readonly summarise: SummarisedSeries;
-  readonly match: MatchedSegmentation;
-  readonly prepare: BatchArrays;
+  readonly draw: DrawnSegmentation;
+  readonly prepare: Float32Array<ArrayBuffer>;
 }
+
+export type ImageAnswer = ImageAnswers[keyof ImageAnswers];
 
 export type ImageReply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly answer: ImageAnswers[keyof ImageAnswers] }
+  | { readonly kind: 'done'; readonly answer: ImageAnswer }
   /** `reason`: a code, never the words of a decoder. */
   | { readonly kind: 'failed'; readonly code: 'IMAGE_UNREADABLE' | 'BUG'; readonly reason: string };
-
-/** Buffers that go along with a message. */
-export function buffersOf({ inputs, targets }: BatchArrays): ArrayBuffer[] {
-  return [inputs.buffer, targets.buffer];
-}

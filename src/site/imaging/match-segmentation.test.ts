@@ -6,7 +6,7 @@ import {
   segmentationFile,
 } from '#support/segmentation-file.ts';
 import { matchSegmentation, type PlacedSlice } from './match-segmentation.ts';
-import { openSegmentationBytes } from './prepare-slice.ts';
+import { openSegmentationBytes } from './read-masks.ts';
 
 const axial = [1, 0, 0, 0, 1, 0];
 const pixels = [0, 1, 0, 0, 1, 1];
