@@ -165,6 +165,14 @@ describe('a stream', () => {
     expect(resources()).toEqual(before);
   });
 
+  it('stops with its signal where every slice is kept prepared', async () => {
+    const { signal, abort } = abortable();
+    const source = await openSource(made(), { signal });
+    await source.read(all(source));
+    abort();
+    expect(await refusalCodeOf(source.read(Int32Array.of(0)))).toBe('IMAGE_READING_STOPPED');
+  });
+
   it('is not begun where the signal came before', async () => {
     const { signal, abort } = abortable();
     abort();
@@ -207,8 +215,11 @@ describe('images that are not as they were', () => {
   it('are not read of somebody who withdrew while they were', async () => {
     const many = made();
     const source = await openSource(many);
+    // One of them is kept prepared.
+    await source.read(Int32Array.of(4));
     many.store.prepare('DELETE FROM sop_instance WHERE imaging_series_no = 3').run();
     expect(await refusalCodeOf(source.read(Int32Array.of(4)))).toBe('IMAGES_CHANGED');
+    expect(await refusalCodeOf(source.read(Int32Array.of(0, 5)))).toBe('IMAGES_CHANGED');
     expect((await source.read(Int32Array.of(0))).inputs).toHaveLength(64);
   });
 

@@ -155,6 +155,8 @@ class ThreadedSource implements ExampleSource {
   }
 
   async read(examples: Int32Array): Promise<ExampleBatch> {
+    // What is kept prepared needs no thread.
+    this.#threads.refuseClosed();
     const { inputs, targets } = this.#takeArrays(examples.length);
     const missing: PlacedWork[] = [];
     for (const [place, example] of examples.entries()) {

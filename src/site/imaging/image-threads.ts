@@ -55,6 +55,11 @@ export class ImageThreads {
     });
   }
 
+  /** @throws ImagingError IMAGE_READING_STOPPED when closed. */
+  refuseClosed(): void {
+    if (this.#isClosed) throw stopped();
+  }
+
   /** Ends all threads, whatever they are at, and resolves when they are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
