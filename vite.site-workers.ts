@@ -7,6 +7,7 @@ export const siteWorkers = {
   'analysis-thread': fromHere('./src/site/analysis-thread.ts'),
   'decode-worker': fromHere('./src/site/ingest/dicom/decode-worker.ts'),
   'deidentify-worker': fromHere('./src/site/ingest/deidentified-copy/deidentify-worker.ts'),
+  'image-thread': fromHere('./src/site/imaging/image-thread.ts'),
   'import-worker': fromHere('./src/site/ingest/imaging/import-worker.ts'),
   'fact-thread': fromHere('./src/site/cohort/fact-thread.ts'),
   'reading-worker': fromHere('./src/site/ingest/reading-worker.ts'),

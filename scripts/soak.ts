@@ -39,6 +39,13 @@ const runs: readonly SoakRun[] = [
     minutes: 3,
     diskMiB: 200,
   },
+  {
+    name: 'many-slices',
+    file: 'tests/soak/many-slices.test.ts',
+    what: '40,000 slices of 256 x 256 pixels through one epoch, with the memory that it takes',
+    minutes: 11,
+    diskMiB: 50,
+  },
 ];
 
 const { values } = parseArgs({

@@ -11,6 +11,7 @@ export const STAGES = [
   'consent',
   'cohort',
   'quality',
+  'imaging',
   'model',
   'training',
   'update',

@@ -29,6 +29,8 @@ const authority = 'urn:oid:1.2.3';
 const identifier = 'PLANTED-4711';
 /** That nobody else has. */
 const value = 271.828_182_845;
+/** How often each intensity of the patient's images occurs. */
+const intensities = Buffer.from('intensities of the patient');
 const weights = Buffer.from('weights that were made with the patient');
 
 const code = (name: string) => ({ system: own, code: name, display: name });
@@ -101,6 +103,15 @@ beforeEach(async () => {
   expect(table1.accepted).toBe(1);
   const image = await site.importFiles({ 'PLANTED.dcm': sliceFile({ patient: identifier }) });
   expect(image.accepted).toBe(1);
+  site.store.run(
+    site.store.query.insertInto('series_summary').values(({ selectFrom }) => ({
+      imaging_series_no: selectFrom('imaging_series').select('imaging_series_no'),
+      left_out: null,
+      slices: '[]',
+      intensity_shift: 0,
+      intensities,
+    })),
+  );
   subjectId = subjects.findSubject({ authority, identifier })?.subjectId ?? '';
   for (const row of store.all(store.query.selectFrom('subject').select('subject_id')))
     addConsent(store, row.subject_id);
@@ -165,6 +176,7 @@ function traces(): Trace[] {
     },
     { name: 'image UID', bytes: Buffer.from(uid?.sop_instance_uid ?? '?') },
     { name: 'key of the image', bytes: Buffer.from(key?.object_key ?? [0]) },
+    { name: 'intensities', bytes: intensities },
     { name: 'weights', bytes: weights },
   ];
 }

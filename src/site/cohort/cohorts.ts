@@ -15,8 +15,9 @@ import {
   type SelectedMembers,
   saveMembers,
 } from './cohort-members.ts';
-import { type CohortMatrix, countMissing, readMatrix } from './feature-matrix.ts';
+import { type CohortMatrix, countMissing, type MatrixSource, readMatrix } from './feature-matrix.ts';
 import { saveSplit } from './keyed-split.ts';
+import { type MemberImages, readMemberImages } from './member-images.ts';
 import { orderMembers } from './ordered-members.ts';
 import { type SelectionSource, selectSubjects } from './select-subjects.ts';
 import type { Selection } from './selection.ts';
@@ -33,6 +34,8 @@ export interface FrozenCohort {
   readonly selection: SelectionReport;
   /** Raw rows of a part, by pseudonym. */
   matrix(part: 'training' | 'holdout'): CohortMatrix;
+  /** Imaging series of a part's members, by pseudonym; of a plan without images, none. */
+  images(part: 'training' | 'holdout'): MemberImages[];
   /** For each feature, subjects with consent, of either part or left out as incomplete, without a value. */
   missingCounts(): number[];
 }
@@ -50,7 +53,7 @@ export interface Cohorts {
   /** Digests of a frozen cohort by the consents of this moment; equal to the frozen ones as long as nothing changed (C9). */
   recheck(cohortId: string): CohortDigests;
   /** Rows of whoever is selected now, for an evaluation that stays here. @throws CohortError COHORT_TOO_SMALL. */
-  evaluationRows(plan: ResearchStudyPlan): Pick<FrozenCohort, 'matrix'>;
+  evaluationRows(plan: ResearchStudyPlan): Pick<FrozenCohort, 'matrix' | 'images'>;
 }
 
 export interface CohortOptions extends Omit<SelectionSource, 'isReader'> {
@@ -66,7 +69,7 @@ export function openCohorts(options: CohortOptions): Cohorts {
       const { table, selection } = selectSubjects(options, plan);
       refuseTooSmall(selection, { plan, kind: 'evaluation' });
       const members = orderMembers(table, selection, options.pseudonymKey(plan.researchStudyId));
-      return { matrix: (part) => readMatrix({ table, selection, members }, part) };
+      return readersOf({ table, selection, members });
     },
   };
 }
@@ -96,7 +99,7 @@ function freeze(options: CohortOptions, { plan, round, kind, actor }: FreezeOpti
       });
       return {
         ...frozen,
-        matrix: (part) => readMatrix({ table, selection, members }, part),
+        ...readersOf({ table, selection, members }),
         missingCounts: () => countMissing(table, selection),
       };
     });
@@ -137,12 +140,22 @@ function refuseTooSmall(selection: Selection, { plan, kind }: Pick<FreezeOptions
   });
 }
 
+function readersOf(source: MatrixSource): Pick<FrozenCohort, 'matrix' | 'images'> {
+  return {
+    matrix: (part) => readMatrix(source, part),
+    images: (part) => readMemberImages(source, part),
+  };
+}
+
 interface CohortToStore extends SelectedMembers {
   readonly researchStudyId: string;
   readonly round: number;
 }
 
-function storeCohort(store: Store, cohort: CohortToStore): Omit<FrozenCohort, 'matrix' | 'missingCounts'> {
+function storeCohort(
+  store: Store,
+  cohort: CohortToStore,
+): Omit<FrozenCohort, 'matrix' | 'images' | 'missingCounts'> {
   const selection = createSelectionReport(cohort.selection);
   const cohortId = toHex(systemRandom(16));
   const digests = digestMembers(cohort);

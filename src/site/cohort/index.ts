@@ -16,6 +16,7 @@ export { codeKey } from './fact-use.ts';
 export type { Column } from './feature-column.ts';
 export type { CohortMatrix } from './feature-matrix.ts';
 export { findSeries, type SeriesQuestion } from './imaging-series.ts';
+export type { InputSeries, MemberImages } from './member-images.ts';
 export {
   type Candidates,
   type CohortPreview,

@@ -15,7 +15,8 @@ import { type FactCode, openFactReader, openWords } from './fact-reader.ts';
 import type { FactThreads } from './fact-threads.ts';
 import { codeKey, type FactUse, groupUses } from './fact-use.ts';
 import { type Column, createColumn, featureUse, fillMissing, labelUses } from './feature-column.ts';
-import { findSeries, imagingIndexDays } from './imaging-series.ts';
+import { type FoundSeries, findSeries, imagingIndexDays, openInputSeries } from './imaging-series.ts';
+import type { InputSeries } from './member-images.ts';
 
 export interface SubjectTable {
   readonly subjects: CohortSubjects;
@@ -33,7 +34,7 @@ export interface SubjectTable {
   /** Whether facts say the label; a segmentation does otherwise. */
   readonly hasLabel: boolean;
   /** Series that the plan's images are read from, by row; undefined where the plan reads none. */
-  readonly series: ReadonlyMap<number, readonly number[]> | undefined;
+  readonly series: ReadonlyMap<number, readonly InputSeries[]> | undefined;
 }
 
 /** Why a row is not asked about, in `unmet`. */
@@ -99,7 +100,9 @@ export function readSubjectTable(
   }
   const unmet = unmetOf(rowCount, included, excluded);
   if (elements.includesDeceased !== true) markDeceased(unmet, subjects, subjectNos);
-  const images = imaging === null ? undefined : groupSeries(series(inputQuestion(imaging)));
+  const isSegmented = elements.label.kind === 'segmentation';
+  const inputOf = openInputSeries(store, subjects, isSegmented);
+  const images = imaging === null ? undefined : groupSeries(series(inputQuestion(imaging)), inputOf);
   return {
     subjects,
     subjectNos,
@@ -108,7 +111,7 @@ export function readSubjectTable(
     parts,
     features,
     label,
-    hasLabel: elements.label.kind !== 'segmentation',
+    hasLabel: !isSegmented,
     series: images,
   };
 }
@@ -196,10 +199,8 @@ function setSexes(values: Float64Array, sexes: readonly (string | null)[], equal
 
 type ImagingQuestion = Pick<Extract<Criterion, { kind: 'imaging' }>, 'modality' | 'bodyPart' | 'isSegmented'>;
 
-interface RowSeries {
+interface RowSeries extends FoundSeries {
   readonly row: number;
-  readonly imagingSeriesNo: number;
-  readonly day: number | null;
 }
 
 function seriesReader(
@@ -208,9 +209,9 @@ function seriesReader(
   index: IndexDays,
 ): (question: ImagingQuestion) => Iterable<RowSeries> {
   return function* read(question) {
-    for (const { standingNo, imagingSeriesNo, day } of findSeries(store, subjects, question)) {
-      const row = index.rows[standingNo] ?? -1;
-      if (row >= 0) yield { row, imagingSeriesNo, day };
+    for (const found of findSeries(store, subjects, question)) {
+      const row = index.rows[found.standingNo] ?? -1;
+      if (row >= 0) yield { row, ...found };
     }
   };
 }
@@ -219,12 +220,15 @@ function inputQuestion({ modality, bodyPart, series }: ImagingInput): ImagingQue
   return { modality, bodyPart, isSegmented: series === 'segmented' };
 }
 
-function groupSeries(found: Iterable<RowSeries>): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (const { row, imagingSeriesNo } of found) {
-    const known = groups.get(row);
-    if (known === undefined) groups.set(row, [imagingSeriesNo]);
-    else known.push(imagingSeriesNo);
+function groupSeries(
+  found: Iterable<RowSeries>,
+  inputOf: (series: FoundSeries) => InputSeries,
+): Map<number, InputSeries[]> {
+  const groups = new Map<number, InputSeries[]>();
+  for (const series of found) {
+    const known = groups.get(series.row);
+    if (known === undefined) groups.set(series.row, [inputOf(series)]);
+    else known.push(inputOf(series));
   }
   return groups;
 }

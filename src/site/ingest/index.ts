@@ -8,6 +8,16 @@ export {
   type FileReport as DeidentifyFileReport,
 } from './deidentified-copy/deidentify-folder.ts';
 export { deriveDeidentifyKey, loadOrMakeDeidentifyKey } from './deidentified-copy/deidentify-key.ts';
+export { type OpenFrames, openFrames } from './dicom/decoded-image.ts';
+export { DicomRefusal } from './dicom/dicom-refusal.ts';
+export type { FrameGeometry } from './dicom/functional-groups.ts';
+export { parseDicom } from './dicom/parse-dicom.ts';
+export {
+  isSamePlane,
+  openSegmentation,
+  type Segmentation,
+  type SegmentFrame,
+} from './dicom/segmentation.ts';
 export { deathCode } from './ehr/code-system.ts';
 export type { MappingPreview } from './ehr/preview-mapping.ts';
 export type { MappingSuggestion } from './ehr/suggest-mapping.ts';

@@ -1,4 +1,5 @@
-// Row types of the tables of images, column by column as in migrations/0002-imaging.ts; what each column holds is said there.
+// Row types of the tables of images, column by column as in migrations/0002-imaging.ts and 0006-series-summary.ts; what each column holds
+// is said there.
 import type { Generated } from 'kysely';
 
 export interface SealedObjectTable {
@@ -64,6 +65,14 @@ export interface SegmentationSourceTable {
   source_frame: number;
 }
 
+export interface SeriesSummaryTable {
+  imaging_series_no: number;
+  left_out: string | null;
+  slices: string;
+  intensity_shift: number;
+  intensities: Uint8Array;
+}
+
 export interface QuarantineTable {
   quarantine_id: Generated<number>;
   outcome_id: number;
@@ -83,5 +92,6 @@ export interface ImagingSchema {
   imaging_series: ImagingSeriesTable;
   sop_instance: SopInstanceTable;
   segmentation_source: SegmentationSourceTable;
+  series_summary: SeriesSummaryTable;
   quarantine: QuarantineTable;
 }

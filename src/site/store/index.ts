@@ -6,6 +6,7 @@ import { imagingMigration } from '#site/store/migrations/0002-imaging.ts';
 import { sourcesMigration } from '#site/store/migrations/0003-sources.ts';
 import { optOutMigration } from '#site/store/migrations/0004-opt-outs.ts';
 import { offlineBundleMigration } from '#site/store/migrations/0005-offline-bundles.ts';
+import { seriesSummaryMigration } from '#site/store/migrations/0006-series-summary.ts';
 import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
@@ -20,7 +21,7 @@ export {
 } from '#site/store/consent-provision.ts';
 export type { ConsentReplacement } from '#site/store/consent-replacement.ts';
 export type * from '#site/store/imaging-schema.ts';
-export { type ObjectPlace, type ObjectStore, openObjectStore } from '#site/store/object-store.ts';
+export { type ObjectPlace, type ObjectStore, openObjectStore, readObject } from '#site/store/object-store.ts';
 export { ShortTexts } from '#site/store/short-texts.ts';
 export type * from '#site/store/site-schema.ts';
 export type * from '#site/store/source-schema.ts';
@@ -32,6 +33,7 @@ export const siteMigrations: readonly string[] = [
   sourcesMigration,
   optOutMigration,
   offlineBundleMigration,
+  seriesSummaryMigration,
 ];
 
 /** The open store. */

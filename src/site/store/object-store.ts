@@ -97,8 +97,15 @@ interface ObjectRow {
   readonly object_key: Uint8Array;
 }
 
-/** @throws ObjectStoreError OBJECT_UNREADABLE. */
-function readObject(folder: string, { segment, position, byteCount, objectKey }: ObjectPlace): Uint8Array {
+/**
+ * Reads an object by its place, on any thread.
+ * @param folder of the segment files
+ * @throws ObjectStoreError OBJECT_UNREADABLE.
+ */
+export function readObject(
+  folder: string,
+  { segment, position, byteCount, objectKey }: ObjectPlace,
+): Uint8Array {
   try {
     const sealed = readBytes(segmentFile(folder, segment), position, sealedPiecesSize(byteCount));
     return openPieces(objectKey, sealed, byteCount);

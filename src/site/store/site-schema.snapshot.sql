@@ -361,6 +361,14 @@ CREATE TABLE segmentation_source (
   PRIMARY KEY (sop_instance_no, frame, source_uid, source_frame)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE series_summary (
+  imaging_series_no INTEGER PRIMARY KEY REFERENCES imaging_series,
+  left_out TEXT,                         -- why no slice of it is read; null where they are
+  slices TEXT NOT NULL,                  -- JSON, in the order of the slices: of which SOP instance and frame, size, position, orientation
+  intensity_shift INTEGER NOT NULL,      -- low bits that keys of intensities are without; 0: none
+  intensities BLOB NOT NULL              -- how often each intensity occurs: a key (uint32) and a count (float64) each, little-endian
+) STRICT;
+
 CREATE TABLE setting (
   name TEXT PRIMARY KEY,                 -- what is set, e.g. site_id
   value TEXT NOT NULL                    -- its JSON
@@ -470,6 +478,14 @@ CREATE TRIGGER audit_node_no_update BEFORE UPDATE ON audit_node BEGIN SELECT RAI
 CREATE TRIGGER fact_deleted AFTER DELETE ON fact WHEN old.record_key < 0 BEGIN
   DELETE FROM named_record
   WHERE record_key = old.record_key AND concept_id = old.concept_id AND fact_id = old.fact_id;
+END;
+
+CREATE TRIGGER series_summary_erased BEFORE DELETE ON sop_instance BEGIN
+  DELETE FROM series_summary WHERE imaging_series_no = old.imaging_series_no;
+END;
+
+CREATE TRIGGER series_summary_outdated AFTER INSERT ON sop_instance BEGIN
+  DELETE FROM series_summary WHERE imaging_series_no = new.imaging_series_no;
 END;
 
 CREATE TRIGGER sop_instance_deleted AFTER DELETE ON sop_instance WHEN old.object_no IS NOT NULL BEGIN

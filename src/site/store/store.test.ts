@@ -293,6 +293,13 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     outcome_id: true,
   },
   segmentation_source: { sop_instance_no: true, frame: true, source_uid: true, source_frame: true },
+  series_summary: {
+    imaging_series_no: true,
+    left_out: true,
+    slices: true,
+    intensity_shift: true,
+    intensities: true,
+  },
   quarantine: {
     quarantine_id: true,
     outcome_id: true,

@@ -2,9 +2,9 @@
 // frame lies. This is the work of the decoding worker; it runs wherever it is called.
 
 import { toRgb } from './colour.ts';
-import { openImage } from './decode-frame.ts';
+import { type DicomImage, openImage } from './decode-frame.ts';
 import { DicomRefusal } from './dicom-refusal.ts';
-import { type FrameGeometry, frameGeometry, readFrameGroups } from './functional-groups.ts';
+import { type FrameGeometry, type FrameGroups, frameGeometry, readFrameGroups } from './functional-groups.ts';
 import type { ImageDescription } from './image-description.ts';
 import { modalityTransform, modalityValues } from './modality-values.ts';
 import { parseDicom } from './parse-dicom.ts';
@@ -23,6 +23,13 @@ export interface DecodedImage {
   readonly frames: readonly DecodedFrameValues[];
 }
 
+/** The frames of an object, decoded one at a time. */
+export interface OpenFrames {
+  readonly description: ImageDescription;
+  /** @throws DicomRefusal what frames and their groups throw */
+  decode(frameIndex: number): Promise<DecodedFrameValues>;
+}
+
 export interface DecodeRequest {
   /** A whole Part-10 file. */
   readonly bytes: Uint8Array;
@@ -30,6 +37,25 @@ export interface DecodeRequest {
   readonly frameIndexes: readonly number[] | null;
   /** Decodes and checks every frame, and gives none: whether a file is whole. */
   readonly isCheckOnly: boolean;
+}
+
+/**
+ * Opens the frames of a file; null where it has no pixel data.
+ * @param bytes a whole Part-10 file
+ * @throws DicomRefusal what `parseDicom`, `openImage` and `readFrameGroups` throw
+ */
+export function openFrames(bytes: Uint8Array): OpenFrames | null {
+  const image = openImage(parseDicom(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+  if (image === null) return null;
+  const { attributes, description } = image;
+  const groups = readFrameGroups(attributes, description.frameCount);
+  return {
+    description,
+    decode: async (frameIndex) => {
+      const frame = await image.decodeFrame(frameIndex);
+      return frameValues(frame, { image, groups, frameIndex });
+    },
+  };
 }
 
 /**
@@ -55,26 +81,29 @@ export async function decodeImage({
     heldSamples += frame.samples.length;
     // Attack: a thousand frames asked for at once; whoever wants them all asks in parts.
     if (heldSamples > maxHeldSamples) throw new DicomRefusal('DICOM_IMAGE_TOO_LARGE', 'NumberOfFrames');
-    frames.push({
-      frameIndex,
-      geometry: frameGeometry(attributes, groups, frameIndex),
-      pixels: isGrey(frame)
-        ? greyOf(frame, modalityTransform(attributes, { groups, description, frameIndex }))
-        : { kind: 'colour', rgb: toRgb(frame, attributes, description) },
-    });
+    frames.push(frameValues(frame, { image, groups, frameIndex }));
   }
   return { description, frames };
 }
 
 const maxHeldSamples = 64 * 1024 * 1024;
 
-function isGrey({ photometricInterpretation }: PixelFrame): boolean {
-  return photometricInterpretation === 'MONOCHROME1' || photometricInterpretation === 'MONOCHROME2';
+interface FrameSource {
+  readonly image: DicomImage;
+  readonly groups: FrameGroups;
+  readonly frameIndex: number;
 }
 
-function greyOf(
-  frame: PixelFrame,
-  transform: ReturnType<typeof modalityTransform>,
-): DecodedFrameValues['pixels'] {
-  return { kind: 'grey', values: modalityValues(frame, transform), unit: transform.unit };
+function frameValues(frame: PixelFrame, { image, groups, frameIndex }: FrameSource): DecodedFrameValues {
+  const { attributes, description } = image;
+  const geometry = frameGeometry(attributes, groups, frameIndex);
+  if (!isGrey(frame))
+    return { frameIndex, geometry, pixels: { kind: 'colour', rgb: toRgb(frame, attributes, description) } };
+  const transform = modalityTransform(attributes, { groups, description, frameIndex });
+  const values = modalityValues(frame, transform);
+  return { frameIndex, geometry, pixels: { kind: 'grey', values, unit: transform.unit } };
+}
+
+function isGrey({ photometricInterpretation }: PixelFrame): boolean {
+  return photometricInterpretation === 'MONOCHROME1' || photometricInterpretation === 'MONOCHROME2';
 }

@@ -42,7 +42,7 @@ export function nativeContainers(
       : pixels.bytes;
   if (description.bitsAllocated === 1) return unpackBits(source, bits * frameIndex, bits);
   const byteCount = bits / 8;
-  const bytes = Uint8Array.from(source.subarray(byteCount * frameIndex, byteCount * (frameIndex + 1)));
+  const bytes = new Uint8Array(source.subarray(byteCount * frameIndex, byteCount * (frameIndex + 1)));
   if (description.bitsAllocated === 8) return bytes;
   const isSwapped = !pixels.isLittleEndian;
   if (description.bitsAllocated === 16) {
@@ -70,9 +70,11 @@ export function nativeFloats(
 /** Bits, the first in the lowest place of its byte, as samples of 0 and 1; a frame may begin within a byte. */
 export function unpackBits(bytes: Uint8Array, firstBit: number, count: number): Uint8Array {
   const samples = new Uint8Array(count);
+  const firstByte = Math.floor(firstBit / 8);
+  const within = firstBit % 8;
   for (let index = 0; index < count; index += 1) {
-    const bit = firstBit + index;
-    samples[index] = ((bytes[Math.floor(bit / 8)] ?? 0) >> (bit % 8)) & 1;
+    const bit = within + index;
+    samples[index] = ((bytes[firstByte + (bit >>> 3)] ?? 0) >> (bit & 7)) & 1;
   }
   return samples;
 }

@@ -27,7 +27,9 @@ export function storedValues(
   containers: Uint8Array | Uint16Array | Uint32Array,
   description: ImageDescription,
 ): Samples {
-  const { bitsStored, highBit, isSigned } = description;
+  const { bitsAllocated, bitsStored, highBit, isSigned } = description;
+  // Unpacked, a bit is a sample of 0 or 1 already.
+  if (bitsAllocated === 1 && !isSigned) return containers;
   const width = containers.BYTES_PER_ELEMENT * 8;
   const shift = Math.max(0, highBit + 1 - bitsStored);
   if (bitsStored < width || shift > 0) {

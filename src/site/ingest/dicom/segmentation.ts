@@ -41,6 +41,9 @@ export interface Segmentation {
   readonly kind: 'BINARY' | 'FRACTIONAL';
   /** Highest stored value of a fractional frame; 1 for binary. */
   readonly fullValue: number;
+  /** Pixels of every frame. */
+  readonly rows: number;
+  readonly columns: number;
   readonly segments: readonly Segment[];
   readonly frames: readonly SegmentFrame[];
   /** The series that all frames lie on, where the object names one. */
@@ -74,6 +77,8 @@ export function openSegmentation(file: DicomFile): Segmentation {
   return {
     kind,
     fullValue,
+    rows: description.rows,
+    columns: description.columns,
     segments,
     frames: readFrames(attributes, description.frameCount, numbers),
     seriesInstanceUid: attributes.items(0x00081115)[0]?.uid(0x0020000e) ?? null,
@@ -132,7 +137,10 @@ function readSource(item: Attributes): SegmentSource {
 }
 
 function sharesOf({ samples }: PixelFrame, fullValue: number): Float32Array {
-  return Float32Array.from(samples, (stored) => Math.min(1, stored / fullValue));
+  const shares = new Float32Array(samples.length);
+  for (let index = 0; index < shares.length; index += 1)
+    shares[index] = Math.min(1, (samples[index] ?? 0) / fullValue);
+  return shares;
 }
 
 export interface PlacedImage {
@@ -151,7 +159,8 @@ export function sourcesOf(frame: SegmentFrame, images: readonly PlacedImage[]): 
     .map(({ sopInstanceUid }) => sopInstanceUid);
 }
 
-function isSamePlane(left: FrameGeometry, right: FrameGeometry): boolean {
+/** Whether pixels of one lie where those of the other do; false where either does not say. */
+export function isSamePlane(left: FrameGeometry, right: FrameGeometry): boolean {
   if (
     left.position === null ||
     right.position === null ||
