@@ -1,88 +1,44 @@
 // The tumour study's images as examples of a model, where CONSILIUM_DATA names the folder that holds them: each number is held to another
 // reading of the same files, by another parser and in whole numbers.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import dicomParser, { type DataSet } from 'dicom-parser';
 import { afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { toHex } from '#base/bytes.ts';
 import { createSha256 } from '#federation/crypto/digest.ts';
-import { dataElements } from '#federation/records/data-elements.ts';
-import { imagingInput } from '#federation/records/imaging-input.ts';
-import { type FrozenCohort, openCohorts } from '#site/cohort/index.ts';
 import { openConsents } from '#site/consent/index.ts';
-import { openSubjectRegistry } from '#site/deidentify/index.ts';
-import { type ExampleSource, openExampleSource } from '#site/imaging/index.ts';
+import type { ExampleSource } from '#site/imaging/index.ts';
 import { openWithdrawals } from '#site/withdrawal.ts';
-import { type IngestSite, openIngestSite, siteKeys, steward } from '#support/ingest-site.ts';
-import { addConsent, createTestPlan, plainDays } from '#support/stored-subjects.ts';
+import { type IngestSite, siteKeys, steward } from '#support/ingest-site.ts';
+import { plainDays } from '#support/stored-subjects.ts';
+import {
+  hasTumourData,
+  inOrder,
+  openTumourExamples,
+  openTumourSite,
+  tumourData,
+} from '#support/tumour-site.ts';
 
-const data = path.join(process.env.CONSILIUM_DATA ?? '', 'lgg-mri');
-const hasData = process.env.CONSILIUM_DATA !== undefined && existsSync(data);
-if (!hasData) process.stderr.write('no tumour is read: CONSILIUM_DATA does not name a folder with lgg-mri\n');
-
-const definition = fileURLToPath(
-  new URL('../../assets/research-studies/tumour/cohort-definition.json', import.meta.url),
-);
-const shipped = z
-  .strictObject({ dataElements, imaging: imagingInput })
-  .parse(JSON.parse(readFileSync(definition, 'utf8')));
+if (!hasTumourData)
+  process.stderr.write('no tumour is read: CONSILIUM_DATA does not name a folder with lgg-mri\n');
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of opened.splice(0).toReversed()) await one.close();
 });
 
-/** A site that has taken in some patients' folders, in this order, all of whom consent. */
 async function siteWith(folders: readonly string[]): Promise<IngestSite> {
-  const site = openIngestSite();
+  const site = await openTumourSite(folders);
   opened.push(site);
-  for (const folder of folders) await site.importPaths([folder]);
-  const { store } = site;
-  for (const row of store.all(store.query.selectFrom('subject').select('subject_id')))
-    addConsent(store, row.subject_id);
   return site;
 }
 
-function freeze({ store, auditLog }: IngestSite, size: number): FrozenCohort {
-  const consents = openConsents({ store, auditLog, days: plainDays, linkageKey: siteKeys.linkageKey });
-  const ages = openSubjectRegistry({ store, keys: siteKeys });
-  const pseudonymKey = () => new Uint8Array(32).fill(7);
-  const plan = createTestPlan({
-    ...shipped,
-    minimumCohort: { training: 1, evaluation: 1, reason: 'a test' },
-    imaging: { ...shipped.imaging, rows: size, columns: size },
-  });
-  return openCohorts({ store, auditLog, consents, ages, pseudonymKey }).freeze({
-    plan,
-    round: 1,
-    kind: 'training',
-    actor: steward,
-  });
-}
-
 async function openExamples(
-  site: IngestSite,
-  size: number,
-  part: 'training' | 'holdout',
+  ...[site, size, part]: Parameters<typeof openTumourExamples>
 ): Promise<ExampleSource> {
-  const source = await openExampleSource({
-    store: site.store,
-    folder: path.join(site.folder, 'profile', 'objects'),
-    members: freeze(site, size).images(part),
-    imaging: { ...shipped.imaging, rows: size, columns: size },
-    hasMasks: true,
-    minimumUnits: 1,
-    threadCount: 2,
-  });
+  const source = await openTumourExamples(site, size, part);
   opened.push(source);
   return source;
-}
-
-function* inOrder(source: ExampleSource, batchSize = 7): Generator<Int32Array> {
-  for (let first = 0; first < source.count; first += batchSize)
-    yield Int32Array.from({ length: Math.min(batchSize, source.count - first) }, (_, at) => first + at);
 }
 
 interface PatientSums {
@@ -119,21 +75,21 @@ async function sumsOf(source: ExampleSource): Promise<PatientSums[]> {
 const inSomeOrder = (sums: readonly PatientSums[]) => sums.map((sum) => JSON.stringify(sum)).sort();
 
 const patientsOf = (hospital: string) =>
-  readdirSync(path.join(data, hospital)).map((patient) => path.join(data, hospital, patient));
+  readdirSync(path.join(tumourData, hospital)).map((patient) => path.join(tumourData, hospital, patient));
 
 describe('the tumour study’s examples', () => {
-  const manifest = hasData
-    ? readFileSync(path.join(data, 'manifest.csv'), 'utf8')
+  const manifest = hasTumourData
+    ? readFileSync(path.join(tumourData, 'manifest.csv'), 'utf8')
         .trim()
         .split('\n')
         .slice(1)
         .map((row) => row.split(','))
     : [];
 
-  it.runIf(hasData).each(['CS', 'DU', 'FG', 'HT'])(
+  it.runIf(hasTumourData).each(['CS', 'DU', 'FG', 'HT'])(
     'of %s are every slice of every patient, with every pixel that was marked, as the manifest counts them',
     async (hospital) => {
-      const site = await siteWith([path.join(data, hospital)]);
+      const site = await siteWith([path.join(tumourData, hospital)]);
       const found: string[] = [];
       for (const part of ['training', 'holdout'] as const)
         for (const { slices, tumourSlices, maskPixels } of await sumsOf(await openExamples(site, 128, part)))
@@ -147,7 +103,7 @@ describe('the tumour study’s examples', () => {
     240_000,
   );
 
-  it.runIf(hasData)(
+  it.runIf(hasTumourData)(
     'are in the plan’s size what another reading of the files makes of them',
     async () => {
       const folders = patientsOf('FG');
@@ -161,7 +117,7 @@ describe('the tumour study’s examples', () => {
     240_000,
   );
 
-  it.runIf(hasData)(
+  it.runIf(hasTumourData)(
     'are the same bytes in whatever order the files came, and of a patient who withdrew nothing is left',
     async () => {
       const folders = patientsOf('CS');
