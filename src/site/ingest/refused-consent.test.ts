@@ -162,6 +162,15 @@ describe('a consent that is refused', () => {
     expect(rowCount()).toBe(1);
   });
 
+  it('for treatment from now on permits no more, also where it names the patient in another way', async () => {
+    const number = { system: 'https://fixture.example/number', value: '17' };
+    await take({ resourceType: 'Patient', id: 'p1', identifier: [number] }, consent());
+    expect(rules()).toEqual(['permit']);
+    const later = { scope: scopeOf('treatment'), dateTime: '2021-01-01', patient: { identifier: number } };
+    expect(await take(consent(later))).toEqual(['1 UNSUPPORTED_CONSENT scope']);
+    expect(rules()).not.toEqual(['permit']);
+  });
+
   it('permits again when the source states it anew with a later date', async () => {
     await take(consent({ dateTime: '2021-01-01', status: 'gone' }), consent());
     expect(rules()).not.toEqual(['permit']);
