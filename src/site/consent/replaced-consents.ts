@@ -32,20 +32,16 @@ export function findReplacements(versions: readonly ConsentVersion[], terms: Per
   if (!isTied) return { denies: nothing, permits: nothing };
   const denies = new Set<ConsentVersion>();
   const permits = new Set<ConsentVersion>();
+  const lifting = new Set(
+    versions.filter((one) => isActive(one) && liftsDeny(one, terms) && stands(one, versions, terms)),
+  );
   for (const version of versions) {
     const replacing = versions.filter(
       (other) => replaces(other, version) && wasSaidAfter(other, version, versions),
     );
     const ending = [...replacing, ...versions.filter((other) => isNewerNamesake(other, version))];
     if (ending.some((other) => isStatement(other) && liftsPermit(other, terms))) permits.add(version);
-    const isLifted = replacing.some(
-      (other) =>
-        isActive(other) &&
-        isSamePerson(other, version) &&
-        liftsDeny(other, terms) &&
-        stands(other, versions, terms),
-    );
-    if (isLifted) denies.add(version);
+    if (replacing.some((other) => lifting.has(other) && isSamePerson(other, version))) denies.add(version);
   }
   return { denies, permits };
 }
