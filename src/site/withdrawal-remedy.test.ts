@@ -150,6 +150,20 @@ describe('a remedy', () => {
     expect(refusalCode(ask)).toBe('REMEDY_NOT_NEEDED');
   });
 
+  it('that was carried out stands for whoever withdraws before the next round: the consortium does not learn how many', () => {
+    site.close();
+    open('leave-study');
+    remember({ round: 2 });
+    ask();
+    site.store.run(site.store.query.updateTable('remedy_request').set({ answer_outcome: 'carried-out' }));
+    site.clock.advance(60_000);
+    remember({ round: 2, of: 'train-4' });
+    requestRemedy(site, { subjectId: 'train-4', researchStudyId }, steward);
+    const digests = site.store.query.selectFrom('remedy_request').select('request_digest').distinct();
+    expect(site.store.all(digests)).toHaveLength(1);
+    expect(listRemediableRounds(site, 'train-4')).toMatchObject([{ remedyState: 'carried-out' }]);
+  });
+
   it('is not asked where the plan keeps the model', () => {
     site.close();
     open('keep-model');

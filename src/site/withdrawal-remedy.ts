@@ -135,7 +135,10 @@ function joinRequest(store: Store, predicate: RemedyRequest, subjectId: string):
       .where('from_round', '<=', fromRound)
       .where('to_round', '>=', toRound)
       .where('refused_code', 'is', null)
-      .where('answer_outcome', 'is', null)
+      // What was carried out took the rounds of this subject back too, or the site has left.
+      .where((request) =>
+        request.or([request('answer_outcome', 'is', null), request('answer_outcome', '=', 'carried-out')]),
+      )
       .where('requested_at', '>', lastOpened?.received_at ?? '')
       .orderBy('requested_at')
       .limit(1),

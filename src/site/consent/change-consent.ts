@@ -8,8 +8,15 @@ import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { ConsentError } from './consent-error.ts';
 import type { ConsentVersion } from './consent-version.ts';
+import { researchStudiesOf } from './match-rule.ts';
 import { isOptedOut, optedOut } from './opt-outs.ts';
-import { type ConsentTerms, decideVersions, readSubjectConsents, type SubjectDays } from './read-consents.ts';
+import {
+  type ConsentTerms,
+  decideVersions,
+  readSubjectConsents,
+  type SubjectDays,
+  type SubjectScope,
+} from './read-consents.ts';
 
 export interface ConsentContext {
   readonly store: Store;
@@ -193,23 +200,45 @@ function storedReplacement({ replacement }: ConsentVersion): string | null {
 /** A research study that no consent names: only those for research in general speak for it. */
 const unnamedStudy = '';
 
-/** Whether the rules permit a subject's data to any research study, one that its consents name or another. */
+/** Whether the rules permit a subject's data to any research study: one that its consents name, one with a plan here, or another. */
 export function permitsAnything(context: ConsentContext, subjectId: string): boolean {
-  const named = readSubjectConsents(context.store, subjectId).map(({ researchStudyId }) => researchStudyId);
-  const studies = new Set(named.map((researchStudyId) => researchStudyId ?? unnamedStudy));
+  const { store } = context;
+  const versions = readSubjectConsents(store, subjectId);
+  // Of most who were erased: they are looked at again and again.
+  if (versions.every(({ decision }) => decision === 'deny') || isOptedOut(store, subjectId)) return false;
+  const studies = new Set([unnamedStudy, ...plannedStudies(store)]);
+  for (const { researchStudyId, provision } of versions) {
+    if (researchStudyId !== null) studies.add(researchStudyId);
+    // Rules for several, or with a deny among them, are kept as for research in general.
+    for (const named of provision === null ? [] : researchStudiesOf(provision)) studies.add(named);
+  }
   return [...studies].some(
-    (researchStudyId) => decideSubject(context, { subjectId, researchStudyId }).decision === 'permit',
+    (researchStudyId) =>
+      decideVersions(versions, scopeOf(context, { subjectId, researchStudyId })).decision === 'permit',
   );
+}
+
+/** Each has its own purposes and terms. */
+function plannedStudies(store: Store): string[] {
+  const plans = store.query.selectFrom('research_study').select('research_study_id').distinct();
+  return store.all(plans).map(({ research_study_id: researchStudyId }) => researchStudyId);
 }
 
 /** What the rules say about one subject at this moment. */
 export function decideSubject(
+  context: Omit<ConsentContext, 'auditLog'>,
+  subject: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
+) {
+  const { store } = context;
+  if (isOptedOut(store, subject.subjectId)) return optedOut;
+  return decideVersions(readSubjectConsents(store, subject.subjectId), scopeOf(context, subject));
+}
+
+function scopeOf(
   { store, days, termsOf, consortiumName }: Omit<ConsentContext, 'auditLog'>,
   { subjectId, researchStudyId }: Pick<ConsentChange, 'subjectId' | 'researchStudyId'>,
-) {
-  if (isOptedOut(store, subjectId)) return optedOut;
+): SubjectScope {
   const terms = researchStudyId === null ? undefined : termsOf?.(researchStudyId);
   const atMs = store.clock.nowMs();
-  const scope = { researchStudyId, terms, consortium: consortiumName?.(), atMs, subjectId, days };
-  return decideVersions(readSubjectConsents(store, subjectId), scope);
+  return { researchStudyId, terms, consortium: consortiumName?.(), atMs, subjectId, days };
 }

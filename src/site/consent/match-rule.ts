@@ -1,6 +1,6 @@
 // Whether a rule of a consent is about what is asked. Certainly so is asked for a permit, possibly so for a deny: what is not
 // understood lets no permit match and every deny (security.md C3).
-import type { ProvisionActor, ProvisionRule, RuleDays } from '#site/store/index.ts';
+import type { ConsentProvision, ProvisionActor, ProvisionRule, RuleDays } from '#site/store/index.ts';
 import {
   isCollected,
   isEarlierPermitted,
@@ -156,6 +156,15 @@ function matchActors(actors: readonly ProvisionActor[], request: ProvisionReques
   );
   const isNamed = actors.some(({ reference }) => isAsking(reference, request));
   return { isCertain: isUnderstood && isNamed, isPossible: !isUnderstood || isNamed };
+}
+
+/** Those that any of its rules names. */
+export function researchStudiesOf({ root }: Pick<ConsentProvision, 'root'>): string[] {
+  const prefix = `${researchStudySystem}|`;
+  const own = root.actors.flatMap(({ reference }) =>
+    reference?.startsWith(prefix) === true ? [reference.slice(prefix.length)] : [],
+  );
+  return [...own, ...root.children.flatMap((child) => researchStudiesOf({ root: child }))];
 }
 
 /** Before the site has joined a consortium, one that is named may turn out to be it. */

@@ -18,6 +18,14 @@ const older = researchConsent({ id: 'c0', dateTime: '2019-01-01', ...refusal });
 const replacing = { dateTime: '2020-05-05', sourceReference: { reference: 'Consent/c0' } };
 const mother = { performer: [{ reference: 'RelatedPerson/mother' }] };
 
+const patient = {
+  resourceType: 'Patient',
+  id: 'p1',
+  identifier: [{ system: 'https://fixture.example/number', value: '17' }],
+};
+/** Of the same patient, named in another way. */
+const byNumber = { patient: { identifier: patient.identifier[0] } };
+
 let site: IngestSite;
 beforeEach(() => {
   site = openIngestSite({ inMemory: true });
@@ -64,6 +72,13 @@ describe('a deny of another consent', () => {
     ['stands against one that is not active', {}, { ...replacing, status: 'draft' }, 'denied'],
     ['stands against a deny that replaces it', {}, { ...replacing, ...refusal }, 'denied'],
     ['stands where another person gave it', mother, replacing, 'denied'],
+    [
+      'stands where another person gave it and it cannot be read',
+      { ...mother, status: 'gone' },
+      replacing,
+      'denied',
+    ],
+    ['stands where nobody can read who gave it', { performer: 'mother' }, replacing, 'denied'],
     [
       'is lifted by the patient beside a doctor where nobody is named',
       {},
@@ -116,12 +131,19 @@ describe('a deny of another consent', () => {
     expect(rules()).toEqual(['permit']);
   });
 
-  it('stands again where its source ends the permit that replaced it, beside a third that permits', async () => {
-    await take(older, researchConsent(replacing), researchConsent({ id: 'c3' }));
-    expect(rules()).toEqual(['permit']);
-    await take(researchConsent({ ...replacing, status: 'inactive', dateTime: '2021-05-05' }));
-    expect(rules()).toEqual(['denied']);
-  });
+  it.each([
+    ['', {}],
+    [' and names the patient in another way', byNumber],
+  ])(
+    'stands again where its source ends the permit that replaced it%s, beside a third that permits',
+    async (_, change) => {
+      await site.importFiles({ 'patients.ndjson': ndjson(patient) });
+      await take(older, researchConsent(replacing), researchConsent({ id: 'c3' }));
+      expect(rules()).toEqual(['permit']);
+      await take(researchConsent({ ...replacing, ...change, status: 'inactive', dateTime: '2021-05-05' }));
+      expect(rules()).toEqual(['denied']);
+    },
+  );
 });
 
 describe('a permit of another consent', () => {
@@ -136,6 +158,83 @@ describe('a permit of another consent', () => {
     const permit = researchConsent({ id: 'c0', dateTime: '2019-01-01' });
     await take(permit, researchConsent(newer));
     expect(rules()).toEqual([rule]);
+  });
+});
+
+describe('a consent that names its patient in another way than before', () => {
+  const images = [{ system: 'http://hl7.org/fhir/resource-types', code: 'ImagingStudy' }];
+  it.each<[string, object, string[], string[]]>([
+    ['ends what it permitted, of a later day', { status: 'inactive', dateTime: '2021-01-01' }, [], []],
+    ['ends what it permitted, of the same day', { status: 'inactive' }, [], []],
+    ['ends what it permitted, of no day', { status: 'entered-in-error', dateTime: undefined }, [], []],
+    ['ends what it permitted when it cannot be read', { status: 'gone' }, [], []],
+    [
+      'permits what it says now',
+      { dateTime: '2021-01-01', provision: { provision: [{ type: 'permit', class: images }] } },
+      [],
+      ['all'],
+    ],
+    ['ends nothing of a later day', { status: 'inactive', dateTime: '2019-01-01' }, ['all'], ['all']],
+    ['ends nothing as a draft', { status: 'draft', dateTime: '2021-01-01' }, ['all'], ['all']],
+    ['ends nothing when it permits the same', {}, ['all'], ['all']],
+  ])('%s, whichever is read first', async (_, change, clinical, imaging) => {
+    const [first, second] = [researchConsent(), researchConsent({ ...byNumber, ...change })];
+    for (const order of [
+      [first, second],
+      [second, first],
+    ]) {
+      await site.importFiles({ 'patients.ndjson': ndjson(patient) });
+      for (const consent of order) await take(consent);
+      const [decision] = decisionsBySubject(site.store, consents().decisions('heart')).values();
+      const named = (ranges: readonly unknown[] = []) => ranges.map(() => 'all');
+      expect([named(decision?.data.clinical), named(decision?.data.imaging)]).toEqual([clinical, imaging]);
+      await site.close();
+      site = openIngestSite({ inMemory: true });
+    }
+  });
+
+  it('lifts no deny, also not beside a third with an identifier: two patients may have been joined', async () => {
+    const past = { type: 'permit', period: { end: '2018-06-06' } };
+    await site.importFiles({ 'patients.ndjson': ndjson(patient) });
+    await take(
+      researchConsent({ dateTime: '2019-01-01', ...refusal }),
+      researchConsent({ ...byNumber, dateTime: '2021-01-01' }),
+      researchConsent({ id: 'c3', identifier, provision: { provision: [past, { ...past, type: 'deny' }] } }),
+    );
+    expect(rules()).toEqual(['denied']);
+  });
+});
+
+describe('what a steward records', () => {
+  const actor = (value: string) => [
+    { reference: { identifier: { system: 'https://consilium.example/fhir/research-study', value } } },
+  ];
+  const forHeart = researchConsent({
+    ...replacing,
+    provision: { provision: [{ type: 'permit', actor: actor('heart') }] },
+  });
+  const rulesOf = (researchStudyId: string): string[] =>
+    [...decisionsBySubject(site.store, consents().decisions(researchStudyId)).values()].map(
+      ({ rule }) => rule,
+    );
+  const onlySubject = (): string =>
+    site.store.prepareColumn('SELECT subject_id FROM subject').get() as string;
+
+  it('of one research study lifts no deny for all that came after the consent it is recorded in', async () => {
+    await take(
+      researchConsent({ id: 'c0', dateTime: '2019-01-01' }),
+      forHeart,
+      researchConsent({ id: 'c3' }),
+    );
+    await take(researchConsent({ id: 'c0', dateTime: '2023-01-01', ...refusal }));
+    consents().grant({ subjectId: onlySubject(), researchStudyId: 'heart', untilDate: null }, steward);
+    expect([rulesOf('heart'), rulesOf('lungs')]).toEqual([['withdrawn'], ['withdrawn']]);
+  });
+
+  it('of one research study ends no permit for all that came after the consent it is recorded in', async () => {
+    await take(forHeart, researchConsent({ id: 'c0', dateTime: '2023-01-01' }));
+    consents().withdraw({ subjectId: onlySubject(), researchStudyId: 'heart' }, steward);
+    expect([rulesOf('heart'), rulesOf('lungs')]).toEqual([['withdrawn'], ['permit']]);
   });
 });
 

@@ -63,6 +63,10 @@ export function isBySteward({ source }: ConsentVersion): boolean {
   return source === 'steward';
 }
 
+export function takesMore(left: ConsentVersion, right: ConsentVersion): boolean {
+  return cautionOf(left) > cautionOf(right);
+}
+
 /** How much a version takes away: a deny most, then what ends a consent. A draft is no statement and ends no consent's word. */
 function cautionOf(version: ConsentVersion): number {
   if (isActiveDeny(version)) return 2;

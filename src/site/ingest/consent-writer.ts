@@ -33,7 +33,7 @@ export class ConsentWriter {
     { consentId, contentDigest, consent, replacement }: PackedConsent,
   ): boolean {
     const latest = this.#statements.latest.get(consentId) as LatestConsent | undefined;
-    if (latest === undefined && consent.onlyReplaces === true) return false;
+    if (latest === undefined && consent.onlyReplaces === true && !this.#isNamed(consentId)) return false;
     const hasMoved = latest !== undefined && latest.subject_id !== subjectId;
     if (latest !== undefined && !hasMoved && equalBytes(latest.content_digest, contentDigest)) return false;
     if (hasMoved) this.#endVersion(latest);
@@ -64,10 +64,19 @@ export class ConsentWriter {
     return true;
   }
 
+  /** Whether one of its name is here, which may name the same patient in another way. */
+  #isNamed(consentId: string): boolean {
+    return this.#named(consentId.slice(0, consentId.length / 2)).length > 0;
+  }
+
+  #named(consentName: string): LatestConsent[] {
+    // Ids begin with the name's digest, in hexadecimal digits.
+    return this.#statements.named.all(consentName, `${consentName}g`) as LatestConsent[];
+  }
+
   /** Ends every consent of this name; how many there were. */
   end(consentName: string): number {
-    // Ids begin with the name's digest, in hexadecimal digits.
-    const found = this.#statements.named.all(consentName, `${consentName}g`) as LatestConsent[];
+    const found = this.#named(consentName);
     const standing = found.filter(({ status }) => status !== endedStatus);
     for (const latest of standing) this.#endVersion(latest);
     return standing.length;

@@ -162,6 +162,15 @@ describe('a consent that is refused', () => {
     expect(rowCount()).toBe(1);
   });
 
+  it('for treatment from now on permits no more, also where it names the patient in another way', async () => {
+    const number = { system: 'https://fixture.example/number', value: '17' };
+    await take({ resourceType: 'Patient', id: 'p1', identifier: [number] }, consent());
+    expect(rules()).toEqual(['permit']);
+    const later = { scope: scopeOf('treatment'), dateTime: '2021-01-01', patient: { identifier: number } };
+    expect(await take(consent(later))).toEqual(['1 UNSUPPORTED_CONSENT scope']);
+    expect(rules()).not.toEqual(['permit']);
+  });
+
   it('permits again when the source states it anew with a later date', async () => {
     await take(consent({ dateTime: '2021-01-01', status: 'gone' }), consent());
     expect(rules()).not.toEqual(['permit']);
@@ -249,6 +258,38 @@ describe('a row of a table that is refused', () => {
     expect(rules()).toEqual([rule]);
   });
 
+  it.each<[string, string, string, string]>([
+    ['a deny beside a cell in Latin-1', '7,M\xe4rz 1950,no,2024-01-01,', '2 NOT_UTF8', 'withdrawn'],
+    ['a deny with a date in Latin-1', '7,1950-01-01,no,1. M\xe4rz,', '2 NOT_UTF8', 'withdrawn'],
+    ['a word in Latin-1', '7,1950-01-01,zur\xfcckgezogen,2024-01-01,', '2 NOT_UTF8', 'no-consent'],
+    ['a permit beside a cell in Latin-1', '7,M\xe4rz 1950,yes,2024-01-01,', '2 NOT_UTF8', 'permit'],
+    [
+      'a deny of somebody in Latin-1',
+      '\xfc7,1950-01-01,no,2024-01-01,',
+      '2 CONSENT_WITHOUT_PATIENT pid',
+      'permit',
+    ],
+    ['a deny with a NUL in its date', '7,1950-01-01,no,2024\0,', '2 BAD_CHARACTER at', 'withdrawn'],
+    ['a word with a NUL', '7,1950-01-01,n\0o,2024-01-01,', '2 BAD_CHARACTER consent', 'no-consent'],
+  ])('keeps %s, which is no text, if it takes something away', async (_, row, refusal, rule) => {
+    await takeRow('7,1950-01-01,yes,2020-01-01,');
+    const bytes = Buffer.from(`pid,born,consent,at,until\n${row}\n`, 'latin1');
+    expect(refusalsOf(await site.importFiles({ 'rows.csv': bytes }, mapping), 'rows.csv')).toEqual([refusal]);
+    expect(rules()).toEqual([rule]);
+  });
+
+  it('keeps the consent of a row whose fact is not needed', async () => {
+    const code = { system: 'http://loinc.org', code: '8480-6' };
+    const value = { column: 'value', unit: 'mm[Hg]', values: {}, others: 'not-needed' };
+    const fact = { as: 'measurement', code: { column: 'what', values: { bp: code } }, end: null, value };
+    const own = { ...JSON.parse(mapping), indexDate: 'at', fact };
+    const table = (row: string) => ({ 'rows.csv': `pid,born,consent,at,until,what,value\n${row}\n` });
+    await site.importFiles(table('7,1950-01-01,yes,2020-01-01,,bp,120'), JSON.stringify(own));
+    expect(rules()).toEqual(['permit']);
+    await site.importFiles(table('7,1950-01-01,no,2024-01-01,,bp,see letter'), JSON.stringify(own));
+    expect(rules()).toEqual(['withdrawn']);
+  });
+
   it('is previewed as refused', () => {
     const head = Buffer.from('pid,born,consent,at,until\n7,long ago,no,2024-01-01,\n');
     expect(previewMapping({ head, isWhole: true, mapping, zone: openTimeZone('UTC') })).toMatchObject({
@@ -303,8 +344,12 @@ describe('a consent in an OMOP table', () => {
       'permit',
     ],
     ['a deny of nobody', '9,,1,2024-01-01,,,3,0,0', '2 CONSENT_WITHOUT_PATIENT person_id', 'permit'],
+    ['a deny beside a cell in Latin-1', '9,7,1,2024-01-01,,bis M\xe4rz,3,0,0', '2 NOT_UTF8', 'withdrawn'],
   ])('keeps %s, if it takes something away', async (_, row, refusal, rule) => {
-    const files = (line: string) => ({ 'CONCEPT.csv': concepts, 'OBSERVATION.csv': `${header}\n${line}\n` });
+    const files = (line: string) => ({
+      'CONCEPT.csv': concepts,
+      'OBSERVATION.csv': Buffer.from(`${header}\n${line}\n`, 'latin1'),
+    });
     await site.importFiles(files('9,7,1,2020-01-01,,,2,0,0'));
     expect(rules()).toEqual(['permit']);
     const summary = await site.importFiles(files(row));

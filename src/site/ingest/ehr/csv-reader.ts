@@ -43,7 +43,9 @@ export function createCsvReader(
       const mapped = new MappedRow(table, row);
       try {
         const record = mapped.record();
-        return record === 'not-needed' ? { kind: 'not-needed', row: row.row } : repeated.tell(record);
+        if (record === 'not-needed') return { kind: 'not-needed', row: row.row };
+        // Its reader refuses it: a whole row of that name is no other one.
+        return row.isBroken ? record : repeated.tell(record);
       } catch (error) {
         if (error instanceof RowRefusal) return keepDenial(mapped, error);
         throw error;

@@ -61,7 +61,11 @@ export class MappedRow {
     const key: PatientKey = { authority: patient.authority, identifier };
     const time = indexDate === null ? null : this.#time(indexDate);
     const own = fact === null || time === null ? null : this.#rowFact(fact, time);
-    if (own === 'not-needed') return own;
+    const consents = this.#consent(['csv', key.authority, identifier]);
+    if (own === 'not-needed')
+      return consents.length === 0
+        ? own
+        : { subject: key, patient: null, sourceId: null, facts: [], consents };
     const said = facts.flatMap((each) => this.#columnFact(each, time) ?? []);
     if (own !== null) said.push(own);
     return {
@@ -70,7 +74,7 @@ export class MappedRow {
       death: this.#death(said),
       sourceId: ['csv', key.authority, identifier, ...this.#recordName(time, own), this.#table.name],
       facts: said,
-      consents: this.#consent(['csv', key.authority, identifier]),
+      consents,
     };
   }
 
@@ -84,20 +88,11 @@ export class MappedRow {
       this.#consent(['csv', authority, identifier], 'readable-days').filter(
         ({ decision, status }) => decision === 'deny' || status !== 'active',
       );
-    const identifier = this.#readable(column);
+    const identifier = attempt(() => this.#required(column, readText));
     if (identifier !== undefined)
       return { subject: { authority, identifier }, consents: consents(identifier) };
     if (consents('').length > 0) throw new RowRefusal('CONSENT_WITHOUT_PATIENT', column);
     return { subject: { authority, identifier: '' }, consents: [] };
-  }
-
-  #readable(column: string): string | undefined {
-    try {
-      return this.#required(column, readText);
-    } catch (error) {
-      if (error instanceof RowRefusal) return undefined;
-      throw error;
-    }
   }
 
   /** Null where the table only names its patient. */
@@ -220,16 +215,12 @@ export class MappedRow {
     const stated = this.#decision(consent.status, days === 'readable-days');
     if (stated === null) return [];
     const { researchStudyId } = consent;
-    const read = (text: string, column: string): number | null => {
-      try {
-        return readDay(this.#isoDate(text), column, this.#table.zone);
-      } catch (error) {
-        if (days === 'readable-days' && error instanceof RowRefusal) return null;
-        throw error;
-      }
+    const read = (text: string, column: string) => readDay(this.#isoDate(text), column, this.#table.zone);
+    const day = (column: string | null): number | null => {
+      if (column === null) return null;
+      const stated = () => this.#optional(column, read);
+      return days === 'readable-days' ? (attempt(stated) ?? null) : stated();
     };
-    const day = (column: string | null): number | null =>
-      column === null ? null : this.#optional(column, read);
     // What a refused row takes away, it takes away whoever gave it.
     const isByGuardian = (): boolean =>
       days === 'all-days' &&
@@ -252,10 +243,11 @@ export class MappedRow {
 
   /** @param isLenient whether a cell that the mapping does not name is one that permits nothing, or refuses the row */
   #decision({ column, values }: ConsentColumn, isLenient: boolean) {
-    const text = this.#cell(column);
-    const isKnown = text === null || Object.hasOwn(values, text);
-    if (isKnown || !isLenient) return this.#mapped(column, values);
-    return { status: 'active', decision: 'deny', provision: permitNothing } as const;
+    const mapped = () => this.#mapped(column, values);
+    const unknown = { status: 'active', decision: 'deny', provision: permitNothing } as const;
+    if (!isLenient) return mapped();
+    const found = attempt(mapped);
+    return found === undefined ? unknown : found;
   }
 
   #time(column: string): StatedTime {
@@ -314,5 +306,15 @@ export class MappedRow {
     const value = Object.hasOwn(values, text) ? values[text] : undefined;
     if (value === undefined) throw new RowRefusal('BAD_VALUE', column);
     return value;
+  }
+}
+
+/** Undefined where it is refused. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RowRefusal) return undefined;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 // A CSV table (RFC 4180) row by row: the header decides the columns, a row that does not fit is refused and the next one read.
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { fromUtf8 } from '#base/bytes.ts';
 import { type ReadRow, type RefusedRow, RowRefusal } from '../clinical-record.ts';
@@ -12,31 +12,40 @@ const byteOrderMark = '\ufeff';
 const delimiters = [',', '\t', ';'] as const;
 export type Delimiter = (typeof delimiters)[number];
 
+const replacementCharacter = '\ufffd';
+
+interface RowCells {
+  readonly cells: readonly string[];
+  /** Whether one of them may hold a NUL. */
+  readonly hasNul: boolean;
+  /** Whether some are no UTF-8, with a replacement character in place of what is none; absent: all are. */
+  readonly isBroken?: boolean;
+}
+
 /** The cells of one row by column name. */
 export class TableRow {
   readonly row: number;
   readonly #columns: ReadonlyMap<string, number>;
   readonly #cells: readonly string[];
   readonly #hasNul: boolean;
+  /** Whether some of it is no UTF-8: nothing of it may be taken but what a consent in it takes away. */
+  readonly isBroken: boolean;
 
-  /** @param hasNul whether one of the cells may hold a NUL */
-  constructor(
-    row: number,
-    columns: ReadonlyMap<string, number>,
-    { cells, hasNul }: { readonly cells: readonly string[]; readonly hasNul: boolean },
-  ) {
+  constructor(row: number, columns: ReadonlyMap<string, number>, { cells, hasNul, isBroken }: RowCells) {
     this.row = row;
     this.#columns = columns;
     this.#cells = cells;
     this.#hasNul = hasNul;
+    this.isBroken = isBroken ?? false;
   }
 
-  /** The cell without surrounding spaces, '' when the table has no such column. @throws RowRefusal BAD_CHARACTER. */
+  /** The cell without surrounding spaces, '' when the table has no such column. @throws RowRefusal BAD_CHARACTER, NOT_UTF8. */
   cell(column: string): string {
     const at = this.#columns.get(column);
     const text = at === undefined ? '' : trimCell(this.#cells[at] ?? '');
     // A NUL ends a text for some programs and not for others.
     if (this.#hasNul && text.includes('\0')) throw new RowRefusal('BAD_CHARACTER', column);
+    if (this.isBroken && text.includes(replacementCharacter)) throw new RowRefusal('NOT_UTF8', column);
     return text;
   }
 }
@@ -150,14 +159,14 @@ export class TableReader {
     this.#isFirst = false;
     if (isHeader || line.bytes?.length === 0) return;
     const cells = this.#cells(line);
-    if (!Array.isArray(cells)) yield cells;
+    if ('kind' in cells) yield cells;
     else {
-      const hasNul = line.bytes?.includes(0) ?? false;
-      yield this.#read(new TableRow(line.row, this.#header.columns, { cells, hasNul }));
+      const read = this.#read(new TableRow(line.row, this.#header.columns, cells));
+      yield cells.isBroken === true ? refuseBroken(read, line.row) : read;
     }
   }
 
-  #cells(line: Line): string[] | RefusedRow {
+  #cells(line: Line): RowCells | RefusedRow {
     const refuse = (code: RowRefusalCode): RefusedRow => ({
       kind: 'refused',
       row: line.row,
@@ -165,17 +174,25 @@ export class TableReader {
       field: null,
     });
     if (line.bytes === null) return refuse('ROW_TOO_LONG');
-    let text: string;
-    try {
-      text = fromUtf8(line.bytes);
-    } catch {
-      return refuse('NOT_UTF8');
-    }
+    const isBroken = !isUtf8(line.bytes);
+    const text = isBroken ? Buffer.from(line.bytes).toString('utf8') : fromUtf8(line.bytes);
     const cells = splitCells(text, this.#header.delimiter);
     if (cells === undefined) {
       this.#lines.unread(line);
-      return refuse('MALFORMED_ROW');
+      return refuse(isBroken ? 'NOT_UTF8' : 'MALFORMED_ROW');
     }
-    return cells.length === this.#header.columns.size ? cells : refuse('COLUMN_COUNT');
+    if (cells.length !== this.#header.columns.size) return refuse(isBroken ? 'NOT_UTF8' : 'COLUMN_COUNT');
+    return { cells, hasNul: line.bytes.includes(0), isBroken };
   }
+}
+
+/** A row that is no UTF-8, of which only what a consent in it takes away is kept: it may be a withdrawal. */
+function refuseBroken(read: ReadRow, row: number): ReadRow {
+  if (read.kind === 'refused' && read.code === 'CONSENT_WITHOUT_PATIENT') return read;
+  const refusal = { code: 'NOT_UTF8', field: null } as const;
+  const { consents = [], subject } = read.kind === 'record' ? read.record : {};
+  const taking = consents.filter(({ decision, status }) => decision === 'deny' || status !== 'active');
+  if (subject === undefined || taking.length === 0) return { kind: 'refused', row, ...refusal };
+  const record = { subject, patient: null, sourceId: null, facts: [], consents: taking, refusal };
+  return { kind: 'record', row, record };
 }

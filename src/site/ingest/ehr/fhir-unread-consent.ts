@@ -9,6 +9,7 @@ import { consentScopeOf } from './consent-scope.ts';
 import { readConsent, readStated } from './fhir-consent.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
 import { codeableConcept, reference, text } from './fhir-element.ts';
+import { othersOf } from './fhir-performer.ts';
 import { denyAll, isModified, permitNothing } from './fhir-provision.ts';
 import { readReplacement } from './fhir-replacement.ts';
 
@@ -22,6 +23,9 @@ export function readConsentRecord(resource: unknown, context: ResourceContext): 
   }
 }
 
+/** Somebody, and not certainly the patient. */
+const nobodyKnown = [{}];
+
 /** The elements that can be read by themselves, whatever is wrong with the others. */
 const readableElements = z.object({
   id: text.catch(undefined),
@@ -29,6 +33,7 @@ const readableElements = z.object({
   scope: codeableConcept.optional().catch(undefined),
   patient: reference.optional().catch(undefined),
   dateTime: text.catch(undefined),
+  performer: z.array(reference).optional().catch(nobodyKnown),
   provision: z.unknown().optional(),
 });
 type ReadableElements = z.infer<typeof readableElements>;
@@ -47,9 +52,10 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
   if (named === undefined || id === undefined) throw refusal;
   const { subject, sourceId } = named;
   const { code, field } = refusal;
+  const givenBy = othersOf(elements.performer ?? [], subject, context.patients);
   const consent: SourceConsent = {
     sourceId: sourceId ?? [],
-    isByGuardian: false,
+    isByGuardian: givenBy.length > 0,
     status: elements.status,
     ...statedOf(elements, context),
     decision: 'deny',
@@ -57,7 +63,7 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
     fromDay: null,
     untilDay: null,
     provision,
-    ...readReplacement(resource, { fallbackId: context.fallbackId, givenBy: [] }),
+    ...readReplacement(resource, { fallbackId: context.fallbackId, givenBy }),
     source: 'fhir',
     onlyReplaces: scope === 'other',
   };
