@@ -28,7 +28,10 @@ export interface BenchRun {
 
 /** To be called before TensorFlow is loaded. */
 export function chooseThreads(name: BenchModelName): void {
-  Object.assign(process.env, threadSettings(inputShapeOf(benchModels[name]).length === 1 ? 'one' : 'all'));
+  Object.assign(
+    process.env,
+    threadSettings(inputShapeOf(benchModels[name]).length === 1 ? 'one' : 'all', null),
+  );
 }
 
 /** Rows of numbers around 0, each with a label or a mask; the same ones for the same count. */

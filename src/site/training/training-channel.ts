@@ -53,12 +53,13 @@ function trainingEnvironment(): Record<string, string> {
 /** Starts the training process under this very Node. `entry` is for a bundled build. */
 export function openForkedChannel(
   threads: EngineThreads,
+  most: number | null = null,
   entry: URL = new URL('./training-process.ts', import.meta.url),
 ): TrainingChannel {
   const child = fork(fileURLToPath(entry), [], {
     execPath: process.execPath,
     execArgv: [],
-    env: { ...trainingEnvironment(), ...threadSettings(threads) },
+    env: { ...trainingEnvironment(), ...threadSettings(threads, most) },
     serialization: 'advanced', // typed arrays cross as they are
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -9,15 +9,26 @@ import type {
 } from '#site/ports.ts';
 
 export type TrainingWork =
-  | { readonly kind: 'train'; readonly job: TrainingJob }
+  | {
+      readonly kind: 'train';
+      readonly job: TrainingJob;
+      /** Where the run goes on from; null starts it. */
+      readonly checkpoint: Uint8Array | null;
+      readonly checkpointIntervalMs: number;
+      readonly memoryLimitBytes: number | null;
+    }
   | { readonly kind: 'evaluate'; readonly job: EvaluationJob };
 
 export type TrainingWorkRequest = TrainingWork & { readonly id: number };
-export type TrainingRequest = TrainingWorkRequest | { readonly kind: 'cancel'; readonly id: number };
+export type TrainingRequest =
+  | TrainingWorkRequest
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'pause'; readonly id: number };
 
 export type TrainingReply =
   | { readonly kind: 'ready'; readonly engine: EngineInfo }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: TrainingProgress }
+  | { readonly kind: 'checkpoint'; readonly id: number; readonly checkpoint: Uint8Array }
   | { readonly kind: 'done'; readonly id: number; readonly result: TrainingResult | EvaluationResult }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: TrainingFailure };
 

@@ -16,6 +16,7 @@ export function serveTraining(
   post: (reply: TrainingReply) => void,
 ): (request: TrainingRequest) => void {
   const cancelled = new Set<number>();
+  const paused = new Set<number>();
   let queue: Promise<void> = Promise.resolve();
 
   const compute = (request: TrainingWorkRequest) => {
@@ -24,6 +25,13 @@ export function serveTraining(
     return trainModel(tf, job, {
       onProgress: (progress) => post({ kind: 'progress', id, progress }),
       isCancelled: () => cancelled.has(id),
+      isPaused: () => paused.has(id),
+      memoryLimitBytes: request.memoryLimitBytes,
+      checkpoints: {
+        intervalMs: request.checkpointIntervalMs,
+        onCheckpoint: (checkpoint) => post({ kind: 'checkpoint', id, checkpoint }),
+        from: request.checkpoint,
+      },
     });
   };
   const answer = async (request: TrainingWorkRequest) => {
@@ -34,12 +42,14 @@ export function serveTraining(
       post({ kind: 'failed', id, failure: describe(error) });
     } finally {
       cancelled.delete(id);
+      paused.delete(id);
     }
   };
 
   post({ kind: 'ready', engine: info });
   return (request) => {
     if (request.kind === 'cancel') cancelled.add(request.id);
+    else if (request.kind === 'pause') paused.add(request.id);
     else queue = queue.then(() => answer(request));
   };
 }
