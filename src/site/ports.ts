@@ -193,7 +193,7 @@ export interface TrainingRunOptions {
   /** Takes what a run can go on from. It holds weights of patients' data: encrypted or nowhere. */
   readonly onCheckpoint?: (checkpoint: Uint8Array) => void;
   /** Absent: the run may always compute. */
-  readonly gate?: TrainingGate;
+  readonly gate?: TrainingGate | undefined;
   readonly settings?: EngineSettings;
 }
 
