@@ -78,10 +78,19 @@ export interface TransportResponse {
 }
 
 export interface EngineInfo {
-  readonly name: 'tensorflow' | 'wasm';
+  readonly name: 'tensorflow' | 'webgpu' | 'wasm';
   readonly version: string;
+  /** What computes: `CPU`, or a GPU by its maker and name. */
+  readonly device: string;
   /** One sentence: why this engine. */
   readonly reason: string;
+  /** The better ones, best first, and why each is not used. */
+  readonly passedOver: readonly PassedOverEngine[];
+}
+
+export interface PassedOverEngine {
+  readonly engine: 'cuda' | 'webgpu' | 'tensorflow';
+  readonly why: string;
 }
 
 /** Examples as the plan's model takes them. */
@@ -199,7 +208,8 @@ export interface TrainingRunOptions {
 
 /** The engine, in a process of its own that lives for the whole run. */
 export interface TrainingHost {
-  engine(): Promise<EngineInfo>;
+  /** The engine that trains such a model; without one, the engine of the processor. A GPU is tried on the model first. */
+  engine(model?: ModelSpecification): Promise<EngineInfo>;
   /**
    * A run that the gate stops waits outside the engine. One whose process died goes on from its last checkpoint in another.
    * @throws TrainingError TRAINING_CANCELLED, TRAINING_CRASHED, TRAINING_DIVERGED, TRAINING_OUT_OF_MEMORY, BAD_TRAINING_JOB.

@@ -92,7 +92,7 @@ async function recordedRun(stages: RoundStages, run: RoundRun, prepared: Prepare
   const { opening, cohort } = prepared;
   const { kind, researchStudyId, round, attempt } = opening;
   const freshSeed = kind === 'training' ? systemRandom(32) : null;
-  const engine = kind === 'statistics' ? null : await trainingHost.engine();
+  const engine = kind === 'statistics' ? null : await trainingHost.engine(prepared.plan.model);
   const record = { store, auditLog, actor: run.actor, kind };
   const startedAt = isoTime(store.clock.nowMs());
   const { runId, seed, checkpoint } = startTrainingRun({

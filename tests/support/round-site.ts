@@ -29,7 +29,7 @@ export function createCountingHost(): CountingHost {
     jobs: [],
     step: 0.5,
     whileTraining: () => {},
-    engine: async () => ({ name: 'wasm', version: '1.2.3', reason: 'a test' }),
+    engine: async () => ({ name: 'wasm', version: '1.2.3', device: 'CPU', reason: 'a test', passedOver: [] }),
     train: async (job, { onProgress, signal }) => {
       host.jobs.push(job);
       const pace = { stepCount: 2, examplesPerSecond: 100, remainingMs: 1 };

@@ -30,7 +30,7 @@ afterEach(async () => {
   await host?.close();
 });
 
-function openHost(checkpointIntervalMs = 50) {
+function openHost(checkpointIntervalMs = 20) {
   const channels: TrainingChannel[] = [];
   const openChannel = (threads: 'one' | 'all', most: number | null) => {
     const channel = openForkedChannel(threads, most);
@@ -44,7 +44,7 @@ function openHost(checkpointIntervalMs = 50) {
 describe('a run whose process is killed', () => {
   it('goes on in another one and ends in the bytes of an uninterrupted run', async () => {
     const { opened, channels } = openHost();
-    const asked = job(20_000);
+    const asked = job(8000);
     let kills = 0;
     const onCheckpoint = () => {
       if (kills >= 2) return;
@@ -65,7 +65,7 @@ describe('a paused run', () => {
     const { opened } = openHost();
     const gate = createTrainingGate(noHours);
     let reports = 0;
-    const asked = job(20_000);
+    const asked = job(8000);
     const paused = opened.train(asked, {
       onProgress: () => {
         reports += 1;

@@ -27,7 +27,7 @@ export function isOutOfMemory(error: unknown): boolean {
 }
 
 /** A runner whose `run` throws TrainingError TRAINING_OUT_OF_MEMORY when even the smallest part does not fit. */
-export function createSplittingRunner(options: SplittingRunnerOptions): SplittingRunner {
+export async function createSplittingRunner(options: SplittingRunnerOptions): Promise<SplittingRunner> {
   let { microBatchCount } = options;
   const draws = repeatableDraws(options.drawDropoutMasks);
   let runner: StepRunner | null = null;
@@ -36,10 +36,10 @@ export function createSplittingRunner(options: SplittingRunnerOptions): Splittin
     return runner;
   };
   /** What `work` gives, in twice as many parts each time that memory runs out. A failed step has changed nothing. */
-  const untilItFits = <T>(work: (runner: StepRunner) => T): T => {
+  const untilItFits = async <T>(work: (runner: StepRunner) => Promise<T>): Promise<T> => {
     for (;;) {
       try {
-        return work(current());
+        return await work(current());
       } catch (error) {
         if (!isOutOfMemory(error)) throw error;
         microBatchCount *= 2;
@@ -49,7 +49,7 @@ export function createSplittingRunner(options: SplittingRunnerOptions): Splittin
       }
     }
   };
-  untilItFits(() => {});
+  await untilItFits(async () => {});
   return {
     get execution() {
       return current().execution;
@@ -60,10 +60,10 @@ export function createSplittingRunner(options: SplittingRunnerOptions): Splittin
     get microBatchCount() {
       return microBatchCount;
     },
-    run: (batches, firstStep) => {
+    run: async (batches, firstStep) => {
       const losses: number[] = [];
       while (losses.length < batches.length) {
-        const taken = untilItFits((fitting) => {
+        const taken = await untilItFits(async (fitting) => {
           draws.rewind();
           const rest = batches.slice(losses.length);
           // As many as are one change of the state: of these all are taken, or none.

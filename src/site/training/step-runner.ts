@@ -37,7 +37,7 @@ export interface StepRunner {
   /** How many batches `run` takes at a time; the last call may give fewer. */
   readonly stepsPerRun: number;
   /** Steps with numbers from `firstStep` on (see Optimizer.coefficients). Gives the mean loss of each batch before its step. */
-  run(batches: readonly Int32Array[], firstStep: number): Float32Array;
+  run(batches: readonly Int32Array[], firstStep: number): Promise<Float32Array>;
   dispose(): void;
 }
 
@@ -172,7 +172,7 @@ function createGraphRunner(
   return {
     execution: 'graph',
     stepsPerRun,
-    run: (batches, firstStep) => {
+    run: async (batches, firstStep) => {
       if (batches.length === stepsPerRun) return runOnce(batches, firstStep);
       return Float32Array.from(batches, (batch, at) => runOnce([batch], firstStep + at)[0] ?? Number.NaN);
     },
@@ -185,7 +185,7 @@ function createEagerRunner(
   { step, shared, stepwise }: StepDefinition,
   { optimizer, batchSize, drawDropoutMasks }: StepRunnerOptions,
 ): StepRunner {
-  const takeStep = (batch: Int32Array, firstStep: number): number =>
+  const takeStep = (batch: Int32Array, firstStep: number): Tensor =>
     tf.tidy(() => {
       const values = stepInputs(optimizer, { batches: [batch], batchSize, firstStep, drawDropoutMasks });
       const inputs = Object.fromEntries(
@@ -194,12 +194,23 @@ function createEagerRunner(
           tf.tensor(values[name] as Float32Array, [...shape], dtype),
         ]),
       );
-      return step(shared, inputs).loss?.dataSync()[0] ?? Number.NaN;
+      return step(shared, inputs).loss as Tensor;
     });
   return {
     execution: 'eager',
     stepsPerRun: 1,
-    run: (batches, firstStep) => Float32Array.from(batches, (batch, at) => takeStep(batch, firstStep + at)),
+    run: async (batches, firstStep) => {
+      const losses: number[] = [];
+      for (const [at, batch] of batches.entries()) {
+        const loss = takeStep(batch, firstStep + at);
+        try {
+          losses.push((await loss.data())[0] ?? Number.NaN);
+        } finally {
+          loss.dispose();
+        }
+      }
+      return Float32Array.from(losses);
+    },
     dispose: () => {},
   };
 }

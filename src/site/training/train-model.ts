@@ -91,15 +91,15 @@ async function trainResident(tf: TensorFlow, resident: ResidentJob): Promise<Tra
     start === null ? state : { iterationCount: state.iterationCount + start.step, slots: start.slots };
   const optimizer = createOptimizer(tf, job.training.optimizer, { variables, state: slotState });
   try {
-    const lossBefore = start?.lossBefore ?? sum(exampleLosses(tf, model, examples)) / exampleCount;
+    const lossBefore = start?.lossBefore ?? sum(await exampleLosses(tf, model, examples)) / exampleCount;
     const steps = { state, optimizer, lossBefore, startedAt };
     const { execution, remaining, microBatchCount } = await takeSteps(tf, resident, steps);
-    const weights = finiteWeights(model, stepCount);
-    const lossAfter = sum(exampleLosses(tf, model, examples)) / exampleCount;
+    const weights = await finiteWeights(model, stepCount);
+    const lossAfter = sum(await exampleLosses(tf, model, examples)) / exampleCount;
     if (!Number.isFinite(lossAfter)) throw diverged(stepCount, 'loss');
     const optimizerState = encodeOptimizerState({
       iterationCount: state.iterationCount + stepCount,
-      slots: readSlots(optimizer),
+      slots: await readSlots(optimizer),
       exampleCount,
       remaining,
     });
@@ -148,19 +148,19 @@ async function takeSteps(
     order.next();
     drawDropoutMasks(options.batchSize);
   }
-  const runner = createSplittingRunner({
+  const runner = await createSplittingRunner({
     create: (microBatchCount, draw) =>
       createStepRunner(tf, { ...options, drawDropoutMasks: draw, microBatchCount }),
     drawDropoutMasks,
     microBatchCount: start?.microBatchCount ?? 1,
     mostMicroBatches: model.objective.loss === 'cox-partial-likelihood' ? 1 : options.batchSize,
   });
-  const checkpoint = (step: number): Uint8Array =>
+  const checkpoint = async (step: number): Promise<Uint8Array> =>
     encodeCheckpoint(
       {
         step,
-        weights: finiteWeights(model, step),
-        slots: readSlots(optimizer),
+        weights: await finiteWeights(model, step),
+        slots: await readSlots(optimizer),
         microBatchCount: runner.microBatchCount,
         lossBefore,
         elapsedMs: performance.now() - startedAt,
@@ -192,7 +192,7 @@ interface StepSource {
   /** Steps of this job that its checkpoint has taken. */
   readonly doneBefore: number;
   /** The run as it stands after so many steps. */
-  readonly checkpoint: (step: number) => Uint8Array;
+  readonly checkpoint: (step: number) => Promise<Uint8Array>;
 }
 
 /** Takes the steps in turns, so that a cancel or a pause is heard, and reports their mean loss at most every 50 ms. */
@@ -208,20 +208,20 @@ async function runSteps(
   for (let done = doneBefore; done < stepCount; ) {
     const length = Math.min(runner.stepsPerRun, stepCount - done);
     const batches = Array.from({ length }, nextBatch);
-    const losses = runner.run(batches, stepsBefore + done + 1);
+    const losses = await runner.run(batches, stepsBefore + done + 1);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
-    if (bad >= 0) throw diverged(done + bad + 1, notFiniteWeight(model.readWeights()) ?? 'loss');
+    if (bad >= 0) throw diverged(done + bad + 1, notFiniteWeight(await model.readWeights()) ?? 'loss');
     done += length;
     const progress = meter.add(losses, sizeOf(batches));
     if (progress !== null) onProgress(progress);
     if (checkpoints !== undefined && done < stepCount && performance.now() >= checkpointAt) {
-      checkpoints.onCheckpoint(checkpoint(done));
+      checkpoints.onCheckpoint(await checkpoint(done));
       checkpointAt = performance.now() + checkpoints.intervalMs;
     }
     if (performance.now() < turnEndsAt) continue;
     await betweenTurns(done, control);
     if (checkpoints !== undefined && done < stepCount && control.isPaused?.()) {
-      checkpoints.onCheckpoint(checkpoint(done));
+      checkpoints.onCheckpoint(await checkpoint(done));
       throw new TrainingError('TRAINING_PAUSED', 'training was paused', { details: { step: done } });
     }
     turnEndsAt = performance.now() + longestTurnMs;
@@ -259,8 +259,8 @@ function notFiniteWeight(weights: TensorMap): string | undefined {
 }
 
 /** The weights as they stand. A loss can look sound over weights that are not: WebGPU's sigmoid makes 0 of NaN. */
-function finiteWeights(model: BoundModel, step: number): TensorMap {
-  const weights = model.readWeights();
+async function finiteWeights(model: BoundModel, step: number): Promise<TensorMap> {
+  const weights = await model.readWeights();
   const bad = notFiniteWeight(weights);
   if (bad !== undefined) throw diverged(step, bad);
   return weights;

@@ -18,9 +18,9 @@ export interface TrainingChannel {
   kill(): void;
 }
 
-/** What TensorFlow says about itself on standard error, at every start and whatever its log level is. */
-const tensorflowChatter =
-  /^(?:WARNING: All log messages before absl::|[IW]\d{4} |To enable the following instructions)/;
+/** What TensorFlow, Vulkan's drivers and Dawn say about themselves on standard error at every start. */
+const engineChatter =
+  /^(?:WARNING: All log messages before absl::|[IW]\d{4} |To enable the following instructions|error: XDG_RUNTIME_DIR|Warning: (?:vk|Vulkan|loader)| - While | {4}at \w+Impl)/;
 
 /** What an engine needs to find its libraries, its device and a folder for its temporary files. */
 const passedOn = [
@@ -65,7 +65,7 @@ export function openForkedChannel(
   });
   if (child.stderr !== null) {
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (!tensorflowChatter.test(line)) process.stderr.write(`${line}\n`);
+      if (!engineChatter.test(line)) process.stderr.write(`${line}\n`);
     });
   }
   return {

@@ -1,10 +1,10 @@
 // One living training process: loads its engine once, works on one request at a time, and turns its death into an answer.
 import { BugError } from '#base/coded-error.ts';
 import { type ModelCode, ModelError } from '#site/model/index.ts';
-import type { EngineInfo, EvaluationResult, TrainingProgress, TrainingResult } from '#site/ports.ts';
+import type { EngineInfo, TrainingProgress } from '#site/ports.ts';
 import type { ProcessExit, TrainingChannel } from './training-channel.ts';
 import { type TrainingCode, TrainingError } from './training-error.ts';
-import type { TrainingFailure, TrainingReply, TrainingWork } from './training-message.ts';
+import type { TrainingAnswer, TrainingFailure, TrainingReply, TrainingWork } from './training-message.ts';
 
 export interface TrainingConnection {
   /** @throws TrainingError TRAINING_CRASHED when the process ends or hangs before its engine is loaded. */
@@ -13,7 +13,7 @@ export interface TrainingConnection {
   readonly ended: Promise<void>;
   isAlive(): boolean;
   /** @throws TrainingError as the job was refused, or TRAINING_CRASHED; ModelError. */
-  request(work: TrainingWork, listeners: RequestListeners): Promise<TrainingResult | EvaluationResult>;
+  request(work: TrainingWork, listeners: RequestListeners): Promise<TrainingAnswer>;
   /** Asks the process to stop what it works on. */
   cancel(): void;
   /** Asks it to stop at a checkpoint: the request ends with TRAINING_PAUSED. */
@@ -28,7 +28,7 @@ export interface RequestListeners {
 
 interface Pending extends RequestListeners {
   readonly id: number;
-  readonly resolve: (result: TrainingResult | EvaluationResult) => void;
+  readonly resolve: (result: TrainingAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -100,6 +100,7 @@ const modelCodes: readonly string[] = [
 ] satisfies ModelCode[];
 const trainingCodes: readonly string[] = [
   'TRAINING_CANCELLED',
+  'ENGINE_LACKS_KERNEL',
   'TRAINING_DIVERGED',
   'TRAINING_OUT_OF_MEMORY',
   'TRAINING_PAUSED',

@@ -2,6 +2,7 @@
 import { CodedError } from '#base/coded-error.ts';
 
 export type TrainingCode =
+  | 'ENGINE_LACKS_KERNEL'
   | 'TRAINING_CANCELLED'
   | 'TRAINING_CRASHED'
   | 'TRAINING_DIVERGED'

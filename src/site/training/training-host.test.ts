@@ -189,7 +189,10 @@ describe('the training host over a process that misbehaves', () => {
       onMessage: (listener) => {
         answer = listener;
         queueMicrotask(() =>
-          answer({ kind: 'ready', engine: { name: 'wasm', version: '0', reason: 'a test' } }),
+          answer({
+            kind: 'ready',
+            engine: { name: 'wasm', version: '0', device: 'CPU', reason: 'a test', passedOver: [] },
+          }),
         );
       },
       onExit: (listener) => {
@@ -224,7 +227,13 @@ describe('the training host over a process that misbehaves', () => {
         },
         onMessage: (listener) => {
           answer = listener;
-          const engine = { name: 'wasm', version: '0', reason: 'a test' } as const;
+          const engine = {
+            name: 'wasm',
+            version: '0',
+            device: 'CPU',
+            reason: 'a test',
+            passedOver: [],
+          } as const;
           queueMicrotask(() => answer({ kind: 'ready', engine }));
         },
         onExit: (listener) => {

@@ -1,6 +1,7 @@
 // The TrainingHost port over a process: started with the first job, kept for the whole run, replaced when it has died.
 import { BugError, isCodedError } from '#base/coded-error.ts';
 import type {
+  EngineInfo,
   EngineSettings,
   EvaluationResult,
   TrainingGate,
@@ -89,6 +90,13 @@ export function createTrainingHost(options: TrainingHostOptions): TrainingHost {
       }),
     );
   };
+  const unwatched: JobControl = {
+    signal: closing.signal,
+    onProgress: () => {},
+    onCheckpoint: () => {},
+    gate: alwaysOpen,
+    settings: noSettings,
+  };
   /** One run to its end: over pauses, and over the death of a process that had made a new checkpoint. */
   const train = async (job: TrainingJob, asked: TrainingRunOptions): Promise<TrainingResult> => {
     const { gate = alwaysOpen, settings = noSettings, onCheckpoint } = asked;
@@ -118,17 +126,13 @@ export function createTrainingHost(options: TrainingHostOptions): TrainingHost {
   };
 
   return {
-    engine: () => inTurn(async () => (await connect(connected)).ready),
+    engine: async (model) => {
+      if (model === undefined) return inTurn(async () => (await connect(connected)).ready);
+      return (await run({ kind: 'choose', job: { model } }, unwatched)) as EngineInfo;
+    },
     train,
     evaluate: async (job) => {
-      const control: JobControl = {
-        signal: closing.signal,
-        onProgress: () => {},
-        onCheckpoint: () => {},
-        gate: alwaysOpen,
-        settings: noSettings,
-      };
-      return (await run({ kind: 'evaluate', job }, control)) as EvaluationResult;
+      return (await run({ kind: 'evaluate', job }, unwatched)) as EvaluationResult;
     },
     close: async () => {
       closing.abort();

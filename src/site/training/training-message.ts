@@ -17,7 +17,11 @@ export type TrainingWork =
       readonly checkpointIntervalMs: number;
       readonly memoryLimitBytes: number | null;
     }
-  | { readonly kind: 'evaluate'; readonly job: EvaluationJob };
+  | { readonly kind: 'evaluate'; readonly job: EvaluationJob }
+  /** Asks which engine trains such a model. */
+  | { readonly kind: 'choose'; readonly job: Pick<EvaluationJob, 'model'> };
+
+export type TrainingAnswer = TrainingResult | EvaluationResult | EngineInfo;
 
 export type TrainingWorkRequest = TrainingWork & { readonly id: number };
 export type TrainingRequest =
@@ -29,7 +33,7 @@ export type TrainingReply =
   | { readonly kind: 'ready'; readonly engine: EngineInfo }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: TrainingProgress }
   | { readonly kind: 'checkpoint'; readonly id: number; readonly checkpoint: Uint8Array }
-  | { readonly kind: 'done'; readonly id: number; readonly result: TrainingResult | EvaluationResult }
+  | { readonly kind: 'done'; readonly id: number; readonly result: TrainingAnswer }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: TrainingFailure };
 
 /** A refusal as it crosses the boundary. `code` is a TrainingCode, a ModelCode, or BUG. */
