@@ -12,8 +12,11 @@ export interface SystemPackage {
 export const chromium: SystemPackage = {
   name: 'chromium',
   file: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  leftOut: 'the e2e suite',
+  leftOut: 'the e2e suite; WebGPU, over the SwiftShader that it brings',
 };
+
+/** Where Debian puts it for this architecture. */
+const vulkanLoader = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libvulkan.so.1`;
 
 export const systemPackages: readonly SystemPackage[] = [
   chromium,
@@ -22,6 +25,7 @@ export const systemPackages: readonly SystemPackage[] = [
     file: '/usr/bin/storescu',
     leftOut: 'C-STORE from dcmtk, pixel values beside dcmtk, DICOMDIR from dcmmkdir',
   },
+  { name: 'libvulkan1', file: vulkanLoader, leftOut: 'training on WebGPU' },
   { name: 'orthanc', file: '/usr/sbin/Orthanc', leftOut: 'C-STORE from Orthanc' },
   {
     name: 'orthanc-dicomweb',

@@ -39,7 +39,7 @@ export function headlessPorts(options: HeadlessSiteOptions): SitePorts {
     clock: systemClock,
     transport: createPinnedTransport(),
     trainingHost: createTrainingHost({
-      openChannel: (threads) => openForkedChannel(threads, trainingProcess),
+      openChannel: (threads, most) => openForkedChannel(threads, most, trainingProcess),
     }),
     logger: createLogger('site'),
   };

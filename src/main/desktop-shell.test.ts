@@ -200,8 +200,8 @@ describe("the site's process", () => {
 
   it.each([
     'open-training',
-    { kind: 'open-training', threads: 'all', path: '/bin/sh' },
-    { kind: 'open-training', threads: 'none' },
+    { kind: 'open-training', threads: null, path: '/bin/sh' },
+    { kind: 'open-training', threads: 0 },
     { kind: 'waiting', count: -1 },
     { kind: 'waiting', count: 'Ada Lovelace' },
     { kind: 'refused', code: 'Ada Lovelace' },
@@ -223,7 +223,7 @@ describe("the site's process", () => {
 describe('the training process', () => {
   it('starts when the site asks, with one channel between the two and nothing of the environment', async () => {
     const desktop = await start();
-    desktop.site().emit('message', { kind: 'open-training', threads: 'all' });
+    desktop.site().emit('message', { kind: 'open-training', threads: null });
     const [process] = training(desktop);
     expect(process?.environment).toEqual({ PATH: '/usr/bin' });
     expect(process?.received[0]?.ports[0]?.name).toBe('1 of the process');
@@ -232,12 +232,12 @@ describe('the training process', () => {
 
   it('is told of when it ends by itself, and not when it was stopped', async () => {
     const desktop = await start();
-    desktop.site().emit('message', { kind: 'open-training', threads: 'all' });
+    desktop.site().emit('message', { kind: 'open-training', threads: null });
     training(desktop)[0]?.emit('exit', 139);
     expect(messages(desktop.site()).at(-1)?.kind).toBe('training-exit');
     expect(desktop.told.notifications.map(({ body }) => body)).toEqual([texts['notice.training-failed']]);
 
-    desktop.site().emit('message', { kind: 'open-training', threads: 'all' });
+    desktop.site().emit('message', { kind: 'open-training', threads: null });
     desktop.site().emit('message', { kind: 'kill-training' });
     expect(training(desktop)[1]?.isKilled).toBe(true);
     training(desktop)[1]?.emit('exit', 0);
@@ -247,14 +247,14 @@ describe('the training process', () => {
   it('is not started a seventh time within ten minutes when it ended six times', async () => {
     const desktop = await start();
     for (let end = 0; end < 6; end += 1) {
-      desktop.site().emit('message', { kind: 'open-training', threads: 'all' });
+      desktop.site().emit('message', { kind: 'open-training', threads: null });
       training(desktop).at(-1)?.emit('exit', 139);
     }
-    desktop.site().emit('message', { kind: 'open-training', threads: 'all' });
+    desktop.site().emit('message', { kind: 'open-training', threads: null });
     expect(training(desktop)).toHaveLength(6);
     expect(messages(desktop.site()).at(-1)?.kind).toBe('training-exit');
     desktop.pass(10 * 60_000);
-    desktop.site().emit('message', { kind: 'open-training', threads: 'all' });
+    desktop.site().emit('message', { kind: 'open-training', threads: null });
     expect(training(desktop)).toHaveLength(7);
   });
 

@@ -12,7 +12,8 @@ export type ToSite =
   | { readonly kind: 'training-exit' };
 
 const fromSite = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('open-training'), threads: z.enum(['one', 'all']) }),
+  /** null: as many threads as the engine likes. */
+  z.strictObject({ kind: z.literal('open-training'), threads: z.int().min(1).max(1_024).nullable() }),
   z.strictObject({ kind: z.literal('kill-training') }),
   z.strictObject({ kind: z.literal('training'), isTraining: z.boolean() }),
   /** Updates that wait for a steward. */

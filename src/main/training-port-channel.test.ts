@@ -22,7 +22,7 @@ describe('the training channel of Electron', () => {
   it('asks for a process, and sends what waited once its port is there, in order', () => {
     const told: unknown[] = [];
     const channel = createPortChannel({ postMessage: (message: unknown) => told.push(message) });
-    const opened = channel.open('one');
+    const opened = channel.open('one', null);
     const replies: unknown[] = [];
     opened.onMessage((reply) => replies.push(reply));
     opened.post(request('first'));
@@ -34,13 +34,13 @@ describe('the training channel of Electron', () => {
     port.emit('message', { data: { kind: 'ready' } });
     expect([port.isStarted, replies]).toEqual([true, [{ kind: 'ready' }]]);
     opened.kill();
-    expect(told).toEqual([{ kind: 'open-training', threads: 'one' }, { kind: 'kill-training' }]);
+    expect(told).toEqual([{ kind: 'open-training', threads: 1 }, { kind: 'kill-training' }]);
   });
 
   it('tells of the end of the process', () => {
     const channel = createPortChannel({ postMessage: () => {} });
     const exits: unknown[] = [];
-    channel.open('all').onExit((exit) => exits.push(exit));
+    channel.open('all', 3).onExit((exit) => exits.push(exit));
     channel.receive({ kind: 'training-exit' }, undefined);
     expect(exits).toEqual([{ code: null, signal: null }]);
   });

@@ -5,7 +5,7 @@ import type { FromSite, ToSite } from './shell-message.ts';
 
 export interface PortChannel {
   /** Asks the shell for a training process. */
-  open(threads: 'one' | 'all'): TrainingChannel;
+  open(threads: 'one' | 'all', most: number | null): TrainingChannel;
   /** Takes the shell's messages `training-port` and `training-exit`. */
   receive(message: ToSite, port: MessagePortMain | undefined): void;
 }
@@ -26,10 +26,10 @@ export function createPortChannel(parent: Pick<ParentPort, 'postMessage'>): Port
   const tell = (message: FromSite) => parent.postMessage(message);
   let current: OpenChannel | undefined;
   return {
-    open: (threads) => {
+    open: (threads, most) => {
       const channel: OpenChannel = { port: undefined, waiting: [], onMessage: () => {}, onExit: () => {} };
       current = channel;
-      tell({ kind: 'open-training', threads });
+      tell({ kind: 'open-training', threads: threads === 'one' ? 1 : most });
       return {
         post: (request) => {
           if (channel.port === undefined) channel.waiting.push(request);

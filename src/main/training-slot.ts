@@ -30,7 +30,10 @@ export interface TrainingOptions {
 }
 
 /** As threadSettings of the site's training says. */
-const oneThread = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
+function threadSettings(count: number | null): Record<string, string> {
+  if (count === null) return {};
+  return { TF_NUM_INTRAOP_THREADS: String(count), TF_NUM_INTEROP_THREADS: String(count) };
+}
 
 /** The one training process of a site. */
 export class TrainingSlot {
@@ -43,7 +46,7 @@ export class TrainingSlot {
     this.#budget = createRestartBudget(options.clock, options.limits);
   }
 
-  open(site: LinkedProcess, threads: 'one' | 'all'): void {
+  open(site: LinkedProcess, threads: number | null): void {
     const { directory, environment, fork, createChannel, onFailed } = this.#options;
     // A plan that ends every training process is told so at once, and the machine is left alone for a while.
     if (this.#budget.isSpent()) {
@@ -54,7 +57,7 @@ export class TrainingSlot {
     const started = fork(path.join(directory, 'training-process.js'), [], {
       serviceName: 'Consilium training',
       // Nothing of the app's own environment, which may hold a person's secret.
-      env: { PATH: environment.PATH ?? '', ...(threads === 'one' ? oneThread : {}) },
+      env: { PATH: environment.PATH ?? '', ...threadSettings(threads) },
       stdio: 'inherit',
     });
     this.#process = started;

@@ -78,10 +78,19 @@ export interface TransportResponse {
 }
 
 export interface EngineInfo {
-  readonly name: 'tensorflow' | 'wasm';
+  readonly name: 'tensorflow' | 'webgpu' | 'wasm';
   readonly version: string;
+  /** What computes: `CPU`, or a GPU by its maker and name. */
+  readonly device: string;
   /** One sentence: why this engine. */
   readonly reason: string;
+  /** The better ones, best first, and why each is not used. */
+  readonly passedOver: readonly PassedOverEngine[];
+}
+
+export interface PassedOverEngine {
+  readonly engine: 'cuda' | 'webgpu' | 'tensorflow';
+  readonly why: string;
 }
 
 /** Examples as the plan's model takes them. */
@@ -116,6 +125,10 @@ export interface TrainingProgress {
   readonly stepCount: number;
   /** Mean loss of the batches since the last report, in nats. */
   readonly loss: number;
+  /** Since the run started or went on. */
+  readonly examplesPerSecond: number;
+  /** Time left at that pace. */
+  readonly remainingMs: number;
 }
 
 export interface TrainingResult {
@@ -128,6 +141,8 @@ export interface TrainingResult {
   readonly optimizerState: Uint8Array;
   /** Whether the steps ran as a TensorFlow graph or one operation after the other. */
   readonly execution: 'graph' | 'eager';
+  /** Into how many parts each batch was cut because memory ran out; 1: none. The gradient is the same. */
+  readonly microBatchCount: number;
 }
 
 export interface EvaluationJob {
@@ -152,14 +167,54 @@ export interface EvaluationResult {
   readonly diceBySubject: Float64Array | null;
 }
 
+/** How a site lets its engine work. */
+export interface EngineSettings {
+  /** Threads that an engine computes with; null leaves it to the engine. */
+  readonly threads: number | null;
+  /** A training process that holds more stops its run; null: no limit. */
+  readonly memoryLimitBytes: number | null;
+  /** Hours of the day in which runs compute; null: all. */
+  readonly trainingHours: TrainingHours | null;
+}
+
+/** Minutes since local midnight, from 0 to 1439; a window whose end is not after its start runs across midnight. */
+export interface TrainingHours {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+}
+
+/** Why a run may not compute at the moment. */
+export type TrainingWait = 'paused' | 'hours';
+
+/** Asked before a run starts and while it goes on. */
+export interface TrainingGate {
+  /** Null: the run may compute. */
+  waitsFor(): TrainingWait | null;
+  /** Calls the listener after each change until the function that it gives is called. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface TrainingRunOptions {
+  readonly onProgress: (progress: TrainingProgress) => void;
+  readonly signal: AbortSignal;
+  /** Of a run of the same job that was killed; null or absent: the run starts anew. */
+  readonly checkpoint?: Uint8Array | null;
+  /** Takes what a run can go on from. It holds weights of patients' data: encrypted or nowhere. */
+  readonly onCheckpoint?: (checkpoint: Uint8Array) => void;
+  /** Absent: the run may always compute. */
+  readonly gate?: TrainingGate | undefined;
+  readonly settings?: EngineSettings;
+}
+
 /** The engine, in a process of its own that lives for the whole run. */
 export interface TrainingHost {
-  engine(): Promise<EngineInfo>;
-  /** @throws TrainingError TRAINING_CANCELLED, TRAINING_CRASHED, TRAINING_DIVERGED. */
-  train(
-    job: TrainingJob,
-    options: { readonly onProgress: (progress: TrainingProgress) => void; readonly signal: AbortSignal },
-  ): Promise<TrainingResult>;
+  /** The engine that trains such a model; without one, the engine of the processor. A GPU is tried on the model first. */
+  engine(model?: ModelSpecification): Promise<EngineInfo>;
+  /**
+   * A run that the gate stops waits outside the engine. One whose process died goes on from its last checkpoint in another.
+   * @throws TrainingError TRAINING_CANCELLED, TRAINING_CRASHED, TRAINING_DIVERGED, TRAINING_OUT_OF_MEMORY, BAD_TRAINING_JOB.
+   */
+  train(job: TrainingJob, options: TrainingRunOptions): Promise<TrainingResult>;
   evaluate(job: EvaluationJob): Promise<EvaluationResult>;
   close(): Promise<void>;
 }

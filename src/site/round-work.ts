@@ -1,4 +1,5 @@
 // What a round computes, by its kind: statistics, trained weights, or how good the global model is on the holdout.
+import { isCodedError } from '#base/coded-error.ts';
 import { releaseStatistics } from '#federation/statistics/release-statistics.ts';
 import { requireStatisticsLayout } from '#federation/statistics/statistics-layout.ts';
 import { encodeStatistics } from '#federation/statistics/statistics-tensors.ts';
@@ -6,7 +7,10 @@ import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { Json } from '#site/audit/index.ts';
 import { saveEvaluation } from '#site/evaluation/index.ts';
+import type { TrainingHost, TrainingJob, TrainingProgress, TrainingRunOptions } from '#site/ports.ts';
+import { type StartedTrainingRun, saveTrainingCheckpoint } from '#site/training/index.ts';
 import { weightsOf } from './base-model.ts';
+import { loadEngineSettings } from './engine-settings.ts';
 import { chooseNormalisation, createExamples } from './normalised-examples.ts';
 import { encodeTrainedRun, loadOptimizerState } from './optimizer-memory.ts';
 import type { PreparedRound, RoundRun, RoundStages } from './round.ts';
@@ -22,7 +26,7 @@ export interface RoundWork {
   readonly result: { readonly [name: string]: Json };
 }
 
-type RoundInput = PreparedRound & { readonly seed: Uint8Array | null };
+type RoundInput = PreparedRound & StartedTrainingRun;
 
 export function computeRound(stages: RoundStages, run: RoundRun, input: RoundInput): Promise<RoundWork> {
   switch (input.opening.kind) {
@@ -69,22 +73,44 @@ async function train(
     seed: input.seed ?? new Uint8Array(),
     optimizerState: loadOptimizerState(store, { researchStudyId, round, cohortDigest: cohort.cohortDigest }),
   };
-  const trained = await trainingHost.train(job, {
+  const options = {
     signal: run.signal,
-    onProgress: ({ step, stepCount, loss }) => {
+    gate: run.gate,
+    settings: loadEngineSettings(store),
+    onCheckpoint: (made: Uint8Array) => saveTrainingCheckpoint(store, input.runId, made),
+    onProgress: ({ step, stepCount, loss }: TrainingProgress) => {
       curve.add(step, loss);
       run.onEvent({ kind: 'progress', step, stepCount, loss });
     },
-  });
-  const { weights, lossBefore, lossAfter, stepCount, durationMs, execution } = trained;
+  };
+  const trained = await goOn(trainingHost, job, { ...options, checkpoint: input.checkpoint });
+  const { weights, lossBefore, lossAfter, stepCount, durationMs, execution, microBatchCount } = trained;
   return {
     made: weights,
     exampleCount: matrix.count,
     lossBefore,
     lossAfter,
     tensors: encodeTrainedRun(weights, trained.optimizerState),
-    result: { lossBefore, lossAfter, stepCount, durationMs, execution, lossCurve: curve.points() },
+    result: {
+      lossBefore,
+      lossAfter,
+      stepCount,
+      durationMs,
+      execution,
+      microBatchCount,
+      lossCurve: curve.points(),
+    },
   };
+}
+
+/** A checkpoint that the data of today do not fit is left: the run starts over. */
+async function goOn(host: TrainingHost, job: TrainingJob, options: TrainingRunOptions) {
+  try {
+    return await host.train(job, options);
+  } catch (error) {
+    if (!isCodedError(error, 'BAD_TRAINING_JOB') || error.details.field !== 'checkpoint') throw error;
+    return host.train(job, { ...options, checkpoint: null });
+  }
 }
 
 async function evaluate(stages: RoundStages, run: RoundRun, input: RoundInput): Promise<RoundWork> {

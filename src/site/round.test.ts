@@ -12,7 +12,7 @@ import { disclosureReport, roundEvent, updateReview } from '#ipc/schema.ts';
 import { decide } from '#site/approval/index.ts';
 import { listEvaluations } from '#site/evaluation/index.ts';
 import { sealApprovedUpdate } from '#site/signing/index.ts';
-import { startTrainingRun } from '#site/training/index.ts';
+import { startTrainingRun, TrainingError } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, UpdateError } from '#site/update/index.ts';
 import { ada, personKeys, siteId } from '#support/enrolled-site.ts';
 import { createRoundSite, type RoundSite, researchStudyId } from '#support/round-site.ts';
@@ -265,6 +265,59 @@ describe('a training round', () => {
     expect(states.map(({ state }) => state)).toEqual(['done', 'failed']);
     expect(site.events()).toContain('crash-recovered failed TRAINING_CRASHED');
     expect(site.auditLog.verify().verified).toBe(true);
+    site.close();
+  });
+
+  it('goes on from the checkpoint of a run whose engine died, with its seed, and empties it there', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const { train } = site.trainingHost;
+    const asked: { checkpoint: Uint8Array | null | undefined; seed: Uint8Array }[] = [];
+    let dies = true;
+    site.trainingHost.train = async (job, control) => {
+      asked.push({ checkpoint: control.checkpoint, seed: job.seed });
+      control.onCheckpoint?.(Uint8Array.of(1, 2, 3));
+      if (dies) throw new TrainingError('TRAINING_CRASHED', 'a test');
+      return train(job, control);
+    };
+    await expect(run(site)).rejects.toMatchObject({ code: 'TRAINING_CRASHED' });
+    dies = false;
+    await run(site);
+    expect(asked.map(({ checkpoint }) => checkpoint && [...checkpoint])).toEqual([null, [1, 2, 3]]);
+    expect([...(asked[1]?.seed ?? [])]).toEqual([...(asked[0]?.seed ?? [])]);
+    const rows = site.store.all(site.store.query.selectFrom('training_run').select(['state', 'tensors']));
+    expect(rows.find(({ state }) => state === 'failed')?.tensors).toBe(null);
+    site.close();
+  });
+
+  it('starts over where the data no longer fit the checkpoint', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    const { train } = site.trainingHost;
+    let dies = true;
+    site.trainingHost.train = async (job, control) => {
+      control.onCheckpoint?.(Uint8Array.of(1));
+      if (dies) throw new TrainingError('TRAINING_CRASHED', 'a test');
+      if (control.checkpoint !== null)
+        throw new TrainingError('BAD_TRAINING_JOB', 'a test', { details: { field: 'checkpoint' } });
+      return train(job, control);
+    };
+    await expect(run(site)).rejects.toMatchObject({ code: 'TRAINING_CRASHED' });
+    dies = false;
+    expect((await run(site)).row.state).toBe('draft');
+    site.close();
+  });
+
+  it('keeps no checkpoint once a member is erased', async () => {
+    const site = createRoundSite();
+    site.open('training');
+    site.trainingHost.train = async (_, control) => {
+      site.store.run(site.store.query.updateTable('cohort').set({ erased_training: 1 }));
+      control.onCheckpoint?.(Uint8Array.of(1));
+      throw new TrainingError('TRAINING_CRASHED', 'a test');
+    };
+    await expect(run(site)).rejects.toMatchObject({ code: 'TRAINING_CRASHED' });
+    expect(site.store.get(site.store.query.selectFrom('training_run').select('tensors'))?.tensors).toBe(null);
     site.close();
   });
 

@@ -1,5 +1,5 @@
 // One round at this site: freeze the cohort, compute what the round asks for, leave a draft update for a steward.
-// A run that was killed leaves nothing in the way: a fresh run of the same round starts over.
+// A run that was killed leaves nothing in the way: a fresh run of the same round goes on from its last checkpoint, or starts over.
 import { isoTime } from '#base/clock.ts';
 import { isCodedError } from '#base/coded-error.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
@@ -9,7 +9,7 @@ import type { Agreement } from '#site/agreement/index.ts';
 import type { Actor, AuditLog } from '#site/audit/index.ts';
 import type { Cohorts, FrozenCohort } from '#site/cohort/index.ts';
 import type { People } from '#site/people/index.ts';
-import type { TrainingHost } from '#site/ports.ts';
+import type { TrainingGate, TrainingHost } from '#site/ports.ts';
 import { refuseErasedMembers } from '#site/signing/index.ts';
 import type { Store } from '#site/store/index.ts';
 import { finishTrainingRun, startTrainingRun, TrainingError } from '#site/training/index.ts';
@@ -39,6 +39,8 @@ export interface RoundRun {
   readonly actor: Actor;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RoundEvent) => void;
+  /** When the run may compute; absent: always. */
+  readonly gate?: TrainingGate | undefined;
 }
 
 /** A round with what it stands on, verified. */
@@ -89,22 +91,22 @@ async function recordedRun(stages: RoundStages, run: RoundRun, prepared: Prepare
   const { store, auditLog, trainingHost } = stages;
   const { opening, cohort } = prepared;
   const { kind, researchStudyId, round, attempt } = opening;
-  const seed = kind === 'training' ? systemRandom(32) : null;
-  const engine = kind === 'statistics' ? null : await trainingHost.engine();
+  const freshSeed = kind === 'training' ? systemRandom(32) : null;
+  const engine = kind === 'statistics' ? null : await trainingHost.engine(prepared.plan.model);
   const record = { store, auditLog, actor: run.actor, kind };
   const startedAt = isoTime(store.clock.nowMs());
-  const { runId } = startTrainingRun({
+  const { runId, seed, checkpoint } = startTrainingRun({
     ...record,
     researchStudyId,
     round,
     attempt,
     cohortId: cohort.cohortId,
-    seed,
+    seed: freshSeed,
     engine,
   });
   let work: RoundWork;
   try {
-    work = await computeRound(stages, run, { ...prepared, seed });
+    work = await computeRound(stages, run, { ...prepared, runId, seed, checkpoint });
     if (run.signal.aborted) throw new TrainingError('TRAINING_CANCELLED', 'the round was cancelled');
     // A withdrawal during the run has emptied what there was; this comes after it.
     refuseErasedMembers(store, cohort.cohortId);

@@ -1,5 +1,6 @@
 // What a host may ask of an open site: one method for each of the site contract. Roles are checked by the host; methods that
 // act for somebody take the actor, and those that sign take name and secret (21 CFR 11.200).
+
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
 import type { Evaluation } from '#site/evaluation/index.ts';
 import type { Ingest, Sources } from '#site/ingest/index.ts';
 import type { Credentials, Person } from '#site/people/index.ts';
+import type { EngineSettings } from '#site/ports.ts';
 import type { BundleExport, BundleImport, SyncResult } from '#site/sync/index.ts';
 import type { UpdateReview, UpdateSummary } from '#site/update/index.ts';
 import type { Asking, QualityEvent } from './analyses.ts';
@@ -99,7 +101,12 @@ export interface Site {
   readonly quality: {
     report(researchStudyId: string, asking: Asking): AsyncGenerator<QualityEvent, void, undefined>;
   };
-  readonly round: Pick<SiteRounds, 'current' | 'run' | 'cancel'>;
+  readonly round: Pick<SiteRounds, 'current' | 'run' | 'cancel' | 'pause' | 'resume'>;
+  readonly engineSettings: {
+    load(): EngineSettings;
+    /** @throws SiteError BAD_ENGINE_SETTINGS. */
+    save(settings: EngineSettings): void;
+  };
   readonly updates: {
     list(): UpdateSummary[];
     review(updateId: string, actor: Actor): UpdateReview;

@@ -13,7 +13,7 @@ export interface SiteStatus {
   readonly version: string;
   readonly consortium: string | null;
   /** null until this process has used it. */
-  readonly engine: EngineInfo | null;
+  readonly engine: Pick<EngineInfo, 'name' | 'version' | 'reason'> | null;
   readonly subjectCount: number;
   readonly factCount: number;
   readonly updatesToReview: number;
@@ -61,7 +61,7 @@ export function readStatus(store: Store, agreement: Agreement, engine: EngineInf
     name: loadSiteName(store) ?? '',
     version: software.version,
     consortium: settings?.consortium ?? null,
-    engine,
+    engine: engine && { name: engine.name, version: engine.version, reason: engine.reason },
     subjectCount: count('subject WHERE survivor_no IS NULL'),
     factCount: count('fact'),
     updatesToReview: count(`model_update WHERE state = 'draft'`),

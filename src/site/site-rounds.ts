@@ -4,11 +4,14 @@ import { isCodedError } from '#base/coded-error.ts';
 import type { Logger } from '#base/logger.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import type { Actor } from '#site/audit/index.ts';
+import { createTrainingGate, type PausableGate } from '#site/training/index.ts';
 import type { UpdateSummary } from '#site/update/index.ts';
 import { latestUpdateOf } from '#site/update/index.ts';
+import { loadEngineSettings } from './engine-settings.ts';
 import { createEventQueue } from './event-queue.ts';
 import { type RoundEvent, type RoundStages, runRound } from './round.ts';
 import { SiteError } from './site-error.ts';
+import { loadTimeZone } from './site-time-zone.ts';
 
 /** The same shape as `roundState` of the site contract. */
 export interface RoundState {
@@ -32,6 +35,9 @@ export interface SiteRounds {
   run(researchStudyId: string, actor: Actor): AsyncGenerator<RoundEvent, void, undefined>;
   /** Ends a running round; does nothing when none runs. */
   cancel(researchStudyId: string): void;
+  /** A paused run stops at a checkpoint and holds no processor until it is resumed or cancelled. Does nothing when none runs. */
+  pause(researchStudyId: string): void;
+  resume(researchStudyId: string): void;
   /** Cancels all runs and waits for their records. */
   close(): Promise<void>;
 }
@@ -39,6 +45,7 @@ export interface SiteRounds {
 interface ActiveRun {
   readonly abort: AbortController;
   readonly ended: Promise<void>;
+  readonly gate: PausableGate;
 }
 
 export function openRounds(stages: RoundStages, logger: Logger): SiteRounds {
@@ -51,8 +58,11 @@ export function openRounds(stages: RoundStages, logger: Logger): SiteRounds {
       }
       const queue = createEventQueue<RoundEvent>();
       const abort = new AbortController();
+      const { store } = stages;
+      const hours = loadEngineSettings(store).trainingHours;
+      const gate = createTrainingGate({ hours, clock: store.clock, zone: loadTimeZone(store) });
       const work = async () =>
-        runRound(stages, { researchStudyId, actor, signal: abort.signal, onEvent: queue.push });
+        runRound(stages, { researchStudyId, actor, signal: abort.signal, onEvent: queue.push, gate });
       const ended = work()
         .then(
           () => queue.end(),
@@ -65,10 +75,12 @@ export function openRounds(stages: RoundStages, logger: Logger): SiteRounds {
           },
         )
         .finally(() => active.delete(researchStudyId));
-      active.set(researchStudyId, { abort, ended });
+      active.set(researchStudyId, { abort, ended, gate });
       return queue.read();
     },
     cancel: (researchStudyId) => active.get(researchStudyId)?.abort.abort(),
+    pause: (researchStudyId) => active.get(researchStudyId)?.gate.pause(),
+    resume: (researchStudyId) => active.get(researchStudyId)?.gate.resume(),
     close: async () => {
       for (const { abort } of active.values()) abort.abort();
       await Promise.all([...active.values()].map(({ ended }) => ended));

@@ -13,6 +13,7 @@ import { recoverTrainingRuns } from '#site/training/index.ts';
 import { listUpdates, reviewUpdate, statedCheckpoints } from '#site/update/index.ts';
 import { openAnalyses } from './analyses.ts';
 import { accountDisclosures } from './disclosures.ts';
+import { loadEngineSettings, saveEngineSettings } from './engine-settings.ts';
 import { acceptInvitation, decideUpdate } from './site-decisions.ts';
 import { openExchange } from './site-exchange.ts';
 import type { Site } from './site-facade.ts';
@@ -224,7 +225,11 @@ function openStages(ports: SitePorts, { store, auditLog, keys, door, close }: Op
       report: (researchStudyId, asking) =>
         analyses.quality(agreement.currentPlan(researchStudyId).plan, asking),
     },
-    round: { current: rounds.current, run: rounds.run, cancel: rounds.cancel },
+    round: rounds,
+    engineSettings: {
+      load: () => loadEngineSettings(store),
+      save: (settings) => saveEngineSettings(store, settings),
+    },
     updates: {
       list: () => listUpdates(store),
       review: (updateId, actor) => reviewUpdate({ store, auditLog }, updateId, actor),

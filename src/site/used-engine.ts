@@ -8,8 +8,8 @@ export function rememberEngine(host: TrainingHost): {
 } {
   let used: EngineInfo | null = null;
   const trainingHost: TrainingHost = {
-    engine: async () => {
-      used = await host.engine();
+    engine: async (model) => {
+      used = await host.engine(model);
       return used;
     },
     train: (job, control) => host.train(job, control),

@@ -29,13 +29,14 @@ export function createCountingHost(): CountingHost {
     jobs: [],
     step: 0.5,
     whileTraining: () => {},
-    engine: async () => ({ name: 'wasm', version: '1.2.3', reason: 'a test' }),
+    engine: async () => ({ name: 'wasm', version: '1.2.3', device: 'CPU', reason: 'a test', passedOver: [] }),
     train: async (job, { onProgress, signal }) => {
       host.jobs.push(job);
-      onProgress({ step: 1, stepCount: 2, loss: 0.7 });
+      const pace = { stepCount: 2, examplesPerSecond: 100, remainingMs: 1 };
+      onProgress({ step: 1, loss: 0.7, ...pace });
       host.whileTraining();
       if (signal.aborted) throw new Error('the host was asked to stop');
-      onProgress({ step: 2, stepCount: 2, loss: 0.6 });
+      onProgress({ step: 2, loss: 0.6, ...pace });
       const weights = new Map(
         [...job.weights].map(([name, { shape, data }]) => [
           name,
@@ -46,7 +47,8 @@ export function createCountingHost(): CountingHost {
         new Map([['order/counts', { shape: [1], data: Float64Array.of(host.jobs.length) }]]),
       );
       const losses = { lossBefore: 0.7, lossAfter: 0.6 };
-      return { weights, ...losses, stepCount: 2, durationMs: 5, optimizerState, execution: 'eager' };
+      const run = { stepCount: 2, durationMs: 5, execution: 'eager', microBatchCount: 1 } as const;
+      return { weights, ...losses, ...run, optimizerState };
     },
     evaluate: async (job) => {
       host.jobs.push(job);

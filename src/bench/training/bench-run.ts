@@ -22,13 +22,16 @@ export interface BenchRun {
   readonly model: BoundModel;
   readonly runner: StepRunner;
   /** Takes the next steps, as many as the runner takes at a time; gives the last loss. */
-  advance(): number;
+  advance(): Promise<number>;
   dispose(): void;
 }
 
 /** To be called before TensorFlow is loaded. */
 export function chooseThreads(name: BenchModelName): void {
-  Object.assign(process.env, threadSettings(inputShapeOf(benchModels[name]).length === 1 ? 'one' : 'all'));
+  Object.assign(
+    process.env,
+    threadSettings(inputShapeOf(benchModels[name]).length === 1 ? 'one' : 'all', null),
+  );
 }
 
 /** Rows of numbers around 0, each with a label or a mask; the same ones for the same count. */
@@ -74,9 +77,9 @@ export function startBenchRun(tf: TensorFlow, options: BenchRunOptions): BenchRu
   return {
     model,
     runner,
-    advance: () => {
+    advance: async () => {
       const batches = Array.from({ length: runner.stepsPerRun }, () => order.next());
-      const losses = runner.run(batches, stepNumber);
+      const losses = await runner.run(batches, stepNumber);
       stepNumber += batches.length;
       return losses.at(-1) ?? Number.NaN;
     },

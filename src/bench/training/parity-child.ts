@@ -26,10 +26,12 @@ const batchSize = Number(batch);
 const stepCount = Number(steps);
 // Not a whole number of batches: the last one of an epoch is filled up.
 const options = { name, batchSize, exampleCount: 4 * batchSize + 3 };
-process.stdout.write(`${JSON.stringify(mode === 'parity' ? compare() : watch())}\n`);
+process.stdout.write(`${JSON.stringify(mode === 'parity' ? await compare() : await watch())}\n`);
 
-function compare(): ParityReport {
-  const [once, again, eager] = [train('graph'), train('graph'), train('eager')];
+async function compare(): Promise<ParityReport> {
+  const once = await train('graph');
+  const again = await train('graph');
+  const eager = await train('eager');
   const differences = once.map((value, at) => Math.abs(value - (eager[at] ?? Number.NaN)));
   return {
     largestDifference: differences.reduce((largest, value) => Math.max(largest, value), 0),
@@ -38,20 +40,20 @@ function compare(): ParityReport {
 }
 
 /** All weights after the steps. */
-function train(execution: 'graph' | 'eager'): number[] {
+async function train(execution: 'graph' | 'eager'): Promise<number[]> {
   const run = startBenchRun(tf, { ...options, execution });
-  for (let done = 0; done < stepCount; done += run.runner.stepsPerRun) run.advance();
+  for (let done = 0; done < stepCount; done += run.runner.stepsPerRun) await run.advance();
   const weights = run.model.variables.flatMap((variable) => [...variable.dataSync()]);
   run.dispose();
   return weights;
 }
 
-function watch(): MemoryReport {
+async function watch(): Promise<MemoryReport> {
   const run = startBenchRun(tf, { ...options, execution: 'graph' });
   const look = () => [tf.memory().numTensors, process.memoryUsage.rss() / 1e6] as const;
   let early: readonly [number, number] | undefined;
   for (let done = 0; done < stepCount; done += run.runner.stepsPerRun) {
-    run.advance();
+    await run.advance();
     if (done >= stepCount / 10) early ??= look();
   }
   const [tensors, megabytes] = look();

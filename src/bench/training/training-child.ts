@@ -16,12 +16,12 @@ const run = startBenchRun(tf, {
   exampleCount: Number(examples),
   execution: execution as 'graph' | 'eager',
 });
-for (let warmUp = 0; warmUp < 3; warmUp += 1) run.advance();
+for (let warmUp = 0; warmUp < 3; warmUp += 1) await run.advance();
 const started = beginMeasured();
 const endsAt = performance.now() + 1000 * Number(duration);
 let [stepCount, loss] = [0, 0];
 while (performance.now() < endsAt) {
-  loss = run.advance();
+  loss = await run.advance();
   stepCount += run.runner.stepsPerRun;
 }
 if (!Number.isFinite(loss)) throw new Error('the loss is no number');

@@ -42,8 +42,8 @@ export interface BoundModel {
   predict(inputs: EngineTensor): EngineTensor;
   /** What a step of so many rows drops; empty where the model drops nothing. */
   dropoutMasks(keystream: Pick<Keystream, 'nextUint32'>, rows: number): DropoutMask[];
-  /** A copy of the weights as they stand. */
-  readWeights(): TensorMap;
+  /** A copy of the weights as they stand. Asynchronous, as all that is read back: a GPU gives nothing at once. */
+  readWeights(): Promise<TensorMap>;
   /** Frees the engine's memory. */
   dispose(): void;
 }
@@ -149,10 +149,10 @@ function isUsable({ data, shape }: Tensor, expected: readonly number[] | undefin
   return data instanceof Float32Array && shape.join() === expected?.join() && data.every(Number.isFinite);
 }
 
-function readTensors(variables: Variables): TensorMap {
+async function readTensors(variables: Variables): Promise<TensorMap> {
   const tensors = new Map<string, Tensor>();
   for (const [name, variable] of variables) {
-    tensors.set(name, { shape: [...variable.shape], data: Float32Array.from(variable.dataSync()) });
+    tensors.set(name, { shape: [...variable.shape], data: Float32Array.from(await variable.data()) });
   }
   return tensors;
 }

@@ -10,7 +10,12 @@ export function engineThreads({ kind }: Pick<ModelSpecification, 'kind'>): Engin
   return modelsOfRows.includes(kind) ? 'one' : 'all';
 }
 
-/** What the environment of the training process says about it. */
-export function threadSettings(threads: EngineThreads): Readonly<Record<string, string>> {
-  return threads === 'one' ? { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' } : {};
+/** What the environment of the training process says about it. @param most the settings' number of threads */
+export function threadSettings(
+  threads: EngineThreads,
+  most: number | null,
+): Readonly<Record<string, string>> {
+  const count = threads === 'one' ? 1 : most;
+  if (count === null) return {};
+  return { TF_NUM_INTRAOP_THREADS: String(count), TF_NUM_INTEROP_THREADS: String(count) };
 }

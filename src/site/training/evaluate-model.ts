@@ -14,10 +14,10 @@ import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
 
 /** @throws ModelError MODEL_WEIGHTS_MISMATCH; TrainingError BAD_TRAINING_JOB, TRAINING_DIVERGED when the loss is no number. */
-export function evaluateModel(tf: TensorFlow, job: EvaluationJob): EvaluationResult {
+export async function evaluateModel(tf: TensorFlow, job: EvaluationJob): Promise<EvaluationResult> {
   const { model, examples, dispose } = uploadJob(tf, job);
   try {
-    return evaluateResident(tf, { job, model, examples });
+    return await evaluateResident(tf, { job, model, examples });
   } finally {
     dispose();
   }
@@ -29,9 +29,12 @@ interface ResidentEvaluation {
   readonly examples: ResidentExamples;
 }
 
-function evaluateResident(tf: TensorFlow, { job, model, examples }: ResidentEvaluation): EvaluationResult {
-  const probabilities = predictions(tf, model, examples);
-  const lossSum = sum(exampleLosses(tf, model, examples));
+async function evaluateResident(
+  tf: TensorFlow,
+  { job, model, examples }: ResidentEvaluation,
+): Promise<EvaluationResult> {
+  const probabilities = await predictions(tf, model, examples);
+  const lossSum = sum(await exampleLosses(tf, model, examples));
   if (!Number.isFinite(lossSum)) throw new TrainingError('TRAINING_DIVERGED', 'the loss is not a number');
   const { loss } = model.objective;
   const correctCount = countCorrect(loss, probabilities, job.examples);

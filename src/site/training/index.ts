@@ -1,6 +1,7 @@
 // Training on the workstation: the engine in a process of its own, and the record of each run.
 export { openForkedChannel, type ProcessExit, type TrainingChannel } from './training-channel.ts';
 export { type TrainingCode, TrainingError } from './training-error.ts';
+export { createTrainingGate, type PausableGate } from './training-gate.ts';
 export { createTrainingHost, type TrainingHostOptions } from './training-host.ts';
 export type { TrainingReply, TrainingRequest } from './training-message.ts';
 export {
@@ -8,5 +9,7 @@ export {
   type NewTrainingRun,
   type RunOutcome,
   recoverTrainingRuns,
+  type StartedTrainingRun,
+  saveTrainingCheckpoint,
   startTrainingRun,
 } from './training-run.ts';

@@ -81,7 +81,7 @@ describe.each(kinds)('a model of kind %s', (kind) => {
     const [first, again, other] = [await run(1), await run(1), await run(2)];
     expect(again.weights).toEqual(first.weights);
     expect(other.weights).not.toEqual(first.weights);
-    evaluateModel(tf, job(model));
+    await evaluateModel(tf, job(model));
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -90,10 +90,16 @@ describe.each(kinds)('a model of kind %s', (kind) => {
     const model = sampleModel(kind);
     const trained = await trainModel(tf, job(model, { training: settings({ localUpdates: 40 }) }), control);
     const examples = examplesOf(model);
-    const { metrics, lossSum, probabilities } = evaluateModel(tf, job(model, { weights: trained.weights }));
+    const { metrics, lossSum, probabilities } = await evaluateModel(
+      tf,
+      job(model, { weights: trained.weights }),
+    );
     expect(lossSum / examples.count).toBeCloseTo(trained.lossAfter, 5);
     for (const value of Object.values(metrics)) expect(value).toBeGreaterThan(0.5);
-    const one = evaluateModel(tf, job(model, { weights: trained.weights, examples: rowsOf(examples, 1) }));
+    const one = await evaluateModel(
+      tf,
+      job(model, { weights: trained.weights, examples: rowsOf(examples, 1) }),
+    );
     expect([...one.probabilities]).toEqual(
       [...probabilities.subarray(0, one.probabilities.length)].map((p) => expect.closeTo(p, 5)),
     );
@@ -141,10 +147,10 @@ describe('many rows', () => {
     const { tf } = await engine('wasm');
     const model = sampleModel('mlp');
     const examples = sampleExamples(model, 100_000); // 300,000 values are more than one chunk
-    const { probabilities, lossSum } = evaluateModel(tf, job(model, { examples }));
+    const { probabilities, lossSum } = await evaluateModel(tf, job(model, { examples }));
     const half = (values: Float32Array, at: 0 | 1) =>
       values.subarray((at * values.length) / 2, ((at + 1) * values.length) / 2);
-    const halves = ([0, 1] as const).map((at) => {
+    const evaluateHalf = (at: 0 | 1) => {
       const { features, labels, shape } = examples;
       return evaluateModel(
         tf,
@@ -152,7 +158,8 @@ describe('many rows', () => {
           examples: { features: half(features, at), labels: half(labels, at), shape, count: 50_000 },
         }),
       );
-    });
+    };
+    const halves = [await evaluateHalf(0), await evaluateHalf(1)];
     expect(probabilities).toEqual(Float32Array.from(halves.flatMap((part) => [...part.probabilities])));
     expect(lossSum).toBeCloseTo(
       halves.reduce((sum, part) => sum + part.lossSum, 0),
@@ -270,7 +277,7 @@ describe('class weights', () => {
         localUpdates: 200,
       });
       const { weights } = await trainModel(tf, job(model, { examples, training }), control);
-      const { probabilities } = evaluateModel(tf, job(model, { examples, weights }));
+      const { probabilities } = await evaluateModel(tf, job(model, { examples, weights }));
       return probabilities.reduce((sum, value) => sum + value, 0) / 60;
     };
     // Of a fitted intercept the mean probability is the weighted share of label 1: 15 of 60, or 3 * 15 of 3 * 15 + 45.

@@ -157,6 +157,8 @@ function createSlot(tf: TensorFlow, shape: number[], stored: StoredTensor | unde
 }
 
 /** A copy of the slots. */
-export function readSlots({ slots }: Optimizer): StoredTensor[] {
-  return slots.map((slot) => ({ shape: [...slot.shape], data: Float32Array.from(slot.dataSync()) }));
+export async function readSlots({ slots }: Optimizer): Promise<StoredTensor[]> {
+  const read: StoredTensor[] = [];
+  for (const slot of slots) read.push({ shape: [...slot.shape], data: Float32Array.from(await slot.data()) });
+  return read;
 }

@@ -73,32 +73,45 @@ export function takeBatch(
 const CHUNK_VALUES = 2 ** 18;
 
 /** What the model says of every example, one after the other. */
-export function predictions(tf: TensorFlow, model: BoundModel, resident: ResidentExamples): Float32Array {
+export function predictions(
+  tf: TensorFlow,
+  model: BoundModel,
+  resident: ResidentExamples,
+): Promise<Float32Array> {
   return inChunks(tf, resident, ({ inputs }) => model.predict(inputs));
 }
 
 /** Loss of every example; of survival times with all examples as the risk set. */
-export function exampleLosses(tf: TensorFlow, model: BoundModel, resident: ResidentExamples): Float32Array {
+export async function exampleLosses(
+  tf: TensorFlow,
+  model: BoundModel,
+  resident: ResidentExamples,
+): Promise<Float32Array> {
   const { objective } = model;
   if (objective.loss !== 'cox-partial-likelihood')
     return inChunks(tf, resident, (batch) => model.exampleLosses(batch));
   const survival = { timesAndEvents: resident.examples.labels };
-  return Float32Array.from(coxLikelihoodTerms(predictions(tf, model, resident), survival, objective.ties));
+  return Float32Array.from(
+    coxLikelihoodTerms(await predictions(tf, model, resident), survival, objective.ties),
+  );
 }
 
-function inChunks(
+async function inChunks(
   tf: TensorFlow,
   resident: ResidentExamples,
   compute: (batch: Batch) => Tensor,
-): Float32Array {
+): Promise<Float32Array> {
   const { count, features } = resident.examples;
   const size = Math.max(1, Math.floor((CHUNK_VALUES * count) / features.length));
   const parts: Float32Array[] = [];
   for (let start = 0; start < count; start += size) {
     const rows = Math.min(size, count - start);
     const part = tf.tidy(() => compute(sliceBatch(tf, resident, { start, rows })));
-    parts.push(Float32Array.from(part.dataSync()));
-    part.dispose();
+    try {
+      parts.push(Float32Array.from(await part.data()));
+    } finally {
+      part.dispose();
+    }
   }
   return join(parts);
 }

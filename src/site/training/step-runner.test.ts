@@ -54,7 +54,7 @@ interface Training {
 }
 
 /** Trains in batches of 8 of 30 examples: each fourth batch is short. */
-function train(model: TrainedModel & { weights(): number[] }, { stepCount, kind }: Training) {
+async function train(model: TrainedModel & { weights(): number[] }, { stepCount, kind }: Training) {
   const examples: Tensors = uploaded();
   const state = { iterationCount: 0, slots: [] };
   const optimizer = createOptimizer(tf, { kind, learningRate: 0.05 }, { variables: model.variables, state });
@@ -65,7 +65,7 @@ function train(model: TrainedModel & { weights(): number[] }, { stepCount, kind 
   const losses: number[] = [];
   for (let done = 0; done < 150; ) {
     const length = Math.min(runner.stepsPerRun, 150 - done);
-    losses.push(...runner.run(Array.from({ length }, order.next), done + 1));
+    losses.push(...(await runner.run(Array.from({ length }, order.next), done + 1)));
     done += length;
   }
   const weights = model.weights();
@@ -77,41 +77,45 @@ function train(model: TrainedModel & { weights(): number[] }, { stepCount, kind 
 }
 
 describe.skipIf(!isNative)('steps as a graph', () => {
-  it.each(['sgd', 'adam'] as const)('end where eager steps end, short batches included (%s)', (kind) => {
-    const graph = train(createNetwork(), { kind, stepCount: 150 });
-    const eager = train(createNetwork(), { kind, stepCount: 1 });
-    expect([graph.execution, eager.execution]).toEqual(['graph', 'eager']);
-    expect(graph.losses).toHaveLength(150);
-    for (const [at, weight] of graph.weights.entries()) {
-      expect(Math.abs(weight - (eager.weights[at] ?? Number.NaN))).toBeLessThan(1e-6);
-    }
-    for (const [at, loss] of graph.losses.entries()) expect(loss).toBeCloseTo(eager.losses[at] ?? 0, 5);
-    expect(graph.losses.at(-1)).toBeLessThan(graph.losses[0] ?? 0);
-  });
+  it.each(['sgd', 'adam'] as const)(
+    'end where eager steps end, short batches included (%s)',
+    async (kind) => {
+      const graph = await train(createNetwork(), { kind, stepCount: 150 });
+      const eager = await train(createNetwork(), { kind, stepCount: 1 });
+      expect([graph.execution, eager.execution]).toEqual(['graph', 'eager']);
+      expect(graph.losses).toHaveLength(150);
+      for (const [at, weight] of graph.weights.entries()) {
+        expect(Math.abs(weight - (eager.weights[at] ?? Number.NaN))).toBeLessThan(1e-6);
+      }
+      for (const [at, loss] of graph.losses.entries()) expect(loss).toBeCloseTo(eager.losses[at] ?? 0, 5);
+      expect(graph.losses.at(-1)).toBeLessThan(graph.losses[0] ?? 0);
+    },
+  );
 
-  it('give the same bytes twice', () => {
-    const [once, again] = [1, 2].map(() => train(createNetwork(), { kind: 'adam', stepCount: 150 }));
+  it('give the same bytes twice', async () => {
+    const once = await train(createNetwork(), { kind: 'adam', stepCount: 150 });
+    const again = await train(createNetwork(), { kind: 'adam', stepCount: 150 });
     expect(again).toEqual(once);
   });
 
-  it('leave no tensor behind', () => {
+  it('leave no tensor behind', async () => {
     const model = createNetwork();
     const before = tf.memory().numTensors;
-    train(model, { kind: 'adam', stepCount: 150 });
+    await train(model, { kind: 'adam', stepCount: 150 });
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('are taken eagerly where a model draws random numbers', () => {
+  it('are taken eagerly where a model draws random numbers', async () => {
     const model = createNetwork();
     const exampleLosses = (batch: Tensors) =>
       model.exampleLosses({ ...batch, x: tf.dropout(batch.x as Tensor, 0.2) }, []);
-    const { execution, losses } = train({ ...model, exampleLosses }, { kind: 'sgd', stepCount: 150 });
+    const { execution, losses } = await train({ ...model, exampleLosses }, { kind: 'sgd', stepCount: 150 });
     expect(execution).toBe('eager');
     expect(losses.every(Number.isFinite)).toBe(true);
   });
 });
 
-it('moves weights by the mean gradient of a short batch, whatever fills it up', () => {
+it('moves weights by the mean gradient of a short batch, whatever fills it up', async () => {
   const weights = tf.variable(tf.zeros([3, 1]));
   const model: TrainedModel = {
     variables: [weights],
@@ -125,7 +129,7 @@ it('moves weights by the mean gradient of a short batch, whatever fills it up', 
   const settings = { kind: 'sgd', learningRate: 1 } as const;
   const optimizer = createOptimizer(tf, settings, { variables: [weights], state });
   const runner = createStepRunner(tf, { model, optimizer, examples, batchSize: 8, stepCount: 1, ...plain });
-  const [loss] = runner.run([Int32Array.of(4, 7)], 1);
+  const [loss] = await runner.run([Int32Array.of(4, 7)], 1);
   expect(loss).toBeCloseTo(Math.LN2, 6);
   // From zero weights every probability is 1/2.
   for (const [column, weight] of [...weights.dataSync()].entries()) {

@@ -28,6 +28,8 @@ export interface StepRunnerOptions {
   readonly training: Pick<TrainingSettings, 'gradientClipNorm' | 'weightDecay'>;
   /** Steps to come; a few are taken eagerly, for to make a graph costs as much. */
   readonly stepCount: number;
+  /** In how many parts a batch is taken, eagerly and one after the other, for less memory; 1 where it is not said. */
+  readonly microBatchCount?: number;
 }
 
 export interface StepRunner {
@@ -35,7 +37,7 @@ export interface StepRunner {
   /** How many batches `run` takes at a time; the last call may give fewer. */
   readonly stepsPerRun: number;
   /** Steps with numbers from `firstStep` on (see Optimizer.coefficients). Gives the mean loss of each batch before its step. */
-  run(batches: readonly Int32Array[], firstStep: number): Float32Array;
+  run(batches: readonly Int32Array[], firstStep: number): Promise<Float32Array>;
   dispose(): void;
 }
 
@@ -54,7 +56,9 @@ export function createStepRunner(tf: TensorFlow, options: StepRunnerOptions): St
     .drawDropoutMasks(0)
     .map(({ shape }) => ({ shape: [options.batchSize, ...shape.slice(1)] }));
   const definition = defineStep(tf, { ...options, masks });
-  if (options.stepCount < fewSteps) return createEagerRunner(tf, definition, options);
+  // TensorFlow would compute the parts of a recorded step side by side.
+  if (options.stepCount < fewSteps || (options.microBatchCount ?? 1) > 1)
+    return createEagerRunner(tf, definition, options);
   try {
     return createGraphRunner(tf, definition, options);
   } catch (error) {
@@ -68,7 +72,7 @@ export function createStepRunner(tf: TensorFlow, options: StepRunnerOptions): St
 /** One gradient step: batch by row numbers, weighted mean of the losses, gradients, optimizer. */
 function defineStep(
   tf: TensorFlow,
-  { model, optimizer, examples, batchSize, masks, training }: DrawnOptions,
+  { model, optimizer, examples, batchSize, masks, training, microBatchCount = 1 }: DrawnOptions,
 ): StepDefinition {
   const variables = [...model.variables];
   const scalar = { shape: [], dtype: 'float32' } as const;
@@ -82,19 +86,76 @@ function defineStep(
     },
     state: [...variables, ...optimizer.slots],
     step: (resident, { rows, weights, ...coefficients }) => {
-      const batch = Object.fromEntries(
-        Object.entries(resident).map(([name, tensor]) => [name, tf.gather(tensor, rows as never)]),
-      );
       const dropoutMasks = masks.map((_, at) => coefficients[maskName(at)] as Tensor);
-      const { value, grads } = tf.variableGrads(
-        () => tf.sum(model.exampleLosses({ ...batch, weights: weights as Tensor }, dropoutMasks)),
-        variables,
-      );
-      const gradients = variables.map(({ name }) => grads[name] as Tensor);
+      const part: BatchPart = { rows: rows as Tensor, weights: weights as Tensor, dropoutMasks };
+      const { loss, gradients } = splitGradients(tf, { model, variables, resident, part, microBatchCount });
       optimizer.update(adjustGradients(tf, gradients, { variables, training }), coefficients);
-      return { loss: value };
+      return { loss };
     },
   };
+}
+
+interface BatchPart {
+  readonly rows: Tensor;
+  readonly weights: Tensor;
+  readonly dropoutMasks: readonly Tensor[];
+}
+
+interface BatchGradients {
+  readonly loss: Tensor;
+  /** In the order of the variables. */
+  readonly gradients: readonly Tensor[];
+}
+
+interface SplitBatch {
+  readonly model: TrainedModel;
+  readonly variables: readonly Variable[];
+  readonly resident: Tensors;
+  readonly part: BatchPart;
+  readonly microBatchCount: number;
+}
+
+/** Loss and gradients of a batch are sums over its rows: those of its parts, added up. */
+function splitGradients(tf: TensorFlow, { part, microBatchCount, ...split }: SplitBatch): BatchGradients {
+  if (microBatchCount === 1) return batchGradients(tf, { part, ...split });
+  const rowCount = part.rows.shape[0] ?? 0;
+  const starts = Array.from({ length: microBatchCount + 1 }, (_, at) =>
+    Math.floor((at * rowCount) / microBatchCount),
+  );
+  let total: BatchGradients | undefined;
+  for (const [at, start] of starts.slice(0, -1).entries()) {
+    const length = (starts[at + 1] ?? start) - start;
+    const before = total;
+    const [loss, ...gradients] = tf.tidy(() => {
+      const cut = (whole: Tensor): Tensor => tf.slice(whole, [start], [length]);
+      const { rows, weights, dropoutMasks } = part;
+      const cutPart = { rows: cut(rows), weights: cut(weights), dropoutMasks: dropoutMasks.map(cut) };
+      const own = batchGradients(tf, { part: cutPart, ...split });
+      const values = [own.loss, ...own.gradients];
+      const sums = before === undefined ? [] : [before.loss, ...before.gradients];
+      return values.map((value, index) => {
+        const sum = sums[index];
+        return sum === undefined ? value : tf.add(sum, value);
+      });
+    }) as [Tensor, ...Tensor[]];
+    if (before !== undefined) tf.dispose([before.loss, ...before.gradients]);
+    total = { loss, gradients };
+  }
+  return total as BatchGradients;
+}
+
+function batchGradients(
+  tf: TensorFlow,
+  { model, variables, resident, part }: Omit<SplitBatch, 'microBatchCount'>,
+): BatchGradients {
+  const batch = Object.fromEntries(
+    Object.entries(resident).map(([name, tensor]) => [name, tf.gather(tensor, part.rows as never)]),
+  );
+  const { value, grads } = tf.variableGrads(
+    () => tf.sum(model.exampleLosses({ ...batch, weights: part.weights }, part.dropoutMasks)),
+    [...variables],
+  );
+  return { loss: value, gradients: variables.map(({ name }) => grads[name] as Tensor) };
 }
 
 function createGraphRunner(
@@ -111,7 +172,7 @@ function createGraphRunner(
   return {
     execution: 'graph',
     stepsPerRun,
-    run: (batches, firstStep) => {
+    run: async (batches, firstStep) => {
       if (batches.length === stepsPerRun) return runOnce(batches, firstStep);
       return Float32Array.from(batches, (batch, at) => runOnce([batch], firstStep + at)[0] ?? Number.NaN);
     },
@@ -124,7 +185,7 @@ function createEagerRunner(
   { step, shared, stepwise }: StepDefinition,
   { optimizer, batchSize, drawDropoutMasks }: StepRunnerOptions,
 ): StepRunner {
-  const takeStep = (batch: Int32Array, firstStep: number): number =>
+  const takeStep = (batch: Int32Array, firstStep: number): Tensor =>
     tf.tidy(() => {
       const values = stepInputs(optimizer, { batches: [batch], batchSize, firstStep, drawDropoutMasks });
       const inputs = Object.fromEntries(
@@ -133,12 +194,23 @@ function createEagerRunner(
           tf.tensor(values[name] as Float32Array, [...shape], dtype),
         ]),
       );
-      return step(shared, inputs).loss?.dataSync()[0] ?? Number.NaN;
+      return step(shared, inputs).loss as Tensor;
     });
   return {
     execution: 'eager',
     stepsPerRun: 1,
-    run: (batches, firstStep) => Float32Array.from(batches, (batch, at) => takeStep(batch, firstStep + at)),
+    run: async (batches, firstStep) => {
+      const losses: number[] = [];
+      for (const [at, batch] of batches.entries()) {
+        const loss = takeStep(batch, firstStep + at);
+        try {
+          losses.push((await loss.data())[0] ?? Number.NaN);
+        } finally {
+          loss.dispose();
+        }
+      }
+      return Float32Array.from(losses);
+    },
     dispose: () => {},
   };
 }

@@ -97,7 +97,7 @@ describe('training', () => {
     let optimizerState: Uint8Array | null = null;
     for (let round = 0; round < 20; round += 1) {
       optimizerState = (await trainModel(tf, job({ optimizerState }), control)).optimizerState;
-      evaluateModel(tf, job());
+      await evaluateModel(tf, job());
     }
     const diverging = job({
       training: { ...job().training, optimizer: { kind: 'sgd', learningRate: 1e39 } },
@@ -167,18 +167,18 @@ describe('training', () => {
 });
 
 describe('evaluation', () => {
-  it('has a finite, exact loss where the probability rounds to 0 or 1', () => {
+  it('has a finite, exact loss where the probability rounds to 0 or 1', async () => {
     const weights = new Map(createInitialWeights(model)).set('weights/kernel', {
       shape: [3, 1],
       data: Float32Array.of(200, 0, 0),
     });
     const features = Float32Array.of(1, 0, 0, -1, 0, 0);
-    const wrong = evaluateModel(engine.tf, {
+    const wrong = await evaluateModel(engine.tf, {
       model,
       weights,
       examples: { features, labels: Float32Array.of(0, 1), count: 2, shape: [3] },
     });
-    const right = evaluateModel(engine.tf, {
+    const right = await evaluateModel(engine.tf, {
       model,
       weights,
       examples: { features, labels: Float32Array.of(1, 0), count: 2, shape: [3] },
@@ -188,8 +188,8 @@ describe('evaluation', () => {
     expect([...right.probabilities]).toEqual([1, 0]);
   });
 
-  it('counts a probability of exactly one half as label 0', () => {
-    const { probabilities, correctCount } = evaluateModel(engine.tf, job());
+  it('counts a probability of exactly one half as label 0', async () => {
+    const { probabilities, correctCount } = await evaluateModel(engine.tf, job());
     expect(new Set(probabilities)).toEqual(new Set([0.5]));
     expect(correctCount).toBe(5);
   });

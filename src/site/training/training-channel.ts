@@ -18,9 +18,9 @@ export interface TrainingChannel {
   kill(): void;
 }
 
-/** What TensorFlow says about itself on standard error, at every start and whatever its log level is. */
-const tensorflowChatter =
-  /^(?:WARNING: All log messages before absl::|[IW]\d{4} |To enable the following instructions)/;
+/** What TensorFlow, Vulkan's drivers and Dawn say about themselves on standard error at every start. */
+const engineChatter =
+  /^(?:WARNING: All log messages before absl::|[IW]\d{4} |To enable the following instructions|error: XDG_RUNTIME_DIR|Warning: (?:vk|Vulkan|loader)| - While | {4}at \w+Impl)/;
 
 /** What an engine needs to find its libraries, its device and a folder for its temporary files. */
 const passedOn = [
@@ -35,6 +35,9 @@ const passedOn = [
   'TMP',
   'USERPROFILE',
   'CUDA_VISIBLE_DEVICES',
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
+  'XDG_RUNTIME_DIR',
   'OMP_NUM_THREADS',
   'TFJS_NATIVE',
   'TF_CPP_MIN_LOG_LEVEL',
@@ -53,18 +56,19 @@ function trainingEnvironment(): Record<string, string> {
 /** Starts the training process under this very Node. `entry` is for a bundled build. */
 export function openForkedChannel(
   threads: EngineThreads,
+  most: number | null = null,
   entry: URL = new URL('./training-process.ts', import.meta.url),
 ): TrainingChannel {
   const child = fork(fileURLToPath(entry), [], {
     execPath: process.execPath,
     execArgv: [],
-    env: { ...trainingEnvironment(), ...threadSettings(threads) },
+    env: { ...trainingEnvironment(), ...threadSettings(threads, most) },
     serialization: 'advanced', // typed arrays cross as they are
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   if (child.stderr !== null) {
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (!tensorflowChatter.test(line)) process.stderr.write(`${line}\n`);
+      if (!engineChatter.test(line)) process.stderr.write(`${line}\n`);
     });
   }
   return {

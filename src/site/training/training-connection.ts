@@ -1,10 +1,10 @@
 // One living training process: loads its engine once, works on one request at a time, and turns its death into an answer.
 import { BugError } from '#base/coded-error.ts';
 import { type ModelCode, ModelError } from '#site/model/index.ts';
-import type { EngineInfo, EvaluationResult, TrainingProgress, TrainingResult } from '#site/ports.ts';
+import type { EngineInfo, TrainingProgress } from '#site/ports.ts';
 import type { ProcessExit, TrainingChannel } from './training-channel.ts';
 import { type TrainingCode, TrainingError } from './training-error.ts';
-import type { TrainingFailure, TrainingReply, TrainingWork } from './training-message.ts';
+import type { TrainingAnswer, TrainingFailure, TrainingReply, TrainingWork } from './training-message.ts';
 
 export interface TrainingConnection {
   /** @throws TrainingError TRAINING_CRASHED when the process ends or hangs before its engine is loaded. */
@@ -13,19 +13,22 @@ export interface TrainingConnection {
   readonly ended: Promise<void>;
   isAlive(): boolean;
   /** @throws TrainingError as the job was refused, or TRAINING_CRASHED; ModelError. */
-  request(
-    work: TrainingWork,
-    onProgress: (progress: TrainingProgress) => void,
-  ): Promise<TrainingResult | EvaluationResult>;
+  request(work: TrainingWork, listeners: RequestListeners): Promise<TrainingAnswer>;
   /** Asks the process to stop what it works on. */
   cancel(): void;
+  /** Asks it to stop at a checkpoint: the request ends with TRAINING_PAUSED. */
+  pause(): void;
   kill(): void;
 }
 
-interface Pending {
-  readonly id: number;
+export interface RequestListeners {
   readonly onProgress: (progress: TrainingProgress) => void;
-  readonly resolve: (result: TrainingResult | EvaluationResult) => void;
+  readonly onCheckpoint: (checkpoint: Uint8Array) => void;
+}
+
+interface Pending extends RequestListeners {
+  readonly id: number;
+  readonly resolve: (result: TrainingAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -45,6 +48,7 @@ export function openTrainingConnection(channel: TrainingChannel, startTimeoutMs:
       ready.resolve(reply.engine);
     } else if (pending?.id === reply.id) {
       if (reply.kind === 'progress') return pending.onProgress(reply.progress);
+      if (reply.kind === 'checkpoint') return pending.onCheckpoint(reply.checkpoint);
       if (reply.kind === 'done') pending.resolve(reply.result);
       else pending.reject(revive(reply.failure));
       pending = null;
@@ -59,23 +63,26 @@ export function openTrainingConnection(channel: TrainingChannel, startTimeoutMs:
     ended.resolve();
   });
 
+  const tell = (kind: 'cancel' | 'pause') => {
+    if (pending !== null) channel.post({ kind, id: pending.id });
+  };
+
   return {
     ready: ready.promise,
     ended: ended.promise,
     isAlive: () => alive,
-    request: async (work, onProgress) => {
+    request: async (work, listeners) => {
       await ready.promise;
       if (pending !== null) throw new BugError('a training process works on one request at a time');
       const id = nextId;
       nextId += 1;
       return new Promise((resolve, reject) => {
-        pending = { id, onProgress, resolve, reject };
+        pending = { id, ...listeners, resolve, reject };
         channel.post({ ...work, id });
       });
     },
-    cancel: () => {
-      if (pending !== null) channel.post({ kind: 'cancel', id: pending.id });
-    },
+    cancel: () => tell('cancel'),
+    pause: () => tell('pause'),
     kill: () => channel.kill(),
   };
 }
@@ -93,7 +100,10 @@ const modelCodes: readonly string[] = [
 ] satisfies ModelCode[];
 const trainingCodes: readonly string[] = [
   'TRAINING_CANCELLED',
+  'ENGINE_LACKS_KERNEL',
   'TRAINING_DIVERGED',
+  'TRAINING_OUT_OF_MEMORY',
+  'TRAINING_PAUSED',
   'BAD_TRAINING_JOB',
 ] satisfies TrainingCode[];
 

@@ -2,9 +2,12 @@
 import { CodedError } from '#base/coded-error.ts';
 
 export type TrainingCode =
+  | 'ENGINE_LACKS_KERNEL'
   | 'TRAINING_CANCELLED'
   | 'TRAINING_CRASHED'
   | 'TRAINING_DIVERGED'
+  | 'TRAINING_PAUSED'
+  | 'TRAINING_OUT_OF_MEMORY'
   | 'BAD_TRAINING_JOB'
   | 'TRAINING_RUN_NOT_RUNNING'
   | 'TRAINING_STEP_NOT_RECORDABLE';

@@ -56,17 +56,21 @@ describe('the training process', () => {
     vi.stubEnv('CONSILIUM_SECRET', 'a secret of a person');
     vi.stubEnv('TFJS_NATIVE', 'wasm');
     try {
-      const channel = openForkedChannel('one', pathToFileURL(entry));
+      const channel = openForkedChannel('one', null, pathToFileURL(entry));
       const reply = await new Promise<unknown>((resolve) => channel.onMessage(resolve));
       const { names } = reply as { names: string[] };
       expect(names).toContain('TFJS_NATIVE');
       expect(names.filter((name) => name.startsWith('CONSILIUM'))).toEqual([]);
       expect(names.filter((name) => name.startsWith('TF_NUM'))).toHaveLength(2);
       channel.kill();
-      const many = openForkedChannel('all', pathToFileURL(entry));
+      const many = openForkedChannel('all', null, pathToFileURL(entry));
       const manyReply = await new Promise<unknown>((resolve) => many.onMessage(resolve));
       expect((manyReply as { names: string[] }).names.join()).not.toContain('TF_NUM');
       many.kill();
+      const limited = openForkedChannel('all', 3, pathToFileURL(entry));
+      const limitedReply = await new Promise<unknown>((resolve) => limited.onMessage(resolve));
+      expect((limitedReply as { names: string[] }).names.join()).toContain('TF_NUM_INTRAOP_THREADS');
+      limited.kill();
     } finally {
       vi.unstubAllEnvs();
       rmSync(folder, { recursive: true, force: true });
@@ -185,7 +189,10 @@ describe('the training host over a process that misbehaves', () => {
       onMessage: (listener) => {
         answer = listener;
         queueMicrotask(() =>
-          answer({ kind: 'ready', engine: { name: 'wasm', version: '0', reason: 'a test' } }),
+          answer({
+            kind: 'ready',
+            engine: { name: 'wasm', version: '0', device: 'CPU', reason: 'a test', passedOver: [] },
+          }),
         );
       },
       onExit: (listener) => {
@@ -220,7 +227,13 @@ describe('the training host over a process that misbehaves', () => {
         },
         onMessage: (listener) => {
           answer = listener;
-          const engine = { name: 'wasm', version: '0', reason: 'a test' } as const;
+          const engine = {
+            name: 'wasm',
+            version: '0',
+            device: 'CPU',
+            reason: 'a test',
+            passedOver: [],
+          } as const;
           queueMicrotask(() => answer({ kind: 'ready', engine }));
         },
         onExit: (listener) => {

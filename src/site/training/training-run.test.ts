@@ -46,7 +46,7 @@ const newRun = (): NewTrainingRun => ({
   attempt: 1,
   cohortId: 'cohort',
   seed: new Uint8Array(32),
-  engine: { name: 'wasm', version: '4.22.0', reason: 'a test' },
+  engine: { name: 'wasm', version: '4.22.0', device: 'CPU', reason: 'a test', passedOver: [] },
 });
 const actions = () =>
   store

@@ -1,5 +1,5 @@
 // The record of a run: that it began, and how it ended, each in one transaction with its audit event.
-// A run that a killed process left behind is marked failed before another one starts.
+// A run that a killed process left behind is marked failed before another one starts, which goes on from its last checkpoint.
 import { toHex } from '#base/bytes.ts';
 import { isoTime } from '#base/clock.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
@@ -63,12 +63,24 @@ function ownRunsOf(store: Store): Set<string> {
   return known;
 }
 
-/** Records the start of a run and gives its id. Marks runs of a killed process failed first. */
-export function startTrainingRun(run: NewTrainingRun): { readonly runId: string } {
-  const { store, auditLog, actor, engine } = run;
+export interface StartedTrainingRun {
+  readonly runId: string;
+  /** That of the interrupted run where there is a checkpoint, else the one given. */
+  readonly seed: Uint8Array | null;
+  /** What a killed run of the same round, over the same cohort and on the same engine, came to. */
+  readonly checkpoint: Uint8Array | null;
+}
+
+/** Records the start of a run. Marks runs of a killed process failed first, and takes over what one of them came to. */
+export function startTrainingRun(run: NewTrainingRun): StartedTrainingRun {
+  const { store, auditLog, actor } = run;
   const runId = toHex(systemRandom(16));
-  store.transaction(() => {
+  const engine = run.engine === null ? null : `${run.engine.name} ${run.engine.version}`;
+  const started = store.transaction(() => {
     recoverTrainingRuns({ store, auditLog });
+    const interrupted = takeInterruptedRun({ ...run, engine });
+    const seed = interrupted?.seed ?? run.seed;
+    const checkpoint = interrupted?.checkpoint ?? null;
     store.run(
       store.query.insertInto('training_run').values({
         run_id: runId,
@@ -76,11 +88,11 @@ export function startTrainingRun(run: NewTrainingRun): { readonly runId: string 
         round: run.round,
         attempt: run.attempt,
         cohort_id: run.cohortId,
-        seed: run.seed,
-        engine: engine === null ? null : `${engine.name} ${engine.version}`,
+        seed,
+        engine,
         state: 'running',
         result: null,
-        tensors: null,
+        tensors: checkpoint,
         started_at: isoTime(store.clock.nowMs()),
         finished_at: null,
       }),
@@ -93,11 +105,54 @@ export function startTrainingRun(run: NewTrainingRun): { readonly runId: string 
       researchStudyId: run.researchStudyId,
       round: run.round,
       outcome: 'success',
-      detail: { attempt: run.attempt, cohortId: run.cohortId, engine: engine?.name ?? null },
+      detail: {
+        attempt: run.attempt,
+        cohortId: run.cohortId,
+        engine: run.engine?.name ?? null,
+        ...(interrupted === undefined ? {} : { resumedFrom: interrupted.runId }),
+      },
     });
+    return { runId, seed, checkpoint };
   });
   ownRunsOf(store).add(runId);
-  return { runId };
+  return started;
+}
+
+interface InterruptedRun {
+  readonly runId: string;
+  readonly seed: Uint8Array;
+  readonly checkpoint: Uint8Array;
+}
+
+/** The last run that the new one can go on from. Checkpoints of a study's other failed runs are of no more use: all are emptied. */
+function takeInterruptedRun({
+  store,
+  ...run
+}: Omit<NewTrainingRun, 'engine'> & { readonly engine: string | null }): InterruptedRun | undefined {
+  if (run.seed === null) return undefined;
+  const find = store.prepare(
+    `SELECT run_id AS runId, seed, tensors AS checkpoint FROM training_run JOIN cohort USING (cohort_id)
+    WHERE state = 'failed' AND tensors IS NOT NULL AND seed IS NOT NULL AND engine = ?
+      AND training_run.research_study_id = ? AND training_run.round = ? AND attempt = ?
+      AND cohort_digest = (SELECT cohort_digest FROM cohort WHERE cohort_id = ?)
+    ORDER BY started_at DESC, training_run.rowid DESC LIMIT 1`,
+  );
+  const { researchStudyId, round, attempt, cohortId, engine } = run;
+  const found = find.get(engine, researchStudyId, round, attempt, cohortId) as InterruptedRun | undefined;
+  store
+    .prepare(`UPDATE training_run SET tensors = NULL WHERE state = 'failed' AND research_study_id = ?`)
+    .run(researchStudyId);
+  return found;
+}
+
+/** Keeps what a running run came to, over what it kept before; not once a member of its cohort was erased (security.md C10). */
+export function saveTrainingCheckpoint(store: Store, runId: string, checkpoint: Uint8Array): void {
+  store
+    .prepare(
+      `UPDATE training_run SET tensors = ? WHERE run_id = ? AND state = 'running' AND cohort_id IN
+      (SELECT cohort_id FROM cohort WHERE erased_training = 0 AND erased_holdout = 0)`,
+    )
+    .run(checkpoint, runId);
 }
 
 /** Records how a run ended. @throws TrainingError TRAINING_RUN_NOT_RUNNING when it has ended before. */
@@ -116,7 +171,7 @@ export function finishTrainingRun({
         .set({
           state: outcome.state,
           result: outcome.state === 'done' ? JSON.stringify(outcome.result) : null,
-          tensors: outcome.state === 'done' ? outcome.tensors : null,
+          ...(keepsCheckpoint(outcome) ? {} : { tensors: outcome.state === 'done' ? outcome.tensors : null }),
           finished_at: isoTime(store.clock.nowMs()),
         })
         .where('run_id', '=', runId)
@@ -146,6 +201,11 @@ export function finishTrainingRun({
     });
   });
   ownRunsOf(store).delete(runId);
+}
+
+/** Of a run whose engine died again and again: the next one goes on from there. */
+function keepsCheckpoint(outcome: RunOutcome): boolean {
+  return outcome.state === 'failed' && outcome.code === 'TRAINING_CRASHED';
 }
 
 /** Marks every run that a killed process left `running` as failed. Called at start-up and before each run; gives how many there were. */

@@ -1,0 +1,119 @@
+// A run that is cut off anywhere and goes on from its checkpoint ends in the same bytes as one that was left alone.
+import { describe, expect, it } from 'vitest';
+import { createInitialWeights } from '#site/model/index.ts';
+import type { TrainingJob, TrainingProgress } from '#site/ports.ts';
+import { sampleExamples, sampleModel } from '#support/model-samples.ts';
+import { loadEngine } from './engine.ts';
+import { trainModel } from './train-model.ts';
+
+const { tf } = await loadEngine(process.env.TFJS_NATIVE);
+const model = sampleModel('mlp'); // with dropout
+
+function job(localUpdates: number, optimizer: TrainingJob['training']['optimizer']): TrainingJob {
+  return {
+    model,
+    training: { optimizer, batchSize: 16, localUpdates },
+    weights: createInitialWeights(model),
+    examples: sampleExamples(model, 90),
+    seed: new Uint8Array(32).fill(9),
+    optimizerState: null,
+  };
+}
+
+const adam = { kind: 'adam' as const, learningRate: 0.01 };
+const momentum = { kind: 'sgd' as const, learningRate: 0.05, momentum: 0.9 };
+const quiet = { onProgress: () => {}, isCancelled: () => false };
+
+/** All checkpoints that a run of the job makes. */
+async function checkpointsOf(asked: TrainingJob) {
+  const made: Uint8Array[] = [];
+  const onCheckpoint = (bytes: Uint8Array) => made.push(bytes);
+  const whole = await trainModel(tf, asked, {
+    ...quiet,
+    checkpoints: { intervalMs: 0, onCheckpoint, from: null },
+  });
+  return { whole, made };
+}
+
+describe('a run that goes on from a checkpoint', () => {
+  it.each([
+    ['as graphs, with Adam', job(203, adam)],
+    ['one operation after the other, with Adam', job(40, adam)],
+    ['with momentum', job(203, momentum)],
+    ['by plain descent', job(203, { kind: 'sgd', learningRate: 0.05 })],
+  ])('ends in the bytes of an uninterrupted run, %s', async (_, asked) => {
+    const { whole, made } = await checkpointsOf(asked);
+    expect(made.length).toBeGreaterThan(20);
+    const untouched = await trainModel(tf, asked, quiet);
+    expect(untouched.weights).toEqual(whole.weights);
+    for (const from of [made[0], made[Math.floor(made.length / 2)], made.at(-1)] as Uint8Array[]) {
+      const checkpoints = { intervalMs: 1e9, onCheckpoint: () => {}, from };
+      const resumed = await trainModel(tf, asked, { ...quiet, checkpoints });
+      expect(resumed.weights).toEqual(whole.weights);
+      expect(resumed.optimizerState).toEqual(whole.optimizerState);
+      expect([resumed.lossBefore, resumed.lossAfter]).toEqual([whole.lossBefore, whole.lossAfter]);
+    }
+  });
+
+  it('refuses the checkpoint of another job, and bytes that are none', async () => {
+    const { made } = await checkpointsOf(job(40, adam));
+    const last = made.at(-1) as Uint8Array;
+    const other = { ...job(40, adam), seed: new Uint8Array(32) };
+    const cut = last.subarray(0, last.length - 1);
+    for (const [asked, from] of [
+      [other, last],
+      [job(41, adam), last],
+      [job(40, adam), cut],
+    ] as const) {
+      const checkpoints = { intervalMs: 1e9, onCheckpoint: () => {}, from };
+      await expect(trainModel(tf, asked, { ...quiet, checkpoints })).rejects.toMatchObject({
+        code: 'BAD_TRAINING_JOB',
+        details: { field: 'checkpoint' },
+      });
+    }
+  });
+
+  it('stops where it is paused, at a checkpoint, and leaves nothing on the engine', async () => {
+    const before = tf.memory().numTensors;
+    const asked = job(100_000, adam);
+    const made: Uint8Array[] = [];
+    const checkpoints = {
+      intervalMs: 1e9,
+      onCheckpoint: (bytes: Uint8Array) => made.push(bytes),
+      from: null,
+    };
+    await expect(
+      trainModel(tf, asked, { ...quiet, isPaused: () => true, checkpoints }),
+    ).rejects.toMatchObject({ code: 'TRAINING_PAUSED' });
+    expect(made).toHaveLength(1);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('a run', () => {
+  it('says how fast it goes and what is left', async () => {
+    const reports: TrainingProgress[] = [];
+    await trainModel(tf, job(20_000, adam), { ...quiet, onProgress: (report) => reports.push(report) });
+    expect(reports.length).toBeGreaterThan(1);
+    for (const { examplesPerSecond } of reports) expect(examplesPerSecond).toBeGreaterThan(100);
+    expect(reports[0]?.remainingMs).toBeGreaterThan(0);
+    expect(reports.at(-1)).toMatchObject({ step: 20_000, remainingMs: 0 });
+  });
+
+  it('that diverges names the step and the weight', async () => {
+    const asked = job(100, { kind: 'sgd', learningRate: 1e39 });
+    await expect(trainModel(tf, asked, quiet)).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      details: { step: expect.any(Number), cause: expect.stringMatching(/^(?:loss|weights\/)/) },
+    });
+  });
+
+  it('that holds more memory than the settings allow says so', async () => {
+    await expect(
+      trainModel(tf, job(100_000, adam), { ...quiet, memoryLimitBytes: 1e6 }),
+    ).rejects.toMatchObject({
+      code: 'TRAINING_OUT_OF_MEMORY',
+      details: { memoryLimitBytes: 1e6 },
+    });
+  });
+});
