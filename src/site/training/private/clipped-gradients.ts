@@ -24,6 +24,8 @@ export interface ClippedGradients {
   readonly norms: Tensor1D;
   /** Length of each row's own gradient; no number where it is none, and then `sums` and `norms` may be none either. [rows] */
   readonly lengths: Tensor1D;
+  /** Σ of weight · loss. */
+  readonly loss: Tensor;
 }
 
 /**
@@ -35,7 +37,7 @@ export function clippedGradients(
   model: BoundModel,
   { batch, bounds }: { readonly batch: PatientBatch; readonly bounds: ClippingBounds },
 ): ClippedGradients {
-  const { layers, dispose } = tapLayers(tf, model, batch);
+  const { layers, loss, dispose } = tapLayers(tf, model, batch);
   const gradients = layers.flatMap((layer) => rowGradients(tf, layer));
   const squares = gradients.map((one) => one.squares()).reduce((sum, other) => tf.add(sum, other));
   const lengths = tf.sqrt(squares);
@@ -45,7 +47,7 @@ export function clippedGradients(
       : ofPatients(tf, { lengths, patients: batch.patients, gradients, bounds });
   const sums = new Map(gradients.flatMap((one) => one.weightedSums(factors)));
   dispose();
-  return { sums, norms, lengths };
+  return { sums, norms, lengths, loss };
 }
 
 interface RowsOfPatients {
@@ -75,6 +77,7 @@ function factorsOf(tf: TensorFlow, norms: Tensor1D, norm: number): Tensor1D {
 
 interface Tapped {
   readonly layers: readonly TappedLayer[];
+  readonly loss: Tensor;
   dispose(): void;
 }
 
@@ -83,15 +86,16 @@ function tapLayers(tf: TensorFlow, model: BoundModel, batch: PatientBatch): Tapp
   const rows = batch.weights.shape[0];
   const zeros = model.weightedLayers.map(({ shape }) => tf.fill([rows, ...shape], 0));
   const operands: Tensor[] = [];
-  const backward = tf.grads((...taps: Tensor[]) => {
+  const backward = tf.valueAndGrads((...taps: Tensor[]) => {
     const losses = model.exampleLosses(batch, (operand, sums) => {
       const tap = taps[operands.push(tf.keep(tf.clone(operand))) - 1] as Tensor;
       return tf.add(sums, tap);
     });
     return tf.sum(losses);
   });
-  const deltas = backward(zeros);
+  const { value: loss, grads: deltas } = backward(zeros);
   return {
+    loss,
     layers: model.weightedLayers.map((node, at) => ({
       node,
       operand: operands[at] as Tensor,
