@@ -2,14 +2,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { concatBytes, utf8 } from '#base/bytes.ts';
 import { sha256 } from '#federation/crypto/digest.ts';
-import { createKeystream } from '#federation/crypto/keystream.ts';
+import { createKeystream, type Keystream } from '#federation/crypto/keystream.ts';
 import type { BoundModel, TensorFlow } from '#site/model/index.ts';
 import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
 import { createOptimizer, type Optimizer, readSlots } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState, type OptimizerState } from './optimizer-state.ts';
+import { createPrivateRunner } from './private/private-runner.ts';
 import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
-import { createStepRunner, type StepRunner } from './step-runner.ts';
+import { createStepRunner } from './step-runner.ts';
 import { residentTensors, trainedModel } from './trained-model.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
@@ -60,7 +61,7 @@ async function trainResident(tf: TensorFlow, resident: ResidentJob): Promise<Tra
     const lossAfter = sum(exampleLosses(tf, model, examples)) / exampleCount;
     const weights = model.readWeights();
     for (const { data } of weights.values()) if (!data.every(Number.isFinite)) throw diverged(stepCount);
-    if (!Number.isFinite(lossAfter)) throw diverged(stepCount);
+    if (job.privacy === undefined && !Number.isFinite(lossAfter)) throw diverged(stepCount);
     const optimizerState = encodeOptimizerState({
       iterationCount: state.iterationCount + stepCount,
       slots: readSlots(optimizer),
@@ -79,16 +80,70 @@ interface OptimizedState {
   readonly optimizer: Optimizer;
 }
 
-/** The job's steps from the place in the epoch where the state has it. Gives what then remains of the epoch. */
+type StepsTaken = Pick<TrainingResult, 'execution'> & { readonly remaining: Uint32Array };
+
 async function takeSteps(
+  tf: TensorFlow,
+  resident: ResidentJob,
+  optimized: OptimizedState,
+): Promise<StepsTaken> {
+  const { privacy } = resident.job;
+  return privacy === undefined
+    ? takePlainSteps(tf, resident, optimized)
+    : takePrivateSteps(tf, { ...resident, privacy }, optimized);
+}
+
+/** Lots of patients by chance: no epoch, nothing remains. */
+async function takePrivateSteps(
+  tf: TensorFlow,
+  {
+    job,
+    model,
+    examples,
+    control,
+    privacy,
+  }: ResidentJob & { readonly privacy: NonNullable<TrainingJob['privacy']> },
+  { state, optimizer }: OptimizedState,
+): Promise<StepsTaken> {
+  const { training, seed } = job;
+  const dropout = dropoutKeystream(seed);
+  const runner = createPrivateRunner(tf, {
+    model,
+    optimizer,
+    examples: residentTensors(examples),
+    exampleCount: job.examples.count,
+    subjects: job.examples.subjects,
+    privacy,
+    training,
+    drawDropoutMasks: (rows) => model.dropoutMasks(dropout, rows),
+    stepCount: training.localUpdates,
+  });
+  try {
+    const run = (count: number, firstStep: number) =>
+      Float32Array.from({ length: count }, (_, at) => runner.step(firstStep + at));
+    // Whether a lot's loss is finite tells of its patients: only what was released may end a run.
+    const source = { run, stepsPerRun: 1, stepsBefore: state.iterationCount, endsByLoss: false };
+    await runSteps(training.localUpdates, source, control);
+    return { execution: runner.execution, remaining: new Uint32Array() };
+  } finally {
+    runner.dispose();
+  }
+}
+
+function dropoutKeystream(seed: Uint8Array): Keystream {
+  return createKeystream(sha256(concatBytes(utf8('dropout'), seed)));
+}
+
+/** The job's steps from the place in the epoch where the state has it. Gives what then remains of the epoch. */
+async function takePlainSteps(
   tf: TensorFlow,
   { job, model, examples, control }: ResidentJob,
   { state, optimizer }: OptimizedState,
-): Promise<Pick<TrainingResult, 'execution'> & { readonly remaining: Uint32Array }> {
+): Promise<StepsTaken> {
   const exampleCount = job.examples.count;
   const { batchSize, localUpdates: stepCount } = job.training;
   const keystream = createKeystream(job.seed);
-  const dropout = createKeystream(sha256(concatBytes(utf8('dropout'), job.seed)));
+  const dropout = dropoutKeystream(job.seed);
   const order = createBatchOrder({ exampleCount, batchSize, keystream, remaining: state.remaining });
   const runner = createStepRunner(tf, {
     model: trainedModel(tf, model),
@@ -100,7 +155,10 @@ async function takeSteps(
     stepCount,
   });
   try {
-    const source = { runner, nextBatch: order.next, stepsBefore: state.iterationCount };
+    const { stepsPerRun } = runner;
+    const run = (count: number, firstStep: number) =>
+      runner.run(Array.from({ length: count }, order.next), firstStep);
+    const source = { run, stepsPerRun, stepsBefore: state.iterationCount, endsByLoss: true };
     await runSteps(stepCount, source, control);
     return { execution: runner.execution, remaining: order.remaining() };
   } finally {
@@ -109,32 +167,36 @@ async function takeSteps(
 }
 
 interface StepSource {
-  readonly runner: StepRunner;
-  readonly nextBatch: () => Int32Array;
+  readonly stepsPerRun: number;
+  /** Takes so many steps and gives their losses. */
+  readonly run: (count: number, firstStep: number) => Float32Array;
   /** Steps of earlier jobs. */
   readonly stepsBefore: number;
+  /** Whether a loss that is no number ends the run. */
+  readonly endsByLoss: boolean;
 }
 
 /** Takes the steps in turns, so that a cancel is heard, and reports their mean loss at most every 50 ms. */
 async function runSteps(
   stepCount: number,
-  { runner, nextBatch, stepsBefore }: StepSource,
+  { stepsPerRun, run, stepsBefore, endsByLoss }: StepSource,
   { onProgress, isCancelled }: TrainingControl,
 ): Promise<void> {
   let turnEndsAt = performance.now() + longestTurnMs;
   let reportAt = performance.now() + progressIntervalMs;
   let [lossSum, lossCount] = [0, 0];
   for (let done = 0; done < stepCount; ) {
-    const length = Math.min(runner.stepsPerRun, stepCount - done);
-    const losses = runner.run(Array.from({ length }, nextBatch), stepsBefore + done + 1);
+    const length = Math.min(stepsPerRun, stepCount - done);
+    const losses = run(length, stepsBefore + done + 1);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
-    if (bad >= 0) throw diverged(done + bad + 1);
+    if (bad >= 0 && endsByLoss) throw diverged(done + bad + 1);
     done += length;
-    lossSum += sum(losses);
-    lossCount += length;
+    const finite = losses.filter(Number.isFinite);
+    lossSum += sum(finite);
+    lossCount += finite.length;
     const now = performance.now();
     if (now >= reportAt || done === stepCount) {
-      onProgress({ step: done, stepCount, loss: lossSum / lossCount });
+      onProgress({ step: done, stepCount, loss: lossCount === 0 ? 0 : lossSum / lossCount });
       [lossSum, lossCount, reportAt] = [0, 0, now + progressIntervalMs];
     }
     if (now < turnEndsAt) continue;

@@ -1,6 +1,5 @@
 // Gradient steps of DP-SGD (Abadi et al., arXiv 1607.00133): a lot of patients by chance, their clipped gradients added up on the engine,
 // noise from the system's generator, one update with what may be seen. What the optimizer gets is all that anybody ever gets.
-import type { Tensor } from '@tensorflow/tfjs-node';
 import { BugError } from '#base/coded-error.ts';
 import { createKeystream } from '#federation/crypto/keystream.ts';
 import { systemRandom } from '#federation/crypto/system-random.ts';
@@ -10,29 +9,29 @@ import { drawNoise } from '#federation/privacy/gaussian-noise.ts';
 import type { PrivacySpecification } from '#federation/records/privacy-plan.ts';
 import type { TrainingSettings } from '#federation/records/training-settings.ts';
 import { sortedNames, type TensorMap } from '#federation/tensors/tensor.ts';
-import type { BoundModel, DropoutMask, Tensor1D, TensorFlow } from '#site/model/index.ts';
-import { adjustGradients } from '../gradient-rules.ts';
+import type { TensorFlow } from '#site/model/index.ts';
 import type { StepValues } from '../graph/compiled-step.ts';
-import type { StepDefinition, Tensors } from '../graph/step-recording.ts';
 import type { Optimizer } from '../optimizer.ts';
 import { type RunnableStep, runnableStep } from '../runnable-step.ts';
 import { TrainingError } from '../training-error.ts';
-import { clippedGradients } from './clipped-gradients.ts';
 import { createLotShape, drawLotRuns, type LotRun, type LotShape, rowsByPatient } from './lot-runs.ts';
+import {
+  defineSums,
+  defineUpdate,
+  gradientName,
+  ROW_LENGTHS,
+  type SummedModel,
+  type UpdatedModel,
+} from './private-steps.ts';
 
 export type PrivateSettings = Pick<PrivacySpecification, 'clippingNorm' | 'noiseMultiplier' | 'samplingRate'>;
 
-export interface PrivateRunnerOptions {
-  readonly model: BoundModel;
-  readonly optimizer: Optimizer;
-  /** See residentTensors. */
-  readonly examples: Tensors;
+export interface PrivateRunnerOptions extends SummedModel, UpdatedModel {
   readonly exampleCount: number;
   /** Number of the patient of each example; absent: each is of another. */
   readonly subjects: Uint32Array | undefined;
   readonly privacy: PrivateSettings;
   readonly training: Pick<TrainingSettings, 'batchSize' | 'gradientClipNorm' | 'weightDecay'>;
-  readonly drawDropoutMasks: (rows: number) => readonly DropoutMask[];
   readonly stepCount: number;
   /** Bytes of the system's generator; another source is for tests alone. */
   readonly random?: (byteCount: number) => Uint8Array;
@@ -50,9 +49,6 @@ export interface PrivateRunner {
 /** Above it the noise would be for gradients that are cut for no good reason. */
 const LARGEST_MARGIN = 0.05;
 const FEWEST_ROWS = 8;
-/** Lengths of a patient's rows together, in clipping norms: what points apart by more is clipped by it. */
-const ROW_LENGTHS = 8;
-
 /** @throws TrainingError BAD_TRAINING_JOB for losses that mix patients, and where no shape keeps C with float32 sums. */
 export function createPrivateRunner(tf: TensorFlow, options: PrivateRunnerOptions): PrivateRunner {
   const { model, optimizer, privacy, random = systemRandom } = options;
@@ -60,7 +56,11 @@ export function createPrivateRunner(tf: TensorFlow, options: PrivateRunnerOption
     throw refused('model.kind', 'a loss of one patient at a time', model.objective.loss);
   const fitted = fitShape(options);
   const parameters = model.readWeights();
-  const sums = runnableStep(tf, defineSums(tf, options, fitted), options.stepCount);
+  const sums = runnableStep(
+    tf,
+    defineSums(tf, options, { ...fitted, rowsPerRun: fitted.shape.rowsPerRun }),
+    options.stepCount,
+  );
   const update = runnableStep(tf, defineUpdate(tf, options), options.stepCount);
   // Kept from who sees the statement: its commitment is to the seed of the plan's other randomness.
   const lots = createKeystream(random(32));
@@ -125,70 +125,6 @@ function fitShape({ model, exampleCount, subjects, privacy, training }: PrivateR
 function longestAxes(shape: readonly number[]): number {
   const outputs = shape.at(-1) ?? 1;
   return outputs + shape.slice(0, -1).reduce((product, size) => product * size, 1);
-}
-
-function defineSums(tf: TensorFlow, options: PrivateRunnerOptions, fitted: FittedShape): StepDefinition {
-  const { model, examples } = options;
-  const { shape, norm, hasManyRows } = fitted;
-  const { rowsPerRun } = shape;
-  const masks = options.drawDropoutMasks(0).map((mask) => [rowsPerRun, ...mask.shape.slice(1)]);
-  return {
-    shared: examples,
-    stepwise: {
-      rows: { shape: [rowsPerRun], dtype: 'int32' },
-      weights: { shape: [rowsPerRun], dtype: 'float32' },
-      ...(hasManyRows ? { patients: { shape: [rowsPerRun], dtype: 'int32' as const } } : {}),
-      ...Object.fromEntries(
-        masks.map((mask, at) => [`mask-${at}`, { shape: mask, dtype: 'float32' as const }]),
-      ),
-    },
-    state: [...model.variables],
-    mostStepsPerRun: 1,
-    step: (resident, { rows, weights, patients, ...drawn }) => {
-      const { inputs, targets, exampleWeights } = Object.fromEntries(
-        Object.entries(resident).map(([name, tensor]) => [name, tf.gather(tensor, rows as never)]),
-      );
-      const batch = {
-        inputs: inputs as Tensor,
-        targets: targets as Tensor,
-        weights: (exampleWeights === undefined
-          ? weights
-          : tf.mul(weights as Tensor, exampleWeights)) as Tensor1D,
-        patients: (patients ?? null) as Tensor1D | null,
-        dropoutMasks: masks.map((_, at) => drawn[`mask-${at}`] as Tensor),
-      };
-      const made = clippedGradients(tf, model, { batch, bounds: { norm, rowLengths: ROW_LENGTHS } });
-      return { ...Object.fromEntries(made.sums), lengths: made.lengths, loss: made.loss };
-    },
-  };
-}
-
-function defineUpdate(tf: TensorFlow, { model, optimizer, training }: PrivateRunnerOptions): StepDefinition {
-  const variables = [...model.variables];
-  const scalar = { shape: [], dtype: 'float32' } as const;
-  return {
-    shared: {},
-    stepwise: {
-      ...Object.fromEntries(
-        variables.map((variable, at) => [
-          gradientName(at),
-          { shape: variable.shape, dtype: 'float32' as const },
-        ]),
-      ),
-      ...Object.fromEntries(optimizer.coefficientNames.map((name) => [name, scalar])),
-    },
-    state: [...variables, ...optimizer.slots],
-    mostStepsPerRun: 1,
-    step: (_, given) => {
-      const gradients = variables.map((_variable, at) => given[gradientName(at)] as Tensor);
-      optimizer.update(adjustGradients(tf, gradients, { variables, training }), given);
-      return {};
-    },
-  };
-}
-
-function gradientName(at: number): string {
-  return `gradient-${at}`;
 }
 
 /** In name order, which is that of the variables. */
