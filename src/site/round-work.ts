@@ -6,6 +6,7 @@ import { encodeSafetensors } from '#federation/tensors/safetensors.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { Json } from '#site/audit/index.ts';
 import { saveEvaluation } from '#site/evaluation/index.ts';
+import { requirePrivacyBudget } from '#site/update/index.ts';
 import { weightsOf } from './base-model.ts';
 import { chooseNormalisation, createExamples } from './normalised-examples.ts';
 import { encodeTrainedRun, loadOptimizerState } from './optimizer-memory.ts';
@@ -58,6 +59,8 @@ async function train(
 ): Promise<RoundWork> {
   const { plan, opening, base, cohort } = input;
   const matrix = cohort.matrix('training');
+  // One row for each patient. Before any gradient is taken.
+  requirePrivacyBudget(store, plan, matrix.count);
   const normalisation = chooseNormalisation({ plan, model: base.tensors, trainingRows: () => matrix });
   const { researchStudyId, round } = opening;
   const curve = createLossCurve();
@@ -68,6 +71,7 @@ async function train(
     examples: createExamples(matrix, normalisation),
     seed: input.seed ?? new Uint8Array(),
     optimizerState: loadOptimizerState(store, { researchStudyId, round, cohortDigest: cohort.cohortDigest }),
+    ...(plan.privacy === null ? {} : { privacy: plan.privacy }),
   };
   const trained = await trainingHost.train(job, {
     signal: run.signal,
@@ -76,14 +80,18 @@ async function train(
       run.onEvent({ kind: 'progress', step, stepCount, loss });
     },
   });
-  const { weights, lossBefore, lossAfter, stepCount, durationMs, execution } = trained;
+  const { weights, stepCount, durationMs, execution } = trained;
+  // Losses are of the patients and have no noise: with differential privacy they go no further than the screen of the run.
+  const told = plan.privacy === null;
+  const { lossBefore, lossAfter } = told ? trained : { lossBefore: null, lossAfter: null };
+  const lossCurve = told ? curve.points() : [];
   return {
     made: weights,
     exampleCount: matrix.count,
     lossBefore,
     lossAfter,
     tensors: encodeTrainedRun(weights, trained.optimizerState),
-    result: { lossBefore, lossAfter, stepCount, durationMs, execution, lossCurve: curve.points() },
+    result: { lossBefore, lossAfter, stepCount, durationMs, execution, lossCurve },
   };
 }
 

@@ -15,7 +15,6 @@ export interface Contradiction {
 
 const BYTES_PER_WEIGHT = 4;
 
-
 /** What no cohort of this release gives a model: it holds rows of features with a label of 0 or 1. Undefined where it is enough. */
 export function findUnservedModel({ model }: Pick<ResearchStudyPlan, 'model'>): Contradiction | undefined {
   const { loss } = objectiveOf(model);

@@ -265,6 +265,17 @@ export interface ModelUpdateTable {
   built_at: string;
 }
 
+export interface PrivacySpendTable {
+  run_id: string;
+  research_study_id: string;
+  round: number;
+  attempt: number;
+  noise_multiplier: number;
+  sampling_rate: number;
+  steps: number;
+  charged_at: string;
+}
+
 export interface ApprovalTable {
   update_id: string;
   decision: 'approve' | 'refuse';
@@ -364,6 +375,7 @@ export interface SiteSchema extends ImagingSchema {
   split_part: SplitPartTable;
   training_run: TrainingRunTable;
   model_update: ModelUpdateTable;
+  privacy_spend: PrivacySpendTable;
   approval: ApprovalTable;
   outbox: OutboxTable;
   evaluation_report: EvaluationReportTable;
