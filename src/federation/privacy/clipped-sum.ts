@@ -70,8 +70,10 @@ export class ClippedSum {
   addClipped(sum: Float64Array): void {
     if (sum.length !== this.#steps.length) throw new BugError('a sum has a value for each parameter');
     const scale = STEPS_PER_NORM / this.#clippingNorm;
-    for (const [at, value] of sum.entries())
-      this.#steps[at] = (this.#steps[at] ?? 0) + Math.round(value * scale);
+    // By index: an iterator takes longer than all of the arithmetic.
+    const steps = this.#steps;
+    for (let at = 0; at < sum.length; at += 1)
+      steps[at] = (steps[at] as number) + Math.round((sum[at] as number) * scale);
   }
 
   /** The noisy mean gradient, once: noise drawn anew over the same sum could be averaged out. An empty lot gives noise alone. */
@@ -87,11 +89,9 @@ export class ClippedSum {
     return new Map(
       sortedNames(this.#parameters).map((name) => {
         const { shape, data } = requireTensor(this.#parameters, name);
-        const mean = data.map(() => {
-          const steps = (this.#steps[at] ?? 0) + (noise[at] ?? 0);
-          at += 1;
-          return steps * unit;
-        });
+        const mean = data.slice();
+        for (let place = 0; place < mean.length; place += 1, at += 1)
+          mean[place] = ((this.#steps[at] as number) + (noise[at] as number)) * unit;
         return [name, { shape, data: mean }];
       }),
     );

@@ -37,8 +37,8 @@ export function rowsByPatient(subjects: Uint32Array | undefined, count: number):
 }
 
 /**
- * Groups of four runs of patients on average, or one where a lot is smaller. No group of a lot has more than `groupPatients` but
- * with a probability below 1e-9 for the smallest shape and far below any delta for shapes of 16 rows and more.
+ * Groups of two to four runs of patients on average, or one where a lot is smaller. That a group has more than `groupPatients` has a
+ * probability below 1e-20 (Bernstein's inequality), far below any delta.
  */
 export function createLotShape(
   rowsOf: readonly Int32Array[],
@@ -47,12 +47,13 @@ export function createLotShape(
   const mostRows = Math.max(1, ...rowsOf.map(({ length }) => length));
   const expected = samplingRate * rowsOf.length;
   const groupCount = Math.max(1, Math.floor(expected / (2 * rowsPerRun)));
+  const mean = expected / groupCount;
   return {
     rowsOf,
     samplingRate,
     rowsPerRun: Math.max(rowsPerRun, mostRows),
     groupCount,
-    groupPatients: Math.min(rowsOf.length, Math.ceil(8 * rowsPerRun) + 64),
+    groupPatients: Math.min(rowsOf.length, Math.ceil(mean + 10 * Math.sqrt(mean) + 50)),
   };
 }
 

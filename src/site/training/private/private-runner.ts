@@ -49,6 +49,7 @@ export interface PrivateRunner {
 /** Above it the noise would be for gradients that are cut for no good reason. */
 const LARGEST_MARGIN = 0.05;
 const FEWEST_ROWS = 8;
+
 /** @throws TrainingError BAD_TRAINING_JOB for losses that mix patients, and where no shape keeps C with float32 sums. */
 export function createPrivateRunner(tf: TensorFlow, options: PrivateRunnerOptions): PrivateRunner {
   const { model, optimizer, privacy, random = systemRandom } = options;
@@ -175,7 +176,8 @@ function sumRun(
     .filter((name) => name.startsWith('weights/'))
     .sort();
   const sum = joined(names.map((name) => values[name] as Float32Array));
-  if (sum.every(Number.isFinite)) return { sum, loss: values.loss?.[0] ?? Number.NaN };
+  if (Number.isFinite(sum.reduce((total, value) => total + value, 0)))
+    return { sum, loss: values.loss?.[0] ?? Number.NaN };
   const lengths = values.lengths as Float32Array;
   const bad = new Set([...run.patients].filter((_, row) => !Number.isFinite(lengths[row])));
   if (bad.size === 0) throw new BugError('clipped gradients have a sum that is no number');
