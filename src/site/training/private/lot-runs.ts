@@ -83,9 +83,18 @@ function packRuns(group: readonly Int32Array[], rowsPerRun: number): LotRun[] {
     runs.at(-1)?.push(rows);
     place += rows.length;
   }
-  return runs.map((patients) => ({
-    rows: Int32Array.from(patients.flatMap((rows) => [...rows])),
-    weights: Float32Array.from(patients.flatMap((rows) => [...rows].map(() => 1 / rows.length))),
-    patients: Int32Array.from(patients.flatMap((rows, at) => [...rows].map(() => at))),
-  }));
+  return runs.map(joinPatients);
+}
+
+function joinPatients(rowsOf: readonly Int32Array[]): LotRun {
+  const count = rowsOf.reduce((sum, { length }) => sum + length, 0);
+  const [rows, patients, weights] = [new Int32Array(count), new Int32Array(count), new Float32Array(count)];
+  let at = 0;
+  for (const [patient, own] of rowsOf.entries()) {
+    rows.set(own, at);
+    weights.fill(1 / own.length, at, at + own.length);
+    patients.fill(patient, at, at + own.length);
+    at += own.length;
+  }
+  return { rows, weights, patients };
 }

@@ -18,7 +18,6 @@ import { createLotShape, drawLotRuns, type LotRun, type LotShape, rowsByPatient 
 import {
   defineSums,
   defineUpdate,
-  gradientName,
   ROW_LENGTHS,
   type SummedModel,
   type UpdatedModel,
@@ -76,7 +75,7 @@ export function createPrivateRunner(tf: TensorFlow, options: PrivateRunnerOption
       const released = new ClippedSum(parameters, clippingNorm);
       const loss = addLot(released, { sums, fitted, lots, options });
       const gradient = released.release({ noiseMultiplier, expectedLot, draw });
-      update.run({ ...namedGradients(gradient), ...coefficients(optimizer, stepNumber) });
+      update.run({ gradient: flatten(gradient), ...coefficients(optimizer, stepNumber) });
       return loss;
     },
     dispose: () => {
@@ -128,11 +127,16 @@ function longestAxes(shape: readonly number[]): number {
   return outputs + shape.slice(0, -1).reduce((product, size) => product * size, 1);
 }
 
-/** In name order, which is that of the variables. */
-function namedGradients(gradient: TensorMap): StepValues {
-  return Object.fromEntries(
-    sortedNames(gradient).map((name, at) => [gradientName(at), gradient.get(name)?.data as Float32Array]),
-  );
+/** In name order. */
+function flatten(gradient: TensorMap): Float32Array {
+  const parts = sortedNames(gradient).map((name) => gradient.get(name)?.data ?? new Float32Array());
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function coefficients(optimizer: Optimizer, stepNumber: number): StepValues {
@@ -172,12 +176,8 @@ function sumRun(
 ): { readonly sum: Float64Array; readonly loss: number } {
   const { sums, fitted, options } = source;
   const values = sums.run(runInputs(run, { fitted, options }));
-  const names = Object.keys(values)
-    .filter((name) => name.startsWith('weights/'))
-    .sort();
-  const sum = joined(names.map((name) => values[name] as Float32Array));
-  if (Number.isFinite(sum.reduce((total, value) => total + value, 0)))
-    return { sum, loss: values.loss?.[0] ?? Number.NaN };
+  const sum = new Float64Array(values.sum as Float32Array);
+  if (isEveryFinite(sum)) return { sum, loss: values.loss?.[0] ?? Number.NaN };
   const lengths = values.lengths as Float32Array;
   const bad = new Set([...run.patients].filter((_, row) => !Number.isFinite(lengths[row])));
   if (bad.size === 0) throw new BugError('clipped gradients have a sum that is no number');
@@ -210,14 +210,11 @@ function runInputs(
   return inputs;
 }
 
-function joined(parts: readonly Float32Array[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+/** By the total: a value that is no number makes it none. */
+function isEveryFinite(values: Float64Array): boolean {
+  let total = 0;
+  for (let at = 0; at < values.length; at += 1) total += values[at] as number;
+  return Number.isFinite(total);
 }
 
 function refused(field: string, expected: unknown, found: unknown): TrainingError {

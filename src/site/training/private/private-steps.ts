@@ -32,7 +32,7 @@ export interface UpdatedModel {
   readonly training: Pick<TrainingSettings, 'gradientClipNorm' | 'weightDecay'>;
 }
 
-/** One run's clipped gradients: outputs by the names of the weights, `lengths` and `loss` (see ClippedGradients). */
+/** One run's clipped gradients: `sum`, the values of all weights in name order, `lengths` and `loss` (see ClippedGradients). */
 export function defineSums(tf: TensorFlow, options: SummedModel, fitted: FittedRun): StepDefinition {
   const { model, examples } = options;
   const { rowsPerRun, norm, hasManyRows } = fitted;
@@ -63,36 +63,35 @@ export function defineSums(tf: TensorFlow, options: SummedModel, fitted: FittedR
         dropoutMasks: masks.map((_, at) => drawn[`mask-${at}`] as Tensor),
       };
       const made = clippedGradients(tf, model, { batch, bounds: { norm, rowLengths: ROW_LENGTHS } });
-      return { ...Object.fromEntries(made.sums), lengths: made.lengths, loss: made.loss };
+      // One tensor, in name order: each that crosses to JavaScript costs a call.
+      const flat = [...made.sums.keys()]
+        .sort()
+        .map((name) => tf.reshape(made.sums.get(name) as Tensor, [-1]));
+      return { sum: tf.concat(flat), lengths: made.lengths, loss: made.loss };
     },
   };
 }
 
-/** One optimizer step with the released gradient: inputs `gradient-0` and on, and the optimizer's coefficients. */
+/** One optimizer step with the released gradient: inputs `gradient`, values in name order, and the optimizer's coefficients. */
 export function defineUpdate(tf: TensorFlow, { model, optimizer, training }: UpdatedModel): StepDefinition {
   const variables = [...model.variables];
+  const sizes = variables.map(({ size }) => size);
+  const count = sizes.reduce((sum, size) => sum + size, 0);
   const scalar = { shape: [], dtype: 'float32' } as const;
   return {
     shared: {},
     stepwise: {
-      ...Object.fromEntries(
-        variables.map((variable, at) => [
-          gradientName(at),
-          { shape: variable.shape, dtype: 'float32' as const },
-        ]),
-      ),
+      gradient: { shape: [count], dtype: 'float32' },
       ...Object.fromEntries(optimizer.coefficientNames.map((name) => [name, scalar])),
     },
     state: [...variables, ...optimizer.slots],
     mostStepsPerRun: 1,
-    step: (_, given) => {
-      const gradients = variables.map((_variable, at) => given[gradientName(at)] as Tensor);
-      optimizer.update(adjustGradients(tf, gradients, { variables, training }), given);
+    step: (_, { gradient, ...coefficients }) => {
+      // In name order, which is that of the variables.
+      const parts = tf.split(gradient as Tensor1D, sizes);
+      const gradients = variables.map(({ shape }, at) => tf.reshape(parts[at] as Tensor, shape));
+      optimizer.update(adjustGradients(tf, gradients, { variables, training }), coefficients);
       return {};
     },
   };
-}
-
-export function gradientName(at: number): string {
-  return `gradient-${at}`;
 }
