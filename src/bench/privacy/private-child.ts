@@ -6,6 +6,7 @@ import { createInitialWeights } from '#site/model/index.ts';
 import { createBatchOrder } from '#site/training/batch-order.ts';
 import { loadEngine } from '#site/training/engine.ts';
 import { createOptimizer } from '#site/training/optimizer.ts';
+import { startNoise } from '#site/training/private/noise-ahead.ts';
 import { createPrivateRunner } from '#site/training/private/private-runner.ts';
 import { createStepRunner } from '#site/training/step-runner.ts';
 import { residentTensors, trainedModel } from '#site/training/trained-model.ts';
@@ -69,6 +70,8 @@ function plainSteps(): () => number {
 /** Lots that nearly always fit into one run of the batch's size: four deviations below it on average. */
 function privateSteps(): () => number {
   const samplingRate = batchSize / exampleCount;
+  const weightCount = job.model.variables.reduce((sum, { size }) => sum + size, 0);
+  const noise = startNoise(weightCount, 1);
   const runner = createPrivateRunner(tf, {
     ...common,
     model: job.model,
@@ -76,7 +79,7 @@ function privateSteps(): () => number {
     subjects: undefined,
     privacy: { clippingNorm: 1, noiseMultiplier: 1, samplingRate },
     training: { batchSize: Math.ceil(batchSize + 3 * Math.sqrt(batchSize)) },
-    ...(mode === 'clipped' ? { draw: (count: number) => new Float64Array(count) } : {}),
+    draw: mode === 'clipped' ? (count) => new Float64Array(count) : noise.draw,
   });
   let step = 1;
   return () => {

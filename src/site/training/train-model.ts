@@ -8,6 +8,7 @@ import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.
 import { createBatchOrder } from './batch-order.ts';
 import { createOptimizer, type Optimizer, readSlots } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState, type OptimizerState } from './optimizer-state.ts';
+import { startNoise } from './private/noise-ahead.ts';
 import { createPrivateRunner } from './private/private-runner.ts';
 import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
 import { createStepRunner } from './step-runner.ts';
@@ -22,6 +23,8 @@ export interface TrainingControl {
 
 const longestTurnMs = 20; // how long the process is deaf to a cancel
 const progressIntervalMs = 50;
+/** Drawn in less time than a thread takes to start. */
+const fewNoiseValues = 500_000;
 
 /**
  * Runs the job's local updates and returns new weights. Frees all it put on the engine, whatever happens.
@@ -107,6 +110,9 @@ async function takePrivateSteps(
 ): Promise<StepsTaken> {
   const { training, seed } = job;
   const dropout = dropoutKeystream(seed);
+  const count = model.variables.reduce((sum, { size }) => sum + size, 0);
+  const noise =
+    count * training.localUpdates < fewNoiseValues ? undefined : startNoise(count, privacy.noiseMultiplier);
   const runner = createPrivateRunner(tf, {
     model,
     optimizer,
@@ -117,6 +123,7 @@ async function takePrivateSteps(
     training,
     drawDropoutMasks: (rows) => model.dropoutMasks(dropout, rows),
     stepCount: training.localUpdates,
+    ...(noise === undefined ? {} : { draw: noise.draw }),
   });
   try {
     const run = (count: number, firstStep: number) =>
@@ -127,6 +134,7 @@ async function takePrivateSteps(
     return { execution: runner.execution, remaining: new Uint32Array() };
   } finally {
     runner.dispose();
+    await noise?.close();
   }
 }
 
