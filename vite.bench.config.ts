@@ -22,6 +22,7 @@ export default defineConfig({
         'cohort-child': fromHere('./src/bench/cohort/cohort-child.ts'),
         'deidentify-child': fromHere('./src/bench/ingest/deidentify-child.ts'),
         'parity-child': fromHere('./src/bench/training/parity-child.ts'),
+        'private-child': fromHere('./src/bench/privacy/private-child.ts'),
         'training-child': fromHere('./src/bench/training/training-child.ts'),
         'import-child': fromHere('./src/bench/ingest/import-child.ts'),
         ...siteWorkers,

@@ -10,6 +10,7 @@ export const siteWorkers = {
   'image-thread': fromHere('./src/site/imaging/image-thread.ts'),
   'import-worker': fromHere('./src/site/ingest/imaging/import-worker.ts'),
   'fact-thread': fromHere('./src/site/cohort/fact-thread.ts'),
+  'noise-thread': fromHere('./src/site/training/private/noise-thread.ts'),
   'reading-worker': fromHere('./src/site/ingest/reading-worker.ts'),
 };
 

@@ -66,6 +66,17 @@ export function registerBench(program: Command): void {
       await runCaseCommand({ title: 'How fast models train', cases: trainingCases }, flags);
     },
   });
+  addCaseBench(bench, {
+    name: 'dp',
+    description: 'what differential privacy adds to a training step: clipping and noise',
+    run: async (flags) => {
+      const [{ runCaseCommand }, { privacyBenchCases }] = await Promise.all([
+        import('#bench/cases/case-command.ts'),
+        import('#bench/privacy/privacy-cases.ts'),
+      ]);
+      await runCaseCommand({ title: 'What differential privacy costs', cases: privacyBenchCases }, flags);
+    },
+  });
   training.option('--python <path>', 'a Python with torch, and with jax for the dense network', 'python3');
 }
 

@@ -60,6 +60,19 @@ export const disclosureReport = z.strictObject({
   metrics: z.strictObject({ lossBefore: z.number().nullable(), lossAfter: z.number().nullable() }),
   /** Sentences' keys about what protection is and is not there: no-differential-privacy, no-secure-aggregation. */
   notices: z.array(z.string()).readonly(),
+  /** Epsilon of this round and of all, with what gives it a meaning; absent where nothing was trained with differential privacy. */
+  privacy: z
+    .strictObject({
+      unit: z.string(),
+      adjacency: z.string(),
+      delta: z.number(),
+      accountant: z.string(),
+      epsilonThisRound: z.number(),
+      epsilonTotal: z.number(),
+      epsilonBudget: z.number(),
+      isAboveWarning: z.boolean(),
+    })
+    .optional(),
   /** Against this site's update of the round before; null for the first. */
   sinceLast: z
     .strictObject({ round: z.int(), exampleCountChanged: z.boolean(), l2NormRatio: z.number() })

@@ -2,6 +2,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import type { Metric, ModelSpecification } from '#federation/records/model-specification.ts';
+import type { PrivacySpecification } from '#federation/records/privacy-plan.ts';
 import type { TrainingSettings } from '#federation/records/training-settings.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 
@@ -118,12 +119,14 @@ export interface TrainingJob {
   readonly seed: Uint8Array;
   /** Carries optimizer slots and the place in the shuffled order from one round to the next; null starts anew. */
   readonly optimizerState: Uint8Array | null;
+  /** How the plan wants DP-SGD; absent: gradients are taken as they are. */
+  readonly privacy?: Pick<PrivacySpecification, 'clippingNorm' | 'noiseMultiplier' | 'samplingRate'>;
 }
 
 export interface TrainingProgress {
   readonly step: number;
   readonly stepCount: number;
-  /** Mean loss of the batches since the last report, in nats. */
+  /** Mean loss of the batches since the last report, in nats. Of private training too: for this site's screen alone. */
   readonly loss: number;
   /** Since the run started or went on. */
   readonly examplesPerSecond: number;

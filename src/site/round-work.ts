@@ -9,6 +9,7 @@ import type { Json } from '#site/audit/index.ts';
 import { saveEvaluation } from '#site/evaluation/index.ts';
 import type { TrainingHost, TrainingJob, TrainingProgress, TrainingRunOptions } from '#site/ports.ts';
 import { type StartedTrainingRun, saveTrainingCheckpoint } from '#site/training/index.ts';
+import { requirePrivacyBudget } from '#site/update/index.ts';
 import { weightsOf } from './base-model.ts';
 import { loadEngineSettings } from './engine-settings.ts';
 import { chooseNormalisation, createExamples } from './normalised-examples.ts';
@@ -62,6 +63,8 @@ async function train(
 ): Promise<RoundWork> {
   const { plan, opening, base, cohort } = input;
   const matrix = cohort.matrix('training');
+  // One row for each patient. Before any gradient is taken.
+  requirePrivacyBudget(store, plan, matrix.count);
   const normalisation = chooseNormalisation({ plan, model: base.tensors, trainingRows: () => matrix });
   const { researchStudyId, round } = opening;
   const curve = createLossCurve();
@@ -72,6 +75,7 @@ async function train(
     examples: createExamples(matrix, normalisation),
     seed: input.seed ?? new Uint8Array(),
     optimizerState: loadOptimizerState(store, { researchStudyId, round, cohortDigest: cohort.cohortDigest }),
+    ...(plan.privacy === null ? {} : { privacy: plan.privacy }),
   };
   const options = {
     signal: run.signal,
@@ -84,7 +88,11 @@ async function train(
     },
   };
   const trained = await goOn(trainingHost, job, { ...options, checkpoint: input.checkpoint });
-  const { weights, lossBefore, lossAfter, stepCount, durationMs, execution, microBatchCount } = trained;
+  const { weights, stepCount, durationMs, execution, microBatchCount } = trained;
+  // Losses are of the patients and have no noise: with differential privacy they go no further than the screen of the run.
+  const told = plan.privacy === null;
+  const { lossBefore, lossAfter } = told ? trained : { lossBefore: null, lossAfter: null };
+  const lossCurve = told ? curve.points() : [];
   return {
     made: weights,
     exampleCount: matrix.count,
@@ -98,7 +106,7 @@ async function train(
       durationMs,
       execution,
       microBatchCount,
-      lossCurve: curve.points(),
+      lossCurve,
     },
   };
 }

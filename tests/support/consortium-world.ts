@@ -184,10 +184,11 @@ export async function enrol(world: ConsortiumWorld, siteId: string): Promise<Sit
 /** Two enrolled sites and the published sample plan. */
 export async function beginSampleStudy(
   world: ConsortiumWorld,
+  changes: Partial<typeof samplePlan> = {},
 ): Promise<{ cleveland: SiteKeys; hungary: SiteKeys }> {
   const cleveland = await enrol(world, 'cleveland');
   const hungary = await enrol(world, 'hungary');
-  await world.consortium.operations.publishPlan({ plan: samplePlan });
+  await world.consortium.operations.publishPlan({ plan: { ...samplePlan, ...changes } });
   return { cleveland, hungary };
 }
 

@@ -35,7 +35,7 @@ export function chooseThreads(name: BenchModelName): void {
 }
 
 /** Rows of numbers around 0, each with a label or a mask; the same ones for the same count. */
-function generateExamples(model: ModelSpecification, count: number): Examples {
+export function generateExamples(model: ModelSpecification, count: number): Examples {
   const shape = inputShapeOf(model);
   const width = shape.reduce((product, extent) => product * extent, 1);
   const keystream = createKeystream(new Uint8Array(32).fill(1));

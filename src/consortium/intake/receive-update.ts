@@ -13,6 +13,7 @@ import { encodeStatement, signStatement } from '#federation/records/record.ts';
 import { type OpenedUpdate, openSealedUpdate, verifyApprovals } from '#federation/records/sealed-update.ts';
 import { type OpenPlace, verifyPlace } from './check-place.ts';
 import { verifyPolicy } from './check-policy.ts';
+import { verifyPrivacy } from './check-privacy.ts';
 import { refuseFork, refuseShorter, statedSize } from './held-log.ts';
 import { refusal } from './intake-error.ts';
 
@@ -98,6 +99,7 @@ function accept(foundation: Foundation, trust: SignedTrust, sent: OpenedSending)
   const base = findModel(store, researchStudyId, predicate.round - 1);
   if (base === undefined) throw new BugError('the base of an open round is not there');
   verifyPolicy({ ...place, update: predicate, approvals, payload, base: base.tensors, nowMs });
+  verifyPrivacy(store, { update: predicate, plan });
   verifyChain(store, sent);
   verifyLogState(store, predicate);
   return { receipt: saveReceived(foundation, sent), researchStudyId, isReplay: false };

@@ -1,6 +1,7 @@
 // A plan as the operator wrote it, held against its schema. What it asks for and this release lacks is refused by name.
 
 import { findModelContradiction, findUnservedModel } from '#federation/network/plan-contradiction.ts';
+import { findPrivacyContradiction } from '#federation/privacy/plan-contradiction.ts';
 import { type ResearchStudyPlan, researchStudyPlan } from '#federation/records/research-study-plan.ts';
 import { findStatisticsContradiction } from '#federation/statistics/plan-contradiction.ts';
 import { PublishError } from './publish-error.ts';
@@ -8,7 +9,6 @@ import { PublishError } from './publish-error.ts';
 /** Parts of a plan that later releases give a meaning, and what this one takes there. */
 const supported: readonly (readonly [path: string, expected: unknown])[] = [
   ['imaging', null],
-  ['privacy', null],
   ['secureAggregation', null],
   ['statistics.noise', null],
   ['aggregation.strategy', 'fedavg'],
@@ -61,6 +61,8 @@ function refuseContradictions(plan: ResearchStudyPlan): void {
     'participants',
     plan.participants.map(({ siteId }) => siteId),
   );
+  const ofPrivacy = findPrivacyContradiction(plan);
+  if (ofPrivacy !== undefined) throw contradiction(ofPrivacy.field, ofPrivacy.expected, ofPrivacy.found);
   const found = findStatisticsContradiction(plan);
   if (found !== undefined) throw contradiction(found.field, found.expected, found.found);
 }

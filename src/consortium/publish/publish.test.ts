@@ -52,7 +52,6 @@ describe('publishing a plan', () => {
 
   const unsupported: readonly [field: string, change: object][] = [
     ['secureAggregation', { secureAggregation: { mode: 'bonawitz' } }],
-    ['privacy', { privacy: { epsilon: 8 } }],
     ['statistics.noise', { statistics: { ...statistics, noise: { epsilon: 1 } } }],
     ['imaging', { imaging: { modality: 'MR' } }],
     ['aggregation.strategy', { aggregation: { strategy: 'fedadam', weighting: 'example-count' } }],

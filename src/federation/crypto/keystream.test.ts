@@ -51,6 +51,17 @@ describe('a keystream', () => {
     expect(Math.abs(mean - 0.5)).toBeLessThan(0.01);
   });
 
+  it.each([0, 1, 2, 1_023])('fills with the doubles that single draws give, after %d draws', (before) => {
+    const [single, many] = [createKeystream(new Uint8Array(32)), createKeystream(new Uint8Array(32))];
+    for (let draw = 0; draw < before; draw += 1) expect(many.nextUint32()).toBe(single.nextUint32());
+    for (const length of [0, 1, 700, 20_000]) {
+      const filled = new Float64Array(length);
+      many.fillDoubles(filled);
+      expect(filled).toEqual(Float64Array.from({ length }, () => single.nextDouble()));
+    }
+    expect(many.nextUint32()).toBe(single.nextUint32());
+  });
+
   it('shuffles into a permutation that the seed alone decides', () => {
     fc.assert(
       fc.property(seed, fc.integer({ min: 0, max: 200 }), (bytes, length) => {

@@ -4,6 +4,7 @@ import { createCipheriv } from 'node:crypto';
 import { BugError } from '#base/coded-error.ts';
 
 const BUFFER_BYTES = 4096;
+const DOUBLES_AT_ONCE = 8_192;
 const TWO_POW_32 = 2 ** 32;
 
 /** The first bytes of a seed's stream: one call gives the digests of thousands of neighbours. @param seed 32 bytes */
@@ -19,6 +20,8 @@ export interface Keystream {
   nextBelow(bound: number): number;
   /** A multiple of 2^-53 in [0, 1): the upper 27 bits of one draw, then the upper 26 bits of the next. */
   nextDouble(): number;
+  /** The next doubles, as many as fit: the same that so many calls of nextDouble give, in a quarter of the time. */
+  fillDoubles(target: Float64Array): void;
   /** Fisher-Yates in place, from the last position down; each position swaps with nextBelow(position + 1). */
   shuffle(values: Uint32Array): void;
 }
@@ -55,6 +58,25 @@ export function createKeystream(seed: Uint8Array): Keystream {
     return (upper * 2 ** 26 + lower) / 2 ** 53;
   }
 
+  function fillDoubles(target: Float64Array): void {
+    let done = 0;
+    while (done < target.length && at < BUFFER_BYTES) {
+      target[done] = nextDouble();
+      done += 1;
+    }
+    while (done < target.length) {
+      const count = Math.min(target.length - done, DOUBLES_AT_ONCE);
+      const bytes = cipher.update(new Uint8Array(8 * count));
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let index = 0; index < count; index += 1) {
+        const upper = view.getUint32(8 * index, true) >>> 5;
+        const lower = view.getUint32(8 * index + 4, true) >>> 6;
+        target[done + index] = (upper * 2 ** 26 + lower) * 2 ** -53;
+      }
+      done += count;
+    }
+  }
+
   function shuffle(values: Uint32Array): void {
     for (let position = values.length - 1; position > 0; position -= 1) {
       const other = nextBelow(position + 1);
@@ -64,5 +86,5 @@ export function createKeystream(seed: Uint8Array): Keystream {
     }
   }
 
-  return { nextUint32, nextBelow, nextDouble, shuffle };
+  return { nextUint32, nextBelow, nextDouble, fillDoubles, shuffle };
 }

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createKeystream } from '#federation/crypto/keystream.ts';
-import { ClippedSum, clippingFactor } from '#federation/privacy/clipped-sum.ts';
+import { createKeystream, type Keystream } from '#federation/crypto/keystream.ts';
+import { ClippedSum, clippingFactor, type Release } from '#federation/privacy/clipped-sum.ts';
 import { drawNoise, STEPS_PER_NORM } from '#federation/privacy/gaussian-noise.ts';
 import { l2Norm, subtract } from '#federation/tensors/delta.ts';
 import type { TensorMap } from '#federation/tensors/tensor.ts';
 import { refusalCode } from '#support/refusal-code.ts';
 
 const clippingNorm = 0.7;
+
+const drawFrom =
+  (keystream: Keystream): Release['draw'] =>
+  (count, noiseMultiplier) =>
+    drawNoise(count, noiseMultiplier, keystream);
 
 function gradient(...values: readonly number[]): TensorMap {
   const filled = Array.from({ length: 5 }, (_value, index) => values[index] ?? 0);
@@ -24,7 +29,7 @@ function release(patients: readonly TensorMap[], seed = 1, expectedLot = 1): Ten
   return sum.release({
     noiseMultiplier: 1,
     expectedLot,
-    keystream: createKeystream(new Uint8Array(32).fill(seed)),
+    draw: drawFrom(createKeystream(new Uint8Array(32).fill(seed))),
   });
 }
 
@@ -120,11 +125,23 @@ describe('a clipped sum', () => {
     const single: TensorMap = new Map([['w', { shape: [2], data: Float32Array.of(0, 0) }]]);
     const sum = new ClippedSum(single, 1);
     sum.add(new Map([['w', { shape: [2], data: Float32Array.of(3, 4) }]]));
-    const keystream = createKeystream(new Uint8Array(32));
-    const released = sum.release({ noiseMultiplier: 0.01, expectedLot: 1, keystream }).get('w')?.data;
+    const draw = drawFrom(createKeystream(new Uint8Array(32)));
+    const released = sum.release({ noiseMultiplier: 0.01, expectedLot: 1, draw }).get('w')?.data;
     expect(released).toBeInstanceOf(Float32Array);
     expect(released?.[0]).toBeCloseTo(0.6, 1);
     expect(released?.[1]).toBeCloseTo(0.8, 1);
+  });
+
+  it('takes sums made elsewhere, rounded to the grid, under the same noise', () => {
+    const patients = [gradient(0.1, -0.2), gradient(0, 0, 0.3, 0.1, 0.2)];
+    const sum = new ClippedSum(gradient(), clippingNorm);
+    // In name order: the bias first.
+    sum.addClipped(Float64Array.of(0.2, 0.1, -0.2, 0.3, 0.1));
+    const draw = drawFrom(createKeystream(new Uint8Array(32).fill(1)));
+    const released = sum.release({ noiseMultiplier: 1, expectedLot: 1, draw });
+    for (const { data } of subtract(released, release(patients)).values())
+      for (const value of data) expect(Math.abs(value)).toBeLessThan((3 * clippingNorm) / STEPS_PER_NORM);
+    expect(refusalCode(() => sum.addClipped(new Float64Array(4)))).toBe('BUG');
   });
 
   it('refuses a gradient of other tensors', () => {
@@ -133,9 +150,9 @@ describe('a clipped sum', () => {
   });
 
   it('leaves once, with noise and over an expected lot', () => {
-    const keystream = createKeystream(new Uint8Array(32));
+    const draw = drawFrom(createKeystream(new Uint8Array(32)));
     const sum = new ClippedSum(gradient(), 1);
-    const settings = { noiseMultiplier: 1, expectedLot: 1, keystream };
+    const settings = { noiseMultiplier: 1, expectedLot: 1, draw };
     for (const bad of [{ noiseMultiplier: 0 }, { noiseMultiplier: Number.NaN }, { expectedLot: 0 }])
       expect(refusalCode(() => sum.release({ ...settings, ...bad }))).toBe('BUG');
     sum.release(settings);

@@ -2,8 +2,7 @@
 // Everything before the noise is counted in whole steps of C / 2^20, so that sums are exact in any order, no rounding of a sum
 // depends on who is in it, and the noise covers the last bit.
 import { BugError } from '#base/coded-error.ts';
-import type { Keystream } from '#federation/crypto/keystream.ts';
-import { drawNoise, STEPS_PER_NORM } from '#federation/privacy/gaussian-noise.ts';
+import { STEPS_PER_NORM } from '#federation/privacy/gaussian-noise.ts';
 import { LEAST_NOISE_MULTIPLIER } from '#federation/privacy/privacy-spend.ts';
 import { l2Norm } from '#federation/tensors/delta.ts';
 import { requireManifest, requireTensor, tensorManifest } from '#federation/tensors/manifest.ts';
@@ -20,8 +19,8 @@ export interface Release {
   readonly noiseMultiplier: number;
   /** q · N, never the actual size of the lot, which would tell who was in it. */
   readonly expectedLot: number;
-  /** Of this step alone. */
-  readonly keystream: Keystream;
+  /** `count` values as drawNoise makes them, of this step alone. */
+  readonly draw: (count: number, noiseMultiplier: number) => Float64Array;
 }
 
 /** The clipped gradients of one training step. */
@@ -62,23 +61,37 @@ export class ClippedSum {
     }
   }
 
+  /**
+   * Adds patients whose clipped gradients were summed elsewhere: by floats, so within less than C by as much as floats and this
+   * rounding can move a sum (`clippingMargin`).
+   *
+   * @param sum the values of all tensors, one after the other in name order; finite
+   */
+  addClipped(sum: Float64Array): void {
+    if (sum.length !== this.#steps.length) throw new BugError('a sum has a value for each parameter');
+    const scale = STEPS_PER_NORM / this.#clippingNorm;
+    // By index: an iterator takes longer than all of the arithmetic.
+    const steps = this.#steps;
+    for (let at = 0; at < sum.length; at += 1)
+      steps[at] = (steps[at] as number) + Math.round((sum[at] as number) * scale);
+  }
+
   /** The noisy mean gradient, once: noise drawn anew over the same sum could be averaged out. An empty lot gives noise alone. */
-  release({ noiseMultiplier, expectedLot, keystream }: Release): TensorMap {
+  release({ noiseMultiplier, expectedLot, draw }: Release): TensorMap {
     if (this.#released) throw new BugError('the sum of a lot is released once');
     if (!(noiseMultiplier >= LEAST_NOISE_MULTIPLIER && expectedLot > 0))
       throw new BugError('a sum leaves with noise, over an expected lot');
     this.#released = true;
-    const noise = drawNoise(this.#steps.length, noiseMultiplier, keystream);
+    const noise = draw(this.#steps.length, noiseMultiplier);
+    if (noise.length !== this.#steps.length) throw new BugError('there is noise for each value');
     const unit = this.#clippingNorm / STEPS_PER_NORM / expectedLot;
     let at = 0;
     return new Map(
       sortedNames(this.#parameters).map((name) => {
         const { shape, data } = requireTensor(this.#parameters, name);
-        const mean = data.map(() => {
-          const steps = (this.#steps[at] ?? 0) + (noise[at] ?? 0);
-          at += 1;
-          return steps * unit;
-        });
+        const mean = data.slice();
+        for (let place = 0; place < mean.length; place += 1, at += 1)
+          mean[place] = ((this.#steps[at] as number) + (noise[at] as number)) * unit;
         return [name, { shape, data: mean }];
       }),
     );

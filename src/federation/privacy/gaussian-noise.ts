@@ -6,6 +6,9 @@ import type { Keystream } from '#federation/crypto/keystream.ts';
 /** Grid steps in a clipping norm. */
 export const STEPS_PER_NORM = 2 ** 20;
 
+/** Drawn at once: about five for each value are needed. Even, since a point of the plane takes two. */
+const MOST_UNIFORMS = 8_192;
+
 /**
  * Independent N(0, (σC)²), rounded to whole steps of C / 2^20 and given in such steps.
  *
@@ -18,6 +21,8 @@ export const STEPS_PER_NORM = 2 ** 20;
  */
 export function drawNoise(count: number, noiseMultiplier: number, keystream: Keystream): Float64Array {
   const noise = new Float64Array(count);
+  const uniforms = new Float64Array(Math.min(MOST_UNIFORMS, 6 * count + 2));
+  let drawn = uniforms.length;
   const scale = (noiseMultiplier * STEPS_PER_NORM) / 2;
   for (let index = 0; index < count; index += 2) {
     let first = 0;
@@ -28,8 +33,13 @@ export function drawNoise(count: number, noiseMultiplier: number, keystream: Key
       let y: number;
       let square: number;
       do {
-        x = 2 * keystream.nextDouble() - 1;
-        y = 2 * keystream.nextDouble() - 1;
+        if (drawn === uniforms.length) {
+          keystream.fillDoubles(uniforms);
+          drawn = 0;
+        }
+        x = 2 * (uniforms[drawn] as number) - 1;
+        y = 2 * (uniforms[drawn + 1] as number) - 1;
+        drawn += 2;
         square = x * x + y * y;
       } while (square >= 1 || square === 0);
       const length = Math.sqrt((-2 * Math.log(square)) / square);

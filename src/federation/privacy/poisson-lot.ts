@@ -12,8 +12,10 @@ import { requireSetting } from '#federation/privacy/privacy-spend.ts';
 export function drawLot(patientCount: number, samplingRate: number, keystream: Keystream): number[] {
   requireSetting('samplingRate', samplingRate >= 0 && samplingRate <= 1);
   const lot: number[] = [];
+  const draws = new Float64Array(patientCount);
+  keystream.fillDoubles(draws);
   for (let patient = 0; patient < patientCount; patient += 1) {
-    if (keystream.nextDouble() < samplingRate) lot.push(patient);
+    if ((draws[patient] as number) < samplingRate) lot.push(patient);
   }
   return lot;
 }

@@ -2,6 +2,7 @@
 // yet and the plan allows it, so that the format does not change later.
 import { z } from 'zod';
 import { digestHex, identifier, isoTimestamp, logSize, plainText } from '#federation/records/fields.ts';
+import { privacyStatement } from '#federation/records/privacy-statement.ts';
 import { defineRecord } from '#federation/records/record.ts';
 
 export const updateKind = z.enum(['delta', 'statistics', 'evaluation']);
@@ -31,7 +32,8 @@ export const modelUpdate = z.strictObject({
   consentEvaluatedAt: isoTimestamp,
   optOutListDigest: digestHex.nullable(),
   deidProfile: plainText(100),
-  privacy: z.null(),
+  /** Null where the plan asks for none, and in rounds that do not train. */
+  privacy: privacyStatement.nullable(),
   metrics: z.strictObject({
     /** Mean loss on the training part before and after, in nats. Null in rounds that do not train. */
     before: z.number().min(0).nullable(),

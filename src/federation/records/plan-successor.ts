@@ -37,6 +37,7 @@ export function requireSameMeaning(plan: ResearchStudyPlan, before: PlanBefore):
     model: other.model,
     normalisation: other.normalisation,
     statistics: other.statistics,
+    privacy: other.privacy,
     withdrawal: other.withdrawal,
     rounds: other.rounds.slice(0, before.closedRounds),
   });

@@ -10,6 +10,7 @@ import {
 } from '#federation/records/fields.ts';
 import { imagingInput } from '#federation/records/imaging-input.ts';
 import { modelSpecification } from '#federation/records/model-specification.ts';
+import { privacySpecification } from '#federation/records/privacy-plan.ts';
 import { defineRecord } from '#federation/records/record.ts';
 import { SMALLEST_COHORT } from '#federation/records/smallest-cohort.ts';
 import { statisticsSpecification } from '#federation/records/statistics-plan.ts';
@@ -74,7 +75,8 @@ export const researchStudyPlan = z.strictObject({
     maxUpdateNorm: positiveNumber.max(1_000_000),
     maxClockSkewMs: z.int().min(1),
   }),
-  privacy: z.null(),
+  /** null: gradients are taken as they are, and the report to the steward says so. */
+  privacy: privacySpecification.nullable(),
   secureAggregation: z.null(),
   /** Opt-out lists without which, or with one older than this, no cohort is frozen; each by who gave its identifiers. */
   optOutLists: z

@@ -2,6 +2,7 @@
 // force: a later version waits until a person can agree to it.
 import { isoTime } from '#base/clock.ts';
 import { findModelContradiction, findUnservedModel } from '#federation/network/plan-contradiction.ts';
+import { findPrivacyContradiction } from '#federation/privacy/plan-contradiction.ts';
 import { requireSameMeaning } from '#federation/records/plan-successor.ts';
 import { type TrustedKeys, verifyRecord } from '#federation/records/record.ts';
 import { planRecord, type ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
@@ -97,7 +98,8 @@ function refuseUnsupported(plan: ResearchStudyPlan): void {
   if (plan.imaging !== null) throw unsupported('imaging', null, plan.imaging.modality);
   if (label.kind === 'segmentation')
     throw unsupported('dataElements.label', 'a label from facts', label.kind);
-  const contradiction = findUnservedModel(plan) ?? findModelContradiction(plan);
+  const contradiction =
+    findUnservedModel(plan) ?? findModelContradiction(plan) ?? findPrivacyContradiction(plan);
   if (contradiction !== undefined)
     throw unsupported(contradiction.field, contradiction.expected, contradiction.found);
   if (new Set(features.map(({ name }) => name)).size !== features.length) {

@@ -86,6 +86,7 @@ export const auditActions = [
   'evaluation-failed',
   // update, approval, sealing
   'update-built',
+  'privacy-spend',
   'update-build-refused',
   'report-shown',
   'update-approved',

@@ -12,7 +12,15 @@ export interface LayerInputs {
   readonly weight: (part: 'kernel' | 'bias' | 'scale' | 'offset') => Tensor;
   /** Of a dropout layer: what each value is multiplied by; absent: 1. */
   readonly mask?: Tensor | undefined;
+  /** Of a layer with weights: stands between its sums and what comes after them. */
+  readonly tap?: Tap | undefined;
 }
+
+/**
+ * Sees what a layer's weights meet, [rows, ...], and the sums that come of it, before bias and activation; gives the sums that are
+ * gone on with. A normalisation meets its standardised values.
+ */
+export type Tap = (operand: Tensor, sums: Tensor) => Tensor;
 
 type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { kind: Kind }>;
 
@@ -24,14 +32,22 @@ export function applyLayer(tf: TensorFlow, node: DescribedNode, given: LayerInpu
     case 'dense':
     case 'convolution':
     case 'transposed-convolution': {
-      const sums = weightedSums(tf, x, { ...node, layer }, given.weight('kernel'));
+      const own = weightedSums(tf, x, { ...node, layer }, given.weight('kernel'));
+      const sums = given.tap?.(x, own) ?? own;
       const biased = layer.biasInitialiser === null ? sums : tf.add(sums, given.weight('bias'));
       return activate(tf, biased, layer.activation);
     }
     case 'group-normalisation': {
       const [scale, offset] = [given.weight('scale'), given.weight('offset')];
       const { groups: groupCount, epsilon } = layer;
-      return normaliseGroups(tf, { x: images, scale, offset, groupCount, epsilon });
+      if (given.tap === undefined)
+        return normaliseGroups(tf, { x: images, scale, offset, groupCount, epsilon });
+      const [ones, zeros] = [tf.onesLike(scale), tf.zerosLike(offset)];
+      return scaled(
+        tf,
+        normaliseGroups(tf, { x: images, scale: ones, offset: zeros, groupCount, epsilon }),
+        given,
+      );
     }
     case 'layer-normalisation':
       return scaled(tf, standardised(tf, x, [x.rank - 1], layer.epsilon), given);
@@ -88,8 +104,9 @@ function standardised(tf: TensorFlow, x: Tensor, axes: number[], epsilon: number
   return tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
 }
 
-function scaled(tf: TensorFlow, x: Tensor, { weight }: LayerInputs): Tensor {
-  return tf.add(tf.mul(x, weight('scale')), weight('offset'));
+function scaled(tf: TensorFlow, x: Tensor, { weight, tap }: LayerInputs): Tensor {
+  const sums = tf.add(tf.mul(x, weight('scale')), weight('offset'));
+  return tap?.(x, sums) ?? sums;
 }
 
 /** By broadcasting, rows before columns: tf.js's own nearest resizing has a wrong gradient in its plain backend. */

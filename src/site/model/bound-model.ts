@@ -12,7 +12,7 @@ import { objectiveOf } from '#federation/network/objective.ts';
 import type { ModelSpecification, Objective } from '#federation/records/model-specification.ts';
 import { weightShapes } from '#federation/tensors/initial-weights.ts';
 import { sortedNames, type Tensor, type TensorMap } from '#federation/tensors/tensor.ts';
-import { applyLayer } from './apply-layer.ts';
+import { applyLayer, type Tap } from './apply-layer.ts';
 import { type DropoutMask, drawDropoutMasks } from './dropout-masks.ts';
 import { ModelError } from './model-error.ts';
 import { objectiveLosses } from './objective-losses.ts';
@@ -36,8 +36,13 @@ export interface BoundModel {
   readonly variables: readonly Variable[];
   /** What the last layer gives, before the loss's sigmoid or softmax: [rows, ...output shape]. */
   outputs(batch: Pick<Batch, 'inputs' | 'dropoutMasks'>): EngineTensor;
-  /** [rows]. Of survival times a row's loss depends on the other rows: the batch is the risk set. */
-  exampleLosses(batch: Batch): Tensor1D;
+  /**
+   * [rows]. Of survival times a row's loss depends on the other rows: the batch is the risk set.
+   * @param tap called for each of `weightedLayers`, in their order
+   */
+  exampleLosses(batch: Batch, tap?: Tap): Tensor1D;
+  /** The layers with weights, in the order in which they are computed. */
+  readonly weightedLayers: readonly DescribedNode[];
   /** Probabilities of label 1, of each class or of each pixel; values; log hazard ratios. Of the shape of the outputs. */
   predict(inputs: EngineTensor): EngineTensor;
   /** What a step of so many rows drops; empty where the model drops nothing. */
@@ -57,14 +62,15 @@ export function bindModel(tf: TensorFlow, model: ModelSpecification, weights: Te
   const network = describeNetwork(createNetwork(model));
   const objective = objectiveOf(model);
   const variables = createVariables(tf, weightShapes(model), weights);
-  const outputs: BoundModel['outputs'] = (batch) =>
-    tf.tidy(() => runNetwork(tf, network, { variables, ...batch }));
+  const outputs = (batch: Pick<Batch, 'inputs' | 'dropoutMasks'>, tap?: Tap): EngineTensor =>
+    tf.tidy(() => runNetwork(tf, network, { variables, ...batch, tap }));
   return {
     objective,
     variables: [...variables.values()],
-    outputs,
-    exampleLosses: (batch) =>
-      tf.tidy(() => objectiveLosses(tf, objective, { ...batch, outputs: outputs(batch) })),
+    weightedLayers: network.nodes.filter(({ weights: own }) => own.length > 0),
+    outputs: (batch) => outputs(batch),
+    exampleLosses: (batch, tap) =>
+      tf.tidy(() => objectiveLosses(tf, objective, { ...batch, outputs: outputs(batch, tap) })),
     predict: (inputs) => tf.tidy(() => predictionOf(tf, objective, outputs({ inputs }))),
     dropoutMasks: (keystream, rows) => drawDropoutMasks(network, keystream, rows),
     readWeights: () => readTensors(variables),
@@ -91,12 +97,15 @@ function createVariables(
   return variables;
 }
 
-type NetworkRun = Pick<Batch, 'inputs' | 'dropoutMasks'> & { readonly variables: Variables };
+type NetworkRun = Pick<Batch, 'inputs' | 'dropoutMasks'> & {
+  readonly variables: Variables;
+  readonly tap?: Tap | undefined;
+};
 
 function runNetwork(
   tf: TensorFlow,
   { nodes }: NetworkDescription,
-  { variables, inputs, dropoutMasks }: NetworkRun,
+  { variables, inputs, dropoutMasks, tap }: NetworkRun,
 ): EngineTensor {
   const made = new Map<string, EngineTensor>([[INPUT, inputs]]);
   const masks = dropoutMasks?.values();
@@ -106,6 +115,7 @@ function runNetwork(
       inputs: node.inputs.map((input) => required(made, input)),
       weight: (part) => required(variables, weightName(node.name, part)) as EngineTensor,
       mask: isDropout(node) ? masks?.next().value : undefined,
+      tap,
     });
     made.set(node.name, last);
   }

@@ -1,6 +1,6 @@
 // The gradient of a convolution's kernel for engines that have none of their own (WebAssembly): one matrix product for each place
 // of the kernel, between the pixels under that place and the gradient of the outputs.
-import type { Tensor4D, TensorFlow } from './tensorflow.ts';
+import type { Tensor3D, Tensor4D, TensorFlow } from './tensorflow.ts';
 
 type Shape4D = [number, number, number, number];
 
@@ -45,7 +45,7 @@ function filterGradient(tf: TensorFlow, { x, dy, strides, pad, filterShape }: Fi
   const products = Array.from({ length: height * width }, (_, place) => {
     const [row, column] = [Math.floor(place / width), place % width];
     const pixels = pixelsUnder(tf, padded, { ...info, row, column });
-    return tf.matMul(pixels, outputs, true);
+    return tf.matMul(tf.reshape(pixels, [-1, info.inChannels]), outputs, true);
   });
   return tf.reshape(tf.stack(products), filterShape);
 }
@@ -61,19 +61,41 @@ interface KernelPlace {
   readonly strideWidth: number;
 }
 
-/** [outputs, channels]: what each output saw at this place of the kernel. */
-function pixelsUnder(tf: TensorFlow, padded: Tensor4D, place: KernelPlace) {
+/** [rows, outputs, height * width * channels]: all that each output saw, in the order of the kernel's weights. */
+export function patchesOf(
+  tf: TensorFlow,
+  { x, strides, pad, filterShape }: Omit<FilterGradient, 'dy'>,
+): Tensor3D {
+  const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad);
+  const { top, bottom, left, right } = info.padInfo;
+  const isPadded = top + bottom + left + right > 0;
+  const padding: [number, number][] = [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
+  const padded = isPadded ? tf.pad(x, padding) : x;
+  const [height, width] = filterShape;
+  const places = Array.from({ length: height * width }, (_, place) =>
+    pixelsUnder(tf, padded, { ...info, row: Math.floor(place / width), column: place % width }),
+  );
+  const shape: Tensor3D['shape'] = [
+    info.batchSize,
+    info.outHeight * info.outWidth,
+    height * width * info.inChannels,
+  ];
+  const [single] = places;
+  return tf.reshape(places.length === 1 && single !== undefined ? single : tf.concat(places, 3), shape);
+}
+
+/** [rows, height, width, channels] of the outputs: what each saw at this place of the kernel. */
+function pixelsUnder(tf: TensorFlow, padded: Tensor4D, place: KernelPlace): Tensor4D {
   const { row, column, batchSize, outHeight, outWidth, inChannels, strideHeight, strideWidth } = place;
   const begin: Shape4D = [0, row, column, 0];
   const [height, width] = [(outHeight - 1) * strideHeight + 1, (outWidth - 1) * strideWidth + 1];
-  const pixels =
-    strideHeight === 1 && strideWidth === 1
-      ? tf.slice(padded, begin, [batchSize, height, width, inChannels])
-      : tf.stridedSlice(
-          padded,
-          begin,
-          [batchSize, row + height, column + width, inChannels],
-          [1, strideHeight, strideWidth, 1],
-        );
-  return tf.reshape(pixels, [-1, inChannels]);
+  if (strideHeight === 1 && strideWidth === 1)
+    return tf.slice(padded, begin, [batchSize, height, width, inChannels]);
+  const end = [batchSize, row + height, column + width, inChannels];
+  return tf.stridedSlice(padded, begin, end, [1, strideHeight, strideWidth, 1]) as Tensor4D;
 }

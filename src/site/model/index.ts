@@ -2,6 +2,7 @@
 export { inputShapeOf } from '#federation/network/create-network.ts';
 export { metricsOf } from '#federation/network/objective.ts';
 export { createInitialWeights, weightShapes } from '#federation/tensors/initial-weights.ts';
+export type { Tap } from './apply-layer.ts';
 export { areaUnderCurve } from './area-under-curve.ts';
 export {
   type Augmentation,
@@ -13,7 +14,7 @@ export {
 } from './augment-image.ts';
 export { type Batch, type BoundModel, bindModel } from './bound-model.ts';
 export { concordanceIndex } from './concordance-index.ts';
-export { registerFilterGradient } from './convolution-filter-gradient.ts';
+export { patchesOf, registerFilterGradient } from './convolution-filter-gradient.ts';
 export { coxLikelihoodTerms } from './cox-likelihood.ts';
 export { diceBySubject } from './dice-by-subject.ts';
 export type { DropoutMask } from './dropout-masks.ts';
@@ -21,4 +22,13 @@ export { exampleWeights } from './example-weights.ts';
 export { type ModelCode, ModelError } from './model-error.ts';
 export { type Normalisation, normaliseFeatures } from './normalisation.ts';
 export { encodeTargets } from './targets.ts';
-export type { Scalar, Tensor, Tensor1D, Tensor2D, TensorFlow, Variable } from './tensorflow.ts';
+export type {
+  Scalar,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
+  Tensor4D,
+  TensorFlow,
+  Variable,
+} from './tensorflow.ts';

@@ -11,6 +11,7 @@ import type { SiteSchema } from '#site/store/site-schema.ts';
 
 export type { Database } from '#base/sqlite-database.ts';
 export { holdWriters } from '#base/sqlite-database.ts';
+export type * from '#site/store/audit-schema.ts';
 export {
   type ConsentProvision,
   isFullPermit,

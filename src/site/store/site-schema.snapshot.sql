@@ -279,6 +279,17 @@ CREATE TABLE person (
   added_at TEXT NOT NULL                 -- ISO time
 ) STRICT;
 
+CREATE TABLE privacy_spend (
+  run_id TEXT PRIMARY KEY,               -- training run whose update was built; the charge outlives the run
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  noise_multiplier REAL NOT NULL,        -- standard deviation of the noise, in clipping norms
+  sampling_rate REAL NOT NULL,           -- probability with which each patient was in a step's lot
+  steps INTEGER NOT NULL,
+  charged_at TEXT NOT NULL               -- ISO time
+) STRICT;
+
 CREATE TABLE quarantine (
   quarantine_id INTEGER PRIMARY KEY,     -- rises with each file
   outcome_id INTEGER NOT NULL REFERENCES ingest_outcome, -- which has its sealed name
@@ -479,6 +490,10 @@ CREATE TRIGGER fact_deleted AFTER DELETE ON fact WHEN old.record_key < 0 BEGIN
   DELETE FROM named_record
   WHERE record_key = old.record_key AND concept_id = old.concept_id AND fact_id = old.fact_id;
 END;
+
+CREATE TRIGGER privacy_spend_no_delete BEFORE DELETE ON privacy_spend BEGIN SELECT RAISE(ABORT, 'PRIVACY_SPEND_STAYS'); END;
+
+CREATE TRIGGER privacy_spend_no_update BEFORE UPDATE ON privacy_spend BEGIN SELECT RAISE(ABORT, 'PRIVACY_SPEND_STAYS'); END;
 
 CREATE TRIGGER series_summary_erased BEFORE DELETE ON sop_instance BEGIN
   DELETE FROM series_summary WHERE imaging_series_no = old.imaging_series_no;

@@ -3,6 +3,12 @@
 import type { Generated } from 'kysely';
 import type { CarriedOutRemedy } from '#federation/records/withdrawal-remedy.ts';
 import type { SourceObjectTable, SourceTable } from '#site/store/source-schema.ts';
+import type {
+  AuditCheckpointTable,
+  AuditDetailTable,
+  AuditLeafTable,
+  AuditNodeTable,
+} from './audit-schema.ts';
 import type { ImagingSchema } from './imaging-schema.ts';
 
 export interface SettingTable {
@@ -265,6 +271,17 @@ export interface ModelUpdateTable {
   built_at: string;
 }
 
+export interface PrivacySpendTable {
+  run_id: string;
+  research_study_id: string;
+  round: number;
+  attempt: number;
+  noise_multiplier: number;
+  sampling_rate: number;
+  steps: number;
+  charged_at: string;
+}
+
 export interface ApprovalTable {
   update_id: string;
   decision: 'approve' | 'refuse';
@@ -298,30 +315,6 @@ export interface EvaluationReportTable {
   model_digest: string;
   report: string;
   evaluated_at: string;
-}
-
-export interface AuditLeafTable {
-  seq: number;
-  line: string;
-  leaf_hash: Uint8Array;
-}
-
-export interface AuditNodeTable {
-  level: number;
-  position: number;
-  hash: Uint8Array;
-}
-
-export interface AuditDetailTable {
-  seq: number;
-  salt: Uint8Array;
-  detail: string;
-}
-
-export interface AuditCheckpointTable {
-  size: number;
-  note: string;
-  created_at: string;
 }
 
 export interface KnownIdentifierTable {
@@ -373,6 +366,7 @@ export interface SiteSchema extends ImagingSchema {
   split_part: SplitPartTable;
   training_run: TrainingRunTable;
   model_update: ModelUpdateTable;
+  privacy_spend: PrivacySpendTable;
   approval: ApprovalTable;
   outbox: OutboxTable;
   offline_bundle: OfflineBundleTable;

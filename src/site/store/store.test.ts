@@ -221,6 +221,16 @@ const columns: { [Table in keyof SiteSchema]: Record<keyof SiteSchema[Table], tr
     state: true,
     built_at: true,
   },
+  privacy_spend: {
+    run_id: true,
+    research_study_id: true,
+    round: true,
+    attempt: true,
+    noise_multiplier: true,
+    sampling_rate: true,
+    steps: true,
+    charged_at: true,
+  },
   approval: { update_id: true, decision: true, person: true, envelope: true, decided_at: true },
   offline_bundle: {
     kind: true,

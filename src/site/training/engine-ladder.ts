@@ -10,8 +10,11 @@ import { loadWebgpu, type WebgpuEngine } from './webgpu-engine.ts';
 export interface EngineLadder {
   /** The processor's, or CUDA. */
   readonly info: EngineInfo;
-  /** The engine for such a model, chosen in the process: what runs next runs on it. The same one for the same model. */
-  engineFor(model: ModelSpecification): Promise<Engine>;
+  /**
+   * The engine for such a model, chosen in the process: what runs next runs on it. The same one for the same model; steps with
+   * differential privacy run on the processor, whose sums are read between engine and noise.
+   */
+  engineFor(model: ModelSpecification, needs?: { readonly isPrivate: boolean }): Promise<Engine>;
 }
 
 export interface EngineLadderOptions {
@@ -48,7 +51,11 @@ export async function openEngineLadder(options: EngineLadderOptions): Promise<En
       info,
       gpu === null ? undefined : 'why' in gpu ? gpu.why : 'it is tried with the first model',
     ),
-    engineFor: async (model) => {
+    engineFor: async (model, { isPrivate } = { isPrivate: false }) => {
+      if (isPrivate) {
+        await tf.setBackend(own);
+        return { tf, info: withPassedOver(info, 'steps with differential privacy run on the processor') };
+      }
       const key = JSON.stringify(model);
       const chosen = choices.get(key) ?? (await choose(model));
       choices.set(key, chosen);

@@ -26,11 +26,13 @@ export function createProgressMeter(options: ProgressMeterOptions): ProgressMete
     add: (losses, exampleCount) => {
       step += losses.length;
       exampleTotal += exampleCount;
-      lossSum += sum(losses);
-      lossCount += losses.length;
+      // A step of no example has no loss.
+      const finite = losses.filter(Number.isFinite);
+      lossSum += sum(finite);
+      lossCount += finite.length;
       const now = nowMs();
       if (now < reportAt && step < stepCount) return null;
-      const loss = lossSum / lossCount;
+      const loss = lossCount === 0 ? 0 : lossSum / lossCount;
       [lossSum, lossCount, reportAt] = [0, 0, now + intervalMs];
       const elapsedMs = Math.max(now - startedAt, 1e-3);
       return {

@@ -7,6 +7,7 @@ import { adjustGradients } from './gradient-rules.ts';
 import { compileStep } from './graph/compiled-step.ts';
 import type { StepDefinition, Tensors } from './graph/step-recording.ts';
 import type { Optimizer } from './optimizer.ts';
+import { FEW_STEPS } from './runnable-step.ts';
 import { TrainingError } from './training-error.ts';
 
 /** What is trained: a function that recorded steps may call, see TrainingStep. */
@@ -43,8 +44,6 @@ export interface StepRunner {
 
 type DrawnOptions = StepRunnerOptions & { readonly masks: readonly { readonly shape: number[] }[] };
 
-const fewSteps = 64;
-
 function maskName(at: number): string {
   return `mask-${at}`;
 }
@@ -57,7 +56,7 @@ export function createStepRunner(tf: TensorFlow, options: StepRunnerOptions): St
     .map(({ shape }) => ({ shape: [options.batchSize, ...shape.slice(1)] }));
   const definition = defineStep(tf, { ...options, masks });
   // TensorFlow would compute the parts of a recorded step side by side.
-  if (options.stepCount < fewSteps || (options.microBatchCount ?? 1) > 1)
+  if (options.stepCount < FEW_STEPS || (options.microBatchCount ?? 1) > 1)
     return createEagerRunner(tf, definition, options);
   try {
     return createGraphRunner(tf, definition, options);

@@ -1,18 +1,16 @@
 // The local updates of one training round: mini-batch gradient steps on the engine, interruptible, with finite results or none.
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { concatBytes, utf8 } from '#base/bytes.ts';
-import { sha256 } from '#federation/crypto/digest.ts';
 import { createKeystream } from '#federation/crypto/keystream.ts';
-import type { TensorMap } from '#federation/tensors/tensor.ts';
 import type { BoundModel, TensorFlow } from '#site/model/index.ts';
-import type { TrainingJob, TrainingProgress, TrainingResult } from '#site/ports.ts';
+import type { TrainingJob, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
+import { dropoutKeystream } from './dropout-keystream.ts';
 import { createOptimizer, type Optimizer, readSlots } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState, type OptimizerState } from './optimizer-state.ts';
-import { createProgressMeter } from './progress-meter.ts';
+import { takePrivateSteps } from './private/take-private-steps.ts';
 import { exampleLosses, type ResidentExamples, sum } from './resident-examples.ts';
+import { diverged, finiteWeights, runSteps, type TrainingControl } from './run-steps.ts';
 import { createSplittingRunner, isOutOfMemory } from './splitting-runner.ts';
-import { createStepRunner, type StepRunner } from './step-runner.ts';
+import { createStepRunner } from './step-runner.ts';
 import { residentTensors, trainedModel } from './trained-model.ts';
 import {
   decodeCheckpoint,
@@ -22,28 +20,6 @@ import {
 } from './training-checkpoint.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
-
-export interface TrainingControl {
-  readonly onProgress: (progress: TrainingProgress) => void;
-  readonly isCancelled: () => boolean;
-  /** Whether to stop at a checkpoint, to go on from it later. */
-  readonly isPaused?: () => boolean;
-  /** Absent: none is made. */
-  readonly checkpoints?: CheckpointControl | undefined;
-  /** Bytes of memory that the process may hold; checked between turns. */
-  readonly memoryLimitBytes?: number | null;
-}
-
-export interface CheckpointControl {
-  /** At least so long from one to the next. */
-  readonly intervalMs: number;
-  readonly onCheckpoint: (checkpoint: Uint8Array) => void;
-  /** Where the run goes on from; null starts it. */
-  readonly from: Uint8Array | null;
-}
-
-const longestTurnMs = 20; // how long the process is deaf to a cancel
-const progressIntervalMs = 50;
 
 /**
  * Runs the job's local updates and returns new weights. Frees all it put on the engine, whatever happens.
@@ -70,7 +46,7 @@ export async function trainModel(
   }
 }
 
-interface ResidentJob {
+export interface ResidentJob {
   readonly job: TrainingJob;
   readonly model: BoundModel;
   readonly examples: ResidentExamples;
@@ -93,10 +69,14 @@ async function trainResident(tf: TensorFlow, resident: ResidentJob): Promise<Tra
   try {
     const lossBefore = start?.lossBefore ?? sum(await exampleLosses(tf, model, examples)) / exampleCount;
     const steps = { state, optimizer, lossBefore, startedAt };
-    const { execution, remaining, microBatchCount } = await takeSteps(tf, resident, steps);
+    const { privacy } = job;
+    const { execution, remaining, microBatchCount } = await (privacy === undefined
+      ? takeSteps(tf, resident, steps)
+      : takePrivateSteps(tf, { ...resident, privacy }, steps));
     const weights = await finiteWeights(model, stepCount);
     const lossAfter = sum(await exampleLosses(tf, model, examples)) / exampleCount;
-    if (!Number.isFinite(lossAfter)) throw diverged(stepCount, 'loss');
+    // With differential privacy the weights alone may end a run: they are what was released.
+    if (job.privacy === undefined && !Number.isFinite(lossAfter)) throw diverged(stepCount, 'loss');
     const optimizerState = encodeOptimizerState({
       iterationCount: state.iterationCount + stepCount,
       slots: await readSlots(optimizer),
@@ -111,14 +91,14 @@ async function trainResident(tf: TensorFlow, resident: ResidentJob): Promise<Tra
   }
 }
 
-interface OptimizedState {
+export interface OptimizedState {
   readonly state: OptimizerState;
   readonly optimizer: Optimizer;
   readonly lossBefore: number;
   readonly startedAt: number;
 }
 
-interface TakenSteps extends Pick<TrainingResult, 'execution' | 'microBatchCount'> {
+export interface TakenSteps extends Pick<TrainingResult, 'execution' | 'microBatchCount'> {
   /** Row numbers still to come in the epoch. */
   readonly remaining: Uint32Array;
 }
@@ -132,7 +112,7 @@ async function takeSteps(
   const exampleCount = job.examples.count;
   const { batchSize, localUpdates: stepCount } = job.training;
   const keystream = createKeystream(job.seed);
-  const dropout = createKeystream(sha256(concatBytes(utf8('dropout'), job.seed)));
+  const dropout = dropoutKeystream(job.seed);
   const order = createBatchOrder({ exampleCount, batchSize, keystream, remaining: state.remaining });
   const options = {
     model: trainedModel(tf, model),
@@ -169,75 +149,24 @@ async function takeSteps(
     );
   try {
     const source = {
-      runner,
-      nextBatch: order.next,
+      model,
+      get stepsPerRun() {
+        return runner.stepsPerRun;
+      },
+      run: async (length: number, firstStep: number) => {
+        const batches = Array.from({ length }, order.next);
+        return { losses: await runner.run(batches, firstStep), exampleCount: sizeOf(batches) };
+      },
       stepsBefore: state.iterationCount,
       doneBefore,
+      endsByLoss: true,
       checkpoint,
     };
-    await runSteps(stepCount, { ...source, model }, control);
+    await runSteps(stepCount, source, control);
     const { execution, microBatchCount } = runner;
     return { execution, microBatchCount, remaining: order.remaining() };
   } finally {
     runner.dispose();
-  }
-}
-
-interface StepSource {
-  readonly runner: StepRunner;
-  readonly model: BoundModel;
-  readonly nextBatch: () => Int32Array;
-  /** Steps of earlier jobs. */
-  readonly stepsBefore: number;
-  /** Steps of this job that its checkpoint has taken. */
-  readonly doneBefore: number;
-  /** The run as it stands after so many steps. */
-  readonly checkpoint: (step: number) => Promise<Uint8Array>;
-}
-
-/** Takes the steps in turns, so that a cancel or a pause is heard, and reports their mean loss at most every 50 ms. */
-async function runSteps(
-  stepCount: number,
-  { runner, model, nextBatch, stepsBefore, doneBefore, checkpoint }: StepSource,
-  control: TrainingControl,
-): Promise<void> {
-  const { onProgress, checkpoints } = control;
-  const meter = createProgressMeter({ stepCount, doneBefore, intervalMs: progressIntervalMs });
-  let turnEndsAt = performance.now() + longestTurnMs;
-  let checkpointAt = performance.now() + (checkpoints?.intervalMs ?? 0);
-  for (let done = doneBefore; done < stepCount; ) {
-    const length = Math.min(runner.stepsPerRun, stepCount - done);
-    const batches = Array.from({ length }, nextBatch);
-    const losses = await runner.run(batches, stepsBefore + done + 1);
-    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
-    if (bad >= 0) throw diverged(done + bad + 1, notFiniteWeight(await model.readWeights()) ?? 'loss');
-    done += length;
-    const progress = meter.add(losses, sizeOf(batches));
-    if (progress !== null) onProgress(progress);
-    if (checkpoints !== undefined && done < stepCount && performance.now() >= checkpointAt) {
-      checkpoints.onCheckpoint(await checkpoint(done));
-      checkpointAt = performance.now() + checkpoints.intervalMs;
-    }
-    if (performance.now() < turnEndsAt) continue;
-    await betweenTurns(done, control);
-    if (checkpoints !== undefined && done < stepCount && control.isPaused?.()) {
-      checkpoints.onCheckpoint(await checkpoint(done));
-      throw new TrainingError('TRAINING_PAUSED', 'training was paused', { details: { step: done } });
-    }
-    turnEndsAt = performance.now() + longestTurnMs;
-  }
-}
-
-/** @throws TrainingError TRAINING_CANCELLED; TRAINING_OUT_OF_MEMORY above the limit of the settings. */
-async function betweenTurns(step: number, { isCancelled, memoryLimitBytes }: TrainingControl): Promise<void> {
-  await nextTurn();
-  if (isCancelled()) {
-    throw new TrainingError('TRAINING_CANCELLED', 'training was cancelled', { details: { step } });
-  }
-  if (typeof memoryLimitBytes === 'number' && process.memoryUsage.rss() > memoryLimitBytes) {
-    throw new TrainingError('TRAINING_OUT_OF_MEMORY', 'the run needs more memory than the settings allow', {
-      details: { step, memoryLimitBytes },
-    });
   }
 }
 
@@ -251,24 +180,4 @@ function once<T>(compute: () => T): () => T {
 
 function sizeOf(batches: readonly Int32Array[]): number {
   return batches.reduce((count, { length }) => count + length, 0);
-}
-
-/** The name of a tensor with a value that is no finite number. */
-function notFiniteWeight(weights: TensorMap): string | undefined {
-  return [...weights].find(([, { data }]) => !data.every(Number.isFinite))?.[0];
-}
-
-/** The weights as they stand. A loss can look sound over weights that are not: WebGPU's sigmoid makes 0 of NaN. */
-async function finiteWeights(model: BoundModel, step: number): Promise<TensorMap> {
-  const weights = await model.readWeights();
-  const bad = notFiniteWeight(weights);
-  if (bad !== undefined) throw diverged(step, bad);
-  return weights;
-}
-
-/** @param cause `loss`, or the name of a weight */
-function diverged(step: number, cause: string): TrainingError {
-  return new TrainingError('TRAINING_DIVERGED', 'the loss or a weight is no longer a finite number', {
-    details: { step, cause },
-  });
 }

@@ -20,7 +20,9 @@ export function serveTraining(
   let queue: Promise<void> = Promise.resolve();
 
   const compute = async (request: TrainingWorkRequest) => {
-    const { tf, info } = await ladder.engineFor(request.job.model);
+    const { job: asked } = request;
+    const isPrivate = 'privacy' in asked && asked.privacy !== undefined;
+    const { tf, info } = await ladder.engineFor(asked.model, { isPrivate });
     if (request.kind === 'choose') return info;
     if (request.kind === 'evaluate') return evaluateModel(tf, request.job);
     const { id, job } = request;

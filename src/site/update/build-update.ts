@@ -18,6 +18,7 @@ import type { Store } from '#site/store/index.ts';
 import { refuseCohortDifference } from './cohort-difference.ts';
 import { createDisclosureReport, encodeReport } from './disclosure-report.ts';
 import { createPayload, type Payload } from './payload.ts';
+import { chargePrivacy, isPrivate } from './privacy-ledger.ts';
 import { refuseStatisticsDifference } from './statistics-difference.ts';
 import { lastReceivedUpdate, refuseAnsweredRound } from './stored-updates.ts';
 
@@ -75,7 +76,7 @@ const updateKinds = { training: 'delta', statistics: 'statistics', evaluation: '
 
 /**
  * Builds the draft of a round and gives its id. An older draft of the same attempt is blocked: a steward sees one.
- * @throws UpdateError COHORT_DIFFERENCE, STATISTICS_DIFFERENCE and UPDATE_TOO_LARGE (as an audit event too), ROUND_ANSWERED.
+ * @throws PrivacyError PRIVACY_BUDGET_SPENT; UpdateError COHORT_DIFFERENCE, STATISTICS_DIFFERENCE and UPDATE_TOO_LARGE (as an audit event too), ROUND_ANSWERED.
  */
 export function buildUpdate(context: UpdateContext, update: NewUpdate): { readonly updateId: string } {
   const { opening, plan, base } = update.round;
@@ -101,7 +102,17 @@ function storeDraft(
   const { opening, plan } = update.round;
   refuseAnsweredRound(store, opening);
   blockOlderDrafts(context, update);
-  const predicate = createPredicate(context, update, payload);
+  const privacy =
+    opening.kind === 'training' && isPrivate(plan)
+      ? chargePrivacy(store, { plan, opening, runId: update.run.runId })
+      : null;
+  if (privacy !== null) {
+    // Detail on purpose: the log is where the site's promise can be checked afterwards.
+    const detail = { ...privacy.statement, epsilonLeft: privacy.position.epsilonLeft };
+    const object = `training-run:${update.run.runId}`;
+    log(context, update, { action: 'privacy-spend', object, outcome: 'success', detail });
+  }
+  const predicate = createPredicate(context, update, { payload, privacy: privacy?.statement ?? null });
   const subjects = [{ name: 'payload', digest: sha256Hex(payload.bytes) }];
   const statement = encodeStatement(modelUpdateRecord, { subjects, predicate });
   const updateId = sha256Hex(statement);
@@ -145,7 +156,7 @@ function storeDraft(
 function createPredicate(
   context: UpdateContext,
   { round, cohort, run }: NewUpdate,
-  payload: Payload,
+  { payload, privacy }: { readonly payload: Payload; readonly privacy: ModelUpdate['privacy'] },
 ): ModelUpdate {
   const { opening } = round;
   const { size, rootHash } = context.auditLog.checkpoint();
@@ -167,7 +178,7 @@ function createPredicate(
     consentEvaluatedAt: cohort.frozenAt,
     optOutListDigest: null,
     deidProfile,
-    privacy: null,
+    privacy,
     metrics: { before: run.lossBefore, after: run.lossAfter, calibration: null },
     secagg: null,
     // Binds the site to the randomness it used, without telling it.

@@ -3,6 +3,8 @@ import { fromUtf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import { encodeCanonicalJson } from '#federation/records/canonical-json.ts';
 import type { ModelUpdate } from '#federation/records/model-update.ts';
+import { WARN_ABOVE_EPSILON } from '#federation/records/privacy-plan.ts';
+import type { PrivacyStatement } from '#federation/records/privacy-statement.ts';
 import type { ResearchStudyPlan } from '#federation/records/research-study-plan.ts';
 import type { RoundKind } from '#federation/records/round.ts';
 import { largestMagnitude, tensorL2Norm } from '#federation/tensors/delta.ts';
@@ -35,6 +37,8 @@ export interface DisclosureReport {
   readonly selection: SelectionReport;
   readonly metrics: { readonly lossBefore: number | null; readonly lossAfter: number | null };
   readonly notices: readonly Notice[];
+  /** What this round and all so far cost each patient; absent where the plan has no differential privacy or nothing was trained. */
+  readonly privacy?: PrivacyReport;
   readonly sinceLast: SinceLast | null;
   readonly recipient: { readonly keyId: string; readonly consortium: string };
 }
@@ -45,6 +49,17 @@ export interface TensorReport {
   readonly shape: readonly number[];
   readonly l2Norm: number;
   readonly largest: number;
+}
+
+/** Epsilon is never told without the three that give it a meaning. */
+export interface PrivacyReport
+  extends Pick<
+    PrivacyStatement,
+    'unit' | 'adjacency' | 'delta' | 'accountant' | 'epsilonThisRound' | 'epsilonTotal'
+  > {
+  readonly epsilonBudget: number;
+  /** Above what the plan, or the field, calls a strong promise. */
+  readonly isAboveWarning: boolean;
 }
 
 /** What protection is not there. */
@@ -91,6 +106,7 @@ export function createDisclosureReport(source: ReportSource): DisclosureReport {
     selection: source.selection,
     metrics: { lossBefore: update.metrics.before, lossAfter: update.metrics.after },
     notices: noticesOf(plan),
+    ...(update.privacy === null ? {} : { privacy: reportPrivacy(update.privacy, plan) }),
     sinceLast: previous === undefined ? null : compare(update.exampleCount, payload.l2Norm, previous),
     recipient: { keyId: update.recipientKeyId, consortium: source.consortium },
   };
@@ -117,6 +133,22 @@ function describeTensors(tensors: TensorMap): TensorReport[] {
       },
     ];
   });
+}
+
+function reportPrivacy(stated: PrivacyStatement, { privacy }: ResearchStudyPlan): PrivacyReport {
+  const { unit, adjacency, delta, accountant, epsilonThisRound, epsilonTotal } = stated;
+  const epsilonBudget = privacy?.epsilonBudget ?? 0;
+  const isAboveWarning = epsilonTotal > (privacy?.warnAboveEpsilon ?? WARN_ABOVE_EPSILON);
+  return {
+    unit,
+    adjacency,
+    delta,
+    accountant,
+    epsilonThisRound,
+    epsilonTotal,
+    epsilonBudget,
+    isAboveWarning,
+  };
 }
 
 function noticesOf(plan: ResearchStudyPlan): Notice[] {

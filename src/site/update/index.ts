@@ -12,6 +12,7 @@ export {
 export type { DisclosureReport } from './disclosure-report.ts';
 export { eraseUpdates } from './erase-updates.ts';
 export { isReportOf } from './own-report.ts';
+export { listSpends, requirePrivacyBudget } from './privacy-ledger.ts';
 export {
   findUpdate,
   lastReceivedUpdate,

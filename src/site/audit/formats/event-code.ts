@@ -115,6 +115,7 @@ const rows: Readonly<Record<AuditAction, Row>> = {
   'evaluation-started': activity,
   'evaluation-finished': activity,
   'evaluation-failed': activity,
+  'privacy-spend': activity,
   'update-built': activity,
   'update-build-refused': activity,
   'report-shown': activity,

@@ -289,6 +289,19 @@ CREATE TABLE model_update (
   built_at TEXT NOT NULL                 -- ISO time
 ) STRICT;
 
+CREATE TABLE privacy_spend (
+  run_id TEXT PRIMARY KEY,               -- training run whose update was built; the charge outlives the run
+  research_study_id TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  noise_multiplier REAL NOT NULL,        -- standard deviation of the noise, in clipping norms
+  sampling_rate REAL NOT NULL,           -- probability with which each patient was in a step's lot
+  steps INTEGER NOT NULL,
+  charged_at TEXT NOT NULL               -- ISO time
+) STRICT;
+CREATE TRIGGER privacy_spend_no_update BEFORE UPDATE ON privacy_spend BEGIN SELECT RAISE(ABORT, 'PRIVACY_SPEND_STAYS'); END;
+CREATE TRIGGER privacy_spend_no_delete BEFORE DELETE ON privacy_spend BEGIN SELECT RAISE(ABORT, 'PRIVACY_SPEND_STAYS'); END;
+
 CREATE TABLE approval (
   update_id TEXT PRIMARY KEY REFERENCES model_update,
   decision TEXT NOT NULL CHECK (decision IN ('approve', 'refuse')),

@@ -38,7 +38,7 @@ export function compileStep(tf: TensorFlow, definition: StepDefinition): Compile
   if (backend === null) throw notRecordable('the engine is not native TensorFlow');
   const recording = recordStep(tf, backend, definition);
   const affordable = Math.floor(elementsPerRun / recording.elementCount);
-  const stepsPerRun = Math.max(1, Math.min(affordable, mostStepsPerRun));
+  const stepsPerRun = Math.max(1, Math.min(affordable, definition.mostStepsPerRun ?? mostStepsPerRun));
   const graphs = new Map<number, StepGraph>();
   const graphOf = (stepCount: number): StepGraph => {
     const known = graphs.get(stepCount);

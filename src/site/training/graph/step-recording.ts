@@ -20,6 +20,8 @@ export interface StepDefinition {
   readonly stepwise: Readonly<Record<string, StepwiseInput>>;
   /** What a step replaces for the next one: weights and optimizer slots. */
   readonly state: readonly Variable[];
+  /** Where the next step waits for what JavaScript makes of this one's outputs: 1. Absent: as many as are worth it. */
+  readonly mostStepsPerRun?: number;
 }
 
 export interface StepwiseInput {
