@@ -58,6 +58,7 @@ export {
 } from '#site/training/index.ts';
 export type { DisclosureReport, UpdateReview, UpdateSummary } from '#site/update/index.ts';
 export type { RoundEvent } from './round.ts';
+export { diagnoseSite, isProfileFree, type SiteDiagnosis } from './site-diagnosis.ts';
 export { type SiteCode, SiteError } from './site-error.ts';
 export type { Enrolment, SignedDecision, Site } from './site-facade.ts';
 export type { ResearchStudySummary, SiteStatus } from './site-overview.ts';
