@@ -48,8 +48,10 @@ export async function loadWebgpu(tf: TensorFlow, allowsSoftware = false): Promis
   // The backend looks for both as in a browser.
   Object.assign(globalThis, dawn.globals);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
-  const require = createRequire(import.meta.url);
-  const { version_webgpu: version }: { version_webgpu?: string } = require('@tensorflow/tfjs-backend-webgpu');
+  const requirePackage = createRequire(import.meta.url);
+  const { version_webgpu: version }: { version_webgpu?: string } = requirePackage(
+    '@tensorflow/tfjs-backend-webgpu',
+  );
   const before = tf.getBackend();
   try {
     if (!(await tf.setBackend('webgpu'))) return { why: `${device} does not start` };
