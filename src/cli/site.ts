@@ -4,6 +4,7 @@ import { registerAuditCommands } from '#cli/site-audit.ts';
 import { registerBundle } from '#cli/site-bundle.ts';
 import { registerCohort } from '#cli/site-cohort.ts';
 import { registerConsent } from '#cli/site-consent.ts';
+import { registerDoctor } from '#cli/site-doctor.ts';
 import { registerEnrol } from '#cli/site-enrol.ts';
 import { registerIngest } from '#cli/site-ingest.ts';
 import { registerInit } from '#cli/site-init.ts';
@@ -26,6 +27,7 @@ export function registerSite(program: Command): void {
   registerEnrol(site);
   registerServe(site);
   registerStatus(site);
+  registerDoctor(site);
   registerIngest(site);
   registerMapping(site);
   registerSource(site);

@@ -46,7 +46,8 @@ async function openHere(options: HeadlessSiteOptions): Promise<ReachedSite> {
   return { client, close: () => site.close() };
 }
 
-async function reachRunningSite(profile: string): Promise<ReachedSite | undefined> {
+/** The running app or `serve` that holds the profile, if it answers. */
+export async function reachRunningSite(profile: string): Promise<ReachedSite | undefined> {
   const endpoint = siteEndpoint.load(profile);
   if (endpoint === undefined) return undefined;
   const socket = new WebSocket(`${endpoint.url.replace(/^http/, 'ws')}/rpc`, {

@@ -55,7 +55,7 @@ function openLocked({ paths, clock }: ProfilePorts, loadKeys: () => SiteKeys): O
   }
 }
 
-function storeFile(profile: string): string {
+export function storeFile(profile: string): string {
   return join(profile, 'site.db');
 }
 

@@ -69,6 +69,7 @@ export type { DisclosureReport, UpdateReview, UpdateSummary } from '#site/update
 export { disclosureAuditEvents } from './disclosure-audit-events.ts';
 export { type Disclosure, type DisclosureAccount, type NameReason, nameReasons } from './disclosures.ts';
 export type { RoundEvent } from './round.ts';
+export { diagnoseSite, isProfileFree, type SiteDiagnosis } from './site-diagnosis.ts';
 export { type SiteCode, SiteError } from './site-error.ts';
 export type { Enrolment, SignedDecision, Site } from './site-facade.ts';
 export type { ResearchStudySummary, SiteStatus } from './site-overview.ts';

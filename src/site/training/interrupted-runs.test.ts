@@ -1,6 +1,6 @@
 // Runs over real processes that are killed, paused and cancelled: what comes out of them, and what they leave behind.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createInitialWeights } from '#site/model/index.ts';
@@ -110,6 +110,24 @@ describe('a paused run', () => {
     expect(channels).toHaveLength(0);
     minute = 22 * 60;
     await expect(waiting).resolves.toMatchObject({ stepCount: 5 });
+  });
+});
+
+describe('the training process', () => {
+  it('runs below the priority of the user’s own work, with all its threads', async () => {
+    const { opened } = openHost();
+    await opened.train(job(5), { onProgress: () => {}, signal: never });
+    const [child] = children();
+    if (child === undefined) {
+      process.stderr.write('priorities are not looked at: /proc is not there\n');
+      return;
+    }
+    const nice = readdirSync(`/proc/${child}/task`).map((task) =>
+      Number(readFileSync(`/proc/${child}/task/${task}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]),
+    );
+    const own = os.getPriority();
+    expect(nice.length).toBeGreaterThan(5);
+    expect(nice.filter((value) => value <= own)).toEqual([]);
   });
 });
 

@@ -1,8 +1,8 @@
 // Entry of the training process, under child_process.fork (site without a window) or Electron's utilityProcess.
 // It ends with the site: a site that was killed leaves no engine running behind it.
-import os from 'node:os';
 import { loadEngine } from './engine.ts';
 import { openEngineLadder } from './engine-ladder.ts';
+import { lowerPriority } from './lower-priority.ts';
 import type { TrainingReply, TrainingRequest } from './training-message.ts';
 import { serveTraining } from './training-server.ts';
 
@@ -53,8 +53,7 @@ function connectToParent(): Connection {
 
 const parentPort = (process as unknown as { parentPort?: ElectronPort }).parentPort;
 const connection = parentPort === undefined ? connectToParent() : await awaitElectronPort(parentPort);
-// Before the engine starts its threads, which inherit it: the user's own work goes first.
-os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
+lowerPriority();
 const ladder = await openEngineLadder({ engine: await loadEngine(process.env.TFJS_NATIVE) });
 // A request may be here as soon as `ready` is out, so the listener is made by the same call.
 connection.listen(serveTraining(ladder, connection.post));
