@@ -22,9 +22,11 @@ describe('the content security policy', () => {
   it('is written in one file of the host and the shell', () => {
     const others = ['host', 'main', 'headless']
       .flatMap((folder) =>
-        readdirSync(path.join(source, folder)).map((name) => path.join(source, folder, name)),
+        readdirSync(path.join(source, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+          path.join(source, folder, name),
+        ),
       )
-      .filter((file) => readFileSync(file, 'utf8').includes('-src '))
+      .filter((file) => file.endsWith('.ts') && readFileSync(file, 'utf8').includes('-src '))
       .map((file) => path.basename(file));
     expect(others.filter((name) => !name.endsWith('.test.ts'))).toEqual(['content-security-policy.ts']);
   });

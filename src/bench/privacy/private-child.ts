@@ -76,7 +76,6 @@ function privateSteps(): () => Promise<number> {
   const runner = createPrivateRunner(tf, {
     ...common,
     model: job.model,
-    parameters: weights,
     exampleCount,
     subjects: undefined,
     privacy: { clippingNorm: 1, noiseMultiplier: 1, samplingRate },

@@ -67,7 +67,7 @@ export class ClippedSum {
    *
    * @param sum the values of all tensors, one after the other in name order; finite
    */
-  addClipped(sum: Float64Array): void {
+  addClipped(sum: Float32Array | Float64Array): void {
     if (sum.length !== this.#steps.length) throw new BugError('a sum has a value for each parameter');
     const scale = STEPS_PER_NORM / this.#clippingNorm;
     // By index: an iterator takes longer than all of the arithmetic.

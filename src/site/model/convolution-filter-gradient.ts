@@ -61,12 +61,17 @@ interface KernelPlace {
   readonly strideWidth: number;
 }
 
-/** [rows, outputs, height * width * channels]: all that each output saw, in the order of the kernel's weights. */
-export function patchesOf(
+/**
+ * The gradient of the kernel for each row by itself: [rows, height * width * channels, filters], in the order of the kernel's weights.
+ * One product for each place of the kernel: to lay all that an output saw side by side first takes longer.
+ */
+export function filterGradientsByRow(
   tf: TensorFlow,
-  { x, strides, pad, filterShape }: Omit<FilterGradient, 'dy'>,
+  { x, dy, strides, pad, filterShape }: FilterGradient,
 ): Tensor3D {
   const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad);
+  const { batchSize, inChannels, outChannels } = info;
+  const outputCount = info.outHeight * info.outWidth;
   const { top, bottom, left, right } = info.padInfo;
   const isPadded = top + bottom + left + right > 0;
   const padding: [number, number][] = [
@@ -76,17 +81,21 @@ export function patchesOf(
     [0, 0],
   ];
   const padded = isPadded ? tf.pad(x, padding) : x;
+  const outputs: Tensor3D = tf.reshape(dy, [batchSize, outputCount, outChannels]);
   const [height, width] = filterShape;
-  const places = Array.from({ length: height * width }, (_, place) =>
+  const pixels = Array.from({ length: height * width }, (_, place) =>
     pixelsUnder(tf, padded, { ...info, row: Math.floor(place / width), column: place % width }),
   );
-  const shape: Tensor3D['shape'] = [
-    info.batchSize,
-    info.outHeight * info.outWidth,
-    height * width * info.inChannels,
-  ];
-  const [single] = places;
-  return tf.reshape(places.length === 1 && single !== undefined ? single : tf.concat(places, 3), shape);
+  if (inChannels === 1) {
+    // Pixels of one channel lie in one piece: no product need turn them.
+    const rows = pixels.map((seen) => tf.reshape(seen, [batchSize, 1, outputCount]));
+    return tf.matMul(rows.length === 1 ? (rows[0] as Tensor3D) : (tf.concat(rows, 1) as Tensor3D), outputs);
+  }
+  const products = pixels.map((seen) => {
+    const seenByRow: Tensor3D = tf.reshape(seen, [batchSize, outputCount, inChannels]);
+    return tf.matMul(seenByRow, outputs, true);
+  });
+  return products.length === 1 ? (products[0] as Tensor3D) : (tf.concat(products, 1) as Tensor3D);
 }
 
 /** [rows, height, width, channels] of the outputs: what each saw at this place of the kernel. */

@@ -14,7 +14,7 @@ export {
 } from './augment-image.ts';
 export { type Batch, type BoundModel, bindModel } from './bound-model.ts';
 export { concordanceIndex } from './concordance-index.ts';
-export { patchesOf, registerFilterGradient } from './convolution-filter-gradient.ts';
+export { filterGradientsByRow, registerFilterGradient } from './convolution-filter-gradient.ts';
 export { coxLikelihoodTerms } from './cox-likelihood.ts';
 export { diceBySubject } from './dice-by-subject.ts';
 export type { DropoutMask } from './dropout-masks.ts';

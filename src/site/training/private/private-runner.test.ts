@@ -31,7 +31,6 @@ function train(specification: ModelSpecification, examples: Examples, changes: C
   const { steps = 1, ...rest } = changes;
   const runner = createPrivateRunner(tf, {
     model,
-    parameters: weights,
     optimizer,
     examples: residentTensors(resident),
     exampleCount: examples.count,

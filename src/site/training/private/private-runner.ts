@@ -8,7 +8,6 @@ import { clippingMargin } from '#federation/privacy/clipping-margin.ts';
 import { drawNoise } from '#federation/privacy/gaussian-noise.ts';
 import type { PrivacySpecification } from '#federation/records/privacy-plan.ts';
 import type { TrainingSettings } from '#federation/records/training-settings.ts';
-import { sortedNames, type TensorMap } from '#federation/tensors/tensor.ts';
 import type { TensorFlow } from '#site/model/index.ts';
 import type { StepValues } from '../graph/compiled-step.ts';
 import type { Optimizer } from '../optimizer.ts';
@@ -26,8 +25,6 @@ import {
 export type PrivateSettings = Pick<PrivacySpecification, 'clippingNorm' | 'noiseMultiplier' | 'samplingRate'>;
 
 export interface PrivateRunnerOptions extends SummedModel, UpdatedModel {
-  /** The trainable tensors, for names, shapes and dtypes. */
-  readonly parameters: TensorMap;
   readonly exampleCount: number;
   /** Number of the patient of each example; absent: each is of another. */
   readonly subjects: Uint32Array | undefined;
@@ -50,13 +47,17 @@ export interface PrivateRunner {
 /** Above it the noise would be for gradients that are cut for no good reason. */
 const LARGEST_MARGIN = 0.05;
 const FEWEST_ROWS = 8;
+const WEIGHTS = 'weights';
 
 /** @throws TrainingError BAD_TRAINING_JOB for losses that mix patients, and where no shape keeps C with float32 sums. */
 export function createPrivateRunner(tf: TensorFlow, options: PrivateRunnerOptions): PrivateRunner {
-  const { model, optimizer, parameters, privacy, random = systemRandom } = options;
+  const { model, optimizer, privacy, random = systemRandom } = options;
   if (model.objective.loss === 'cox-partial-likelihood')
     throw refused('model.kind', 'a loss of one patient at a time', model.objective.loss);
   const fitted = fitShape(options);
+  // All weights one after the other, in name order: as the engine's sums and gradients are.
+  const weightCount = model.variables.reduce((sum, { size }) => sum + size, 0);
+  const parameters = new Map([[WEIGHTS, { shape: [weightCount], data: new Float32Array(weightCount) }]]);
   const sums = runnableStep(
     tf,
     defineSums(tf, options, { ...fitted, rowsPerRun: fitted.shape.rowsPerRun }),
@@ -75,8 +76,9 @@ export function createPrivateRunner(tf: TensorFlow, options: PrivateRunnerOption
     step: (stepNumber) => {
       const released = new ClippedSum(parameters, clippingNorm);
       const loss = addLot(released, { sums, fitted, lots, options });
-      const gradient = released.release({ noiseMultiplier, expectedLot, draw });
-      update.run({ gradient: flatten(gradient), ...coefficients(optimizer, stepNumber) });
+      const gradient = released.release({ noiseMultiplier, expectedLot, draw }).get(WEIGHTS)
+        ?.data as Float32Array;
+      update.run({ gradient, ...coefficients(optimizer, stepNumber) });
       return loss;
     },
     dispose: () => {
@@ -128,18 +130,6 @@ function longestAxes(shape: readonly number[]): number {
   return outputs + shape.slice(0, -1).reduce((product, size) => product * size, 1);
 }
 
-/** In name order. */
-function flatten(gradient: TensorMap): Float32Array {
-  const parts = sortedNames(gradient).map((name) => gradient.get(name)?.data ?? new Float32Array());
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 function coefficients(optimizer: Optimizer, stepNumber: number): StepValues {
   const values = optimizer.coefficients(stepNumber);
   return Object.fromEntries(
@@ -157,11 +147,11 @@ interface LotSource {
 function addLot(released: ClippedSum, { sums, fitted, lots, options }: LotSource): number {
   let [loss, patientCount] = [0, 0];
   for (const group of drawLotRuns(fitted.shape, lots)) {
-    let groupSum: Float64Array | undefined;
+    let groupSum: Float32Array | Float64Array | undefined;
     for (const run of group) {
       const made = sumRun(run, { sums, fitted, options });
       // Runs are added in float64 and rounded to the grid once.
-      groupSum = groupSum === undefined ? made.sum : groupSum.map((value, at) => value + (made.sum[at] ?? 0));
+      groupSum = groupSum === undefined ? made.sum : addTo(new Float64Array(groupSum), made.sum);
       loss += made.loss;
       patientCount += (run.patients.at(-1) ?? -1) + 1;
     }
@@ -174,16 +164,16 @@ function addLot(released: ClippedSum, { sums, fitted, lots, options }: LotSource
 function sumRun(
   run: LotRun,
   source: Pick<LotSource, 'sums' | 'fitted' | 'options'>,
-): { readonly sum: Float64Array; readonly loss: number } {
+): { readonly sum: Float32Array; readonly loss: number } {
   const { sums, fitted, options } = source;
   const values = sums.run(runInputs(run, { fitted, options }));
-  const sum = new Float64Array(values.sum as Float32Array);
+  const sum = values.sum as Float32Array;
   if (isEveryFinite(sum)) return { sum, loss: values.loss?.[0] ?? Number.NaN };
   const lengths = values.lengths as Float32Array;
   const bad = new Set([...run.patients].filter((_, row) => !Number.isFinite(lengths[row])));
   if (bad.size === 0) throw new BugError('clipped gradients have a sum that is no number');
   const kept = [...run.rows.keys()].filter((row) => !bad.has(run.patients[row] ?? 0));
-  if (kept.length === 0) return { sum: new Float64Array(sum.length), loss: Number.NaN };
+  if (kept.length === 0) return { sum: new Float32Array(sum.length), loss: Number.NaN };
   const rest = {
     rows: Int32Array.from(kept, (row) => run.rows[row] ?? 0),
     weights: Float32Array.from(kept, (row) => run.weights[row] ?? 0),
@@ -211,8 +201,13 @@ function runInputs(
   return inputs;
 }
 
+function addTo(sum: Float64Array, values: Float32Array): Float64Array {
+  for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] as number) + (values[at] as number);
+  return sum;
+}
+
 /** By the total: a value that is no number makes it none. */
-function isEveryFinite(values: Float64Array): boolean {
+function isEveryFinite(values: Float32Array): boolean {
   let total = 0;
   for (let at = 0; at < values.length; at += 1) total += values[at] as number;
   return Number.isFinite(total);

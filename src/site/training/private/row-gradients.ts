@@ -2,7 +2,7 @@
 // where it need not exist (ghost clipping: Goodfellow, arXiv 1510.01799; Li et al., arXiv 2110.05679; Bu et al., arXiv 2205.10683).
 import type { DescribedNode } from '#federation/network/describe-network.ts';
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, TensorFlow } from '#site/model/index.ts';
-import { patchesOf } from '#site/model/index.ts';
+import { filterGradientsByRow } from '#site/model/index.ts';
 
 /** The gradients g_r of the rows r of a batch. */
 export interface RowGradients {
@@ -134,14 +134,13 @@ function kernelRows(tf: TensorFlow, { node, operand, delta }: TappedLayer): Tens
   if (layer.kind !== 'convolution' && layer.kind !== 'transposed-convolution') return operand as Tensor3D;
   const isTransposed = layer.kind === 'transposed-convolution';
   const [x, dy] = isTransposed ? [delta, operand] : [operand, delta];
-  const patches = patchesOf(tf, {
+  return filterGradientsByRow(tf, {
     x: x as Tensor4D,
+    dy: dy as Tensor4D,
     strides: [...layer.strides] as [number, number],
     pad: layer.padding,
     filterShape: [...(weights[0]?.shape ?? [])] as Tensor4D['shape'],
   });
-  const places: Tensor3D = tf.reshape(dy, [patches.shape[0], patches.shape[1], dy.shape.at(-1) ?? 1]);
-  return tf.matMul(patches, places, true);
 }
 
 /** Σ over the rows of each row's patient; [rows] to [rows]. */

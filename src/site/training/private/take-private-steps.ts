@@ -30,7 +30,6 @@ export async function takePrivateSteps(
   try {
     const runner = createPrivateRunner(tf, {
       model,
-      parameters: await model.readWeights(),
       optimizer,
       examples: residentTensors(examples),
       exampleCount: job.examples.count,
