@@ -89,6 +89,17 @@ async function showReport(client: SiteClient, updateId: string): Promise<string>
 const loss = (value: number | null): string => value?.toFixed(4) ?? 'none';
 const shown = (count: number | null): string => (count === null ? 'withheld' : String(count));
 
+/** Epsilon is never told without delta, unit and adjacency. */
+function describePrivacy(privacy: UpdateReview['report']['privacy']): string[] {
+  if (privacy === undefined) return [];
+  const { epsilonThisRound, epsilonTotal, epsilonBudget, delta, unit, adjacency, accountant } = privacy;
+  const above = privacy.isAboveWarning ? '; above what is called a strong promise' : '';
+  return [
+    `Differential privacy: epsilon ${epsilonThisRound.toPrecision(4)} for this round, ${epsilonTotal.toPrecision(4)} in all, of at most ${epsilonBudget}${above}`,
+    `  at delta ${delta}, unit ${unit}, adjacency ${adjacency}, accountant ${accountant}`,
+  ];
+}
+
 function describe({ report, reportDigest }: UpdateReview): string[] {
   return [
     `Round ${report.round} (${report.roundKind}) of ${report.researchStudyId}`,
@@ -100,6 +111,7 @@ function describe({ report, reportDigest }: UpdateReview): string[] {
     ),
     ...describeStatistics(report.statistics),
     `From ${report.patientCount} patients, ${report.exampleCount} examples; norm ${report.l2Norm.toPrecision(4)} of at most ${report.maxUpdateNorm}`,
+    ...describePrivacy(report.privacy),
     `Loss ${loss(report.metrics.lossBefore)} before, ${loss(report.metrics.lossAfter)} after`,
     report.sinceLast === null
       ? "This site's first update of this kind"
