@@ -22,7 +22,9 @@ describe('the content security policy', () => {
   it('is written in one file of the host and the shell', () => {
     const others = ['host', 'main', 'headless']
       .flatMap((folder) =>
-        readdirSync(path.join(source, folder)).map((name) => path.join(source, folder, name)),
+        readdirSync(path.join(source, folder), { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => path.join(entry.parentPath, entry.name)),
       )
       .filter((file) => readFileSync(file, 'utf8').includes('-src '))
       .map((file) => path.basename(file));
