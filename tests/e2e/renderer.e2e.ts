@@ -120,7 +120,7 @@ test.describe('by keyboard alone', () => {
       await page.keyboard.press('Enter');
       await expect(page.getByText(/^The consent of .* is withdrawn\.$/)).toBeVisible();
       expect([...server.site.changes.values()]).toEqual([
-        { decision: 'deny', rule: 'withdrawn', source: 'steward' },
+        { decision: 'deny', rule: 'withdrawn', source: 'steward', awaitsErasure: false },
       ]);
       // Updates with the patient had left: what the plan promises is the next step.
       const rounds = page.getByRole('dialog', { name: 'Rounds of a patient' });
