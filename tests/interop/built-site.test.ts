@@ -22,6 +22,7 @@ describe.skipIf(!isBuilt)('the built site', () => {
       'deidentify-worker.js',
       'fact-thread.js',
       'import-worker.js',
+      'noise-thread.js',
       'reading-worker.js',
     ]);
     for (const file of started) expect(existsSync(file), file).toBe(true);
