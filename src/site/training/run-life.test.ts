@@ -98,6 +98,50 @@ describe('a run that goes on from a checkpoint', () => {
   });
 });
 
+describe('a run with differential privacy', () => {
+  const privacy = { clippingNorm: 1, noiseMultiplier: 1, samplingRate: 0.2 };
+  const privateJob = { ...job(100, adam), privacy };
+
+  it('stops where it is paused too, and goes on from there with the steps that are left', async () => {
+    const made: Uint8Array[] = [];
+    const checkpoints = {
+      intervalMs: 0,
+      onCheckpoint: (bytes: Uint8Array) => made.push(bytes),
+      from: null,
+    };
+    await expect(
+      trainModel(
+        tf,
+        { ...job(100_000, adam), privacy },
+        { ...quiet, isPaused: () => true, isCancelled: () => made.length > 1_000, checkpoints },
+      ),
+    ).rejects.toMatchObject({ code: 'TRAINING_PAUSED' });
+    made.length = 0;
+    await trainModel(tf, privateJob, { ...quiet, checkpoints });
+    const from = made[Math.floor(made.length / 2)] as Uint8Array;
+    const reports: TrainingProgress[] = [];
+    const resumed = await trainModel(tf, privateJob, {
+      ...quiet,
+      onProgress: (report) => reports.push(report),
+      checkpoints: { intervalMs: 1e9, onCheckpoint: () => {}, from },
+    });
+    expect(reports[0]?.step).toBeGreaterThan(made.length / 2);
+    expect(reports.at(-1)?.step).toBe(100);
+    expect(resumed.weights).not.toEqual(privateJob.weights);
+  });
+
+  it('refuses the checkpoint of a run without, or with other noise', async () => {
+    for (const other of [job(100, adam), { ...privateJob, privacy: { ...privacy, noiseMultiplier: 2 } }]) {
+      const { made } = await checkpointsOf(other);
+      const checkpoints = { intervalMs: 1e9, onCheckpoint: () => {}, from: made.at(-1) as Uint8Array };
+      await expect(trainModel(tf, privateJob, { ...quiet, checkpoints })).rejects.toMatchObject({
+        code: 'BAD_TRAINING_JOB',
+        details: { field: 'checkpoint' },
+      });
+    }
+  });
+});
+
 describe('a run', () => {
   it('says how fast it goes and what is left', async () => {
     const reports: TrainingProgress[] = [];

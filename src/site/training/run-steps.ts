@@ -44,8 +44,8 @@ export interface StepSource {
   readonly doneBefore: number;
   /** Whether a loss that is no number ends the run. */
   readonly endsByLoss: boolean;
-  /** The run as it stands after so many steps; null: it can only be begun anew. */
-  readonly checkpoint: ((step: number) => Promise<Uint8Array>) | null;
+  /** The run as it stands after so many steps. */
+  checkpoint(step: number): Promise<Uint8Array>;
 }
 
 /** Takes the steps in turns, and reports their mean loss at most every 50 ms. @throws TrainingError as `trainModel`. */
@@ -54,12 +54,8 @@ export async function runSteps(
   source: StepSource,
   control: TrainingControl,
 ): Promise<void> {
-  const { model, stepsBefore, doneBefore, endsByLoss, checkpoint } = source;
-  const { onProgress } = control;
-  const checkpoints = checkpoint === null ? undefined : control.checkpoints;
-  const save = async (done: number) => {
-    if (checkpoint !== null) checkpoints?.onCheckpoint(await checkpoint(done));
-  };
+  const { model, stepsBefore, doneBefore, endsByLoss } = source;
+  const { onProgress, checkpoints } = control;
   const meter = createProgressMeter({ stepCount, doneBefore, intervalMs: progressIntervalMs });
   let turnEndsAt = performance.now() + longestTurnMs;
   let checkpointAt = performance.now() + (checkpoints?.intervalMs ?? 0);
@@ -72,13 +68,13 @@ export async function runSteps(
     const progress = meter.add(losses, exampleCount);
     if (progress !== null) onProgress(progress);
     if (checkpoints !== undefined && done < stepCount && performance.now() >= checkpointAt) {
-      await save(done);
+      checkpoints.onCheckpoint(await source.checkpoint(done));
       checkpointAt = performance.now() + checkpoints.intervalMs;
     }
     if (performance.now() < turnEndsAt) continue;
     await betweenTurns(done, control);
     if (checkpoints !== undefined && done < stepCount && control.isPaused?.()) {
-      await save(done);
+      checkpoints.onCheckpoint(await source.checkpoint(done));
       throw new TrainingError('TRAINING_PAUSED', 'training was paused', { details: { step: done } });
     }
     turnEndsAt = performance.now() + longestTurnMs;

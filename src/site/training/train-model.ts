@@ -3,6 +3,7 @@ import { createKeystream } from '#federation/crypto/keystream.ts';
 import type { BoundModel, TensorFlow } from '#site/model/index.ts';
 import type { TrainingJob, TrainingResult } from '#site/ports.ts';
 import { createBatchOrder } from './batch-order.ts';
+import { checkpointWriter } from './checkpoint-writer.ts';
 import { dropoutKeystream } from './dropout-keystream.ts';
 import { createOptimizer, type Optimizer, readSlots } from './optimizer.ts';
 import { decodeOptimizerState, encodeOptimizerState, type OptimizerState } from './optimizer-state.ts';
@@ -12,12 +13,7 @@ import { diverged, finiteWeights, runSteps, type TrainingControl } from './run-s
 import { createSplittingRunner, isOutOfMemory } from './splitting-runner.ts';
 import { createStepRunner } from './step-runner.ts';
 import { residentTensors, trainedModel } from './trained-model.ts';
-import {
-  decodeCheckpoint,
-  digestJob,
-  encodeCheckpoint,
-  type TrainingCheckpoint,
-} from './training-checkpoint.ts';
+import { decodeCheckpoint, digestJob, type TrainingCheckpoint } from './training-checkpoint.ts';
 import { TrainingError } from './training-error.ts';
 import { uploadJob } from './uploaded-job.ts';
 
@@ -135,18 +131,15 @@ async function takeSteps(
     microBatchCount: start?.microBatchCount ?? 1,
     mostMicroBatches: model.objective.loss === 'cox-partial-likelihood' ? 1 : options.batchSize,
   });
-  const checkpoint = async (step: number): Promise<Uint8Array> =>
-    encodeCheckpoint(
-      {
-        step,
-        weights: await finiteWeights(model, step),
-        slots: await readSlots(optimizer),
-        microBatchCount: runner.microBatchCount,
-        lossBefore,
-        elapsedMs: performance.now() - startedAt,
-      },
-      jobDigest(),
-    );
+  const microBatchCount = () => runner.microBatchCount;
+  const checkpoint = checkpointWriter({
+    model,
+    optimizer,
+    lossBefore,
+    startedAt,
+    jobDigest,
+    microBatchCount,
+  });
   try {
     const source = {
       model,
@@ -163,8 +156,11 @@ async function takeSteps(
       checkpoint,
     };
     await runSteps(stepCount, source, control);
-    const { execution, microBatchCount } = runner;
-    return { execution, microBatchCount, remaining: order.remaining() };
+    return {
+      execution: runner.execution,
+      microBatchCount: runner.microBatchCount,
+      remaining: order.remaining(),
+    };
   } finally {
     runner.dispose();
   }

@@ -30,11 +30,12 @@ export function digestJob({
   examples,
   seed,
   optimizerState,
+  privacy,
 }: TrainingJob): Uint8Array {
   const { features, shape, labels, count, subjects } = examples;
   const parts = [
     utf8('consilium training job'),
-    encodeCanonicalJson({ model, training, shape, count } as never),
+    encodeCanonicalJson({ model, training, shape, count, privacy: privacy ?? null } as never),
     encodeSafetensors(weights),
     bytesOf(features),
     bytesOf(labels),

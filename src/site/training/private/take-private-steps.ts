@@ -1,7 +1,8 @@
-// The steps of a run with differential privacy. It makes no checkpoints: whoever goes on from one would draw lots and noise anew over
-// steps that were taken, so a run that was cut off is begun anew.
+// The steps of a run with differential privacy. One that goes on from a checkpoint draws lots and noise anew over the steps that were cut
+// off: these were never released, so it promises what an uninterrupted run does, and ends in other bytes.
 import type { TensorFlow } from '#site/model/index.ts';
 import type { TrainingJob } from '#site/ports.ts';
+import { checkpointWriter } from '../checkpoint-writer.ts';
 import { dropoutKeystream } from '../dropout-keystream.ts';
 import { runSteps } from '../run-steps.ts';
 import type { OptimizedState, ResidentJob, TakenSteps } from '../train-model.ts';
@@ -19,8 +20,8 @@ export interface PrivateJob extends ResidentJob {
 /** Lots of patients by chance: no epoch, nothing remains. */
 export async function takePrivateSteps(
   tf: TensorFlow,
-  { job, model, examples, control, privacy }: PrivateJob,
-  { state, optimizer }: Pick<OptimizedState, 'state' | 'optimizer'>,
+  { job, model, examples, control, start, jobDigest, privacy }: PrivateJob,
+  { state, optimizer, lossBefore, startedAt }: OptimizedState,
 ): Promise<TakenSteps> {
   const { training, seed } = job;
   const dropout = dropoutKeystream(seed);
@@ -41,6 +42,7 @@ export async function takePrivateSteps(
       ...(noise === undefined ? {} : { draw: noise.draw }),
     });
     try {
+      const microBatchCount = () => 1;
       const expectedLot = privacy.samplingRate * job.examples.count;
       const source = {
         model,
@@ -50,13 +52,17 @@ export async function takePrivateSteps(
           exampleCount: length * expectedLot,
         }),
         stepsBefore: state.iterationCount,
-        doneBefore: 0,
+        doneBefore: start?.step ?? 0,
         // Whether a lot's loss is finite tells of its patients: only what was released may end a run.
         endsByLoss: false,
-        checkpoint: null,
+        checkpoint: checkpointWriter({ model, optimizer, lossBefore, startedAt, jobDigest, microBatchCount }),
       };
       await runSteps(training.localUpdates, source, control);
-      return { execution: runner.execution, microBatchCount: 1, remaining: new Uint32Array() };
+      return {
+        execution: runner.execution,
+        microBatchCount: microBatchCount(),
+        remaining: new Uint32Array(),
+      };
     } finally {
       runner.dispose();
     }
