@@ -12,26 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SiteKeys } from '#site/site.ts';
+import { sampleSiteKeys as keys } from '#support/sample-site-keys.ts';
 import { createFileKeyStore, siteKeyFile } from './file-key-store.ts';
-
-const filled = (value: number, length = 32) => new Uint8Array(length).fill(value);
-
-const keys: SiteKeys = {
-  storeKey: filled(1),
-  linkageKey: filled(2),
-  subjectKey: filled(3),
-  siteSigningSeed: filled(4),
-  siteLogSeed: filled(5),
-  researchStudyKeys: { 'heart-disease': filled(6) },
-  people: [
-    {
-      name: 'Ada Steward',
-      scrypt: { N: 131072, r: 8, p: 1, salt: filled(7, 16) },
-      sealedSeed: filled(8, 60),
-    },
-  ],
-};
 
 let folder: string;
 let profile: string;
@@ -67,11 +49,11 @@ describe('file key store', () => {
   it('writes a file and a folder that only the owner may read and leaves no temporary file', () => {
     const store = createFileKeyStore({ file, profile });
     store.save(keys);
-    store.save({ ...keys, storeKey: filled(9) });
+    store.save({ ...keys, storeKey: new Uint8Array(32).fill(9) });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'keys')).mode & 0o777).toBe(0o700);
     expect(readdirSync(join(folder, 'keys'))).toEqual(['site.json']);
-    expect(store.load()?.storeKey).toEqual(filled(9));
+    expect(store.load()?.storeKey).toEqual(new Uint8Array(32).fill(9));
   });
 
   it.each([0o640, 0o604, 0o620, 0o666])('refuses a file of mode %o', (mode) => {

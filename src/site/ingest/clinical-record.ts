@@ -193,6 +193,16 @@ export class RowRefusal extends Error {
   }
 }
 
+/** What `read` gives, and undefined where it is refused. */
+export function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RowRefusal) return undefined;
+    throw error;
+  }
+}
+
 /** `parse` of one row, with its refusal as a value: a record, nothing that adds one (null), or a row of another kind. */
 export function readRow(row: number, parse: () => ClinicalRecord | ReadRow | null): ReadRow {
   try {

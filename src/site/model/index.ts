@@ -22,13 +22,4 @@ export { exampleWeights } from './example-weights.ts';
 export { type ModelCode, ModelError } from './model-error.ts';
 export { type Normalisation, normaliseFeatures } from './normalisation.ts';
 export { encodeTargets } from './targets.ts';
-export type {
-  Scalar,
-  Tensor,
-  Tensor1D,
-  Tensor2D,
-  Tensor3D,
-  Tensor4D,
-  TensorFlow,
-  Variable,
-} from './tensorflow.ts';
+export type * from './tensorflow.ts';

@@ -1,5 +1,5 @@
 // One step after the other, whatever runs it: a recorded graph where the steps are worth it and native TensorFlow runs, else eagerly.
-import type { TensorFlow } from '#site/model/index.ts';
+import type { Tensor, TensorFlow } from '#site/model/index.ts';
 import { compileStep, type StepValues } from './graph/compiled-step.ts';
 import type { StepDefinition } from './graph/step-recording.ts';
 import { TrainingError } from './training-error.ts';
@@ -31,19 +31,27 @@ export function runnableStep(tf: TensorFlow, definition: StepDefinition, stepCou
   }
 }
 
+/** What a step takes beside what stays on the engine. Made within a tidy of the caller. */
+export function uploadInputs(
+  tf: TensorFlow,
+  stepwise: StepDefinition['stepwise'],
+  values: StepValues,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(stepwise).map(([name, { shape, dtype }]) => [
+      name,
+      tf.tensor(values[name] as Float32Array, [...shape], dtype),
+    ]),
+  );
+}
+
 function eagerStep(tf: TensorFlow, { step, shared, stepwise }: StepDefinition): RunnableStep {
   return {
     execution: 'eager',
     run: (values) => {
       const read: Record<string, Float32Array> = {};
       tf.tidy(() => {
-        const inputs = Object.fromEntries(
-          Object.entries(stepwise).map(([name, { shape, dtype }]) => [
-            name,
-            tf.tensor(values[name] as Float32Array, [...shape], dtype),
-          ]),
-        );
-        for (const [name, tensor] of Object.entries(step(shared, inputs)))
+        for (const [name, tensor] of Object.entries(step(shared, uploadInputs(tf, stepwise, values))))
           read[name] = tensor.dataSync() as Float32Array;
       });
       return read;

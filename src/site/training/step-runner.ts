@@ -7,7 +7,7 @@ import { adjustGradients } from './gradient-rules.ts';
 import { compileStep } from './graph/compiled-step.ts';
 import type { StepDefinition, Tensors } from './graph/step-recording.ts';
 import type { Optimizer } from './optimizer.ts';
-import { FEW_STEPS } from './runnable-step.ts';
+import { FEW_STEPS, uploadInputs } from './runnable-step.ts';
 import { TrainingError } from './training-error.ts';
 
 /** What is trained: a function that recorded steps may call, see TrainingStep. */
@@ -187,13 +187,7 @@ function createEagerRunner(
   const takeStep = (batch: Int32Array, firstStep: number): Tensor =>
     tf.tidy(() => {
       const values = stepInputs(optimizer, { batches: [batch], batchSize, firstStep, drawDropoutMasks });
-      const inputs = Object.fromEntries(
-        Object.entries(stepwise).map(([name, { shape, dtype }]) => [
-          name,
-          tf.tensor(values[name] as Float32Array, [...shape], dtype),
-        ]),
-      );
-      return step(shared, inputs).loss as Tensor;
+      return step(shared, uploadInputs(tf, stepwise, values)).loss as Tensor;
     });
   return {
     execution: 'eager',

@@ -9,6 +9,7 @@ import {
   RowRefusal,
   type SourceConsent,
   type SourceFact,
+  unlessRefused,
 } from '../clinical-record.ts';
 import type { TimeZone } from '../time-zone.ts';
 import type { ColumnFact, RowFact, TableMapping } from './csv-mapping.ts';
@@ -88,7 +89,7 @@ export class MappedRow {
       this.#consent(['csv', authority, identifier], 'readable-days').filter(
         ({ decision, status }) => decision === 'deny' || status !== 'active',
       );
-    const identifier = attempt(() => this.#required(column, readText));
+    const identifier = unlessRefused(() => this.#required(column, readText));
     if (identifier !== undefined)
       return { subject: { authority, identifier }, consents: consents(identifier) };
     if (consents('').length > 0) throw new RowRefusal('CONSENT_WITHOUT_PATIENT', column);
@@ -219,7 +220,7 @@ export class MappedRow {
     const day = (column: string | null): number | null => {
       if (column === null) return null;
       const stated = () => this.#optional(column, read);
-      return days === 'readable-days' ? (attempt(stated) ?? null) : stated();
+      return days === 'readable-days' ? (unlessRefused(stated) ?? null) : stated();
     };
     // What a refused row takes away, it takes away whoever gave it.
     const isByGuardian = (): boolean =>
@@ -246,7 +247,7 @@ export class MappedRow {
     const mapped = () => this.#mapped(column, values);
     const unknown = { status: 'active', decision: 'deny', provision: permitNothing } as const;
     if (!isLenient) return mapped();
-    const found = attempt(mapped);
+    const found = unlessRefused(mapped);
     return found === undefined ? unknown : found;
   }
 
@@ -306,15 +307,5 @@ export class MappedRow {
     const value = Object.hasOwn(values, text) ? values[text] : undefined;
     if (value === undefined) throw new RowRefusal('BAD_VALUE', column);
     return value;
-  }
-}
-
-/** Undefined where it is refused. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof RowRefusal) return undefined;
-    throw error;
   }
 }

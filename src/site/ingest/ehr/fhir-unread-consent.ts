@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { utf8 } from '#base/bytes.ts';
 import { sha256Hex } from '#federation/crypto/digest.ts';
 import type { ConsentProvision } from '#site/store/index.ts';
-import { type ClinicalRecord, consentStatuses, RowRefusal, type SourceConsent } from '../clinical-record.ts';
+import {
+  type ClinicalRecord,
+  consentStatuses,
+  RowRefusal,
+  type SourceConsent,
+  unlessRefused,
+} from '../clinical-record.ts';
 import { consentScopeOf } from './consent-scope.ts';
 import { readConsent, readStated } from './fhir-consent.ts';
 import { idOf, type ResourceContext, recordOf } from './fhir-context.ts';
@@ -45,9 +51,10 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
   const provision = isModified(resource) ? denyAll : whatStands(elements);
   const isOwnDeny = provision === denyAll && elements.status === 'active' && scope !== 'other';
   const id =
-    attempt(() => idOf(elements.id, context.fallbackId)) ?? (isOwnDeny ? standInId(resource) : undefined);
+    unlessRefused(() => idOf(elements.id, context.fallbackId)) ??
+    (isOwnDeny ? standInId(resource) : undefined);
   const identified = { resourceType: 'Consent', subject: elements.patient, subjectField: 'patient' };
-  const named = attempt(() => recordOf({ ...identified, id: id ?? '' }, context));
+  const named = unlessRefused(() => recordOf({ ...identified, id: id ?? '' }, context));
   if (named === undefined && scope !== 'other') throw new RowRefusal('CONSENT_WITHOUT_PATIENT', 'patient');
   if (named === undefined || id === undefined) throw refusal;
   const { subject, sourceId } = named;
@@ -68,15 +75,6 @@ function keepRefused(resource: unknown, refusal: RowRefusal, context: ResourceCo
     onlyReplaces: scope === 'other',
   };
   return { subject, patient: null, sourceId: null, facts: [], consents: [consent], refusal: { code, field } };
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof RowRefusal) return undefined;
-    throw error;
-  }
 }
 
 /** By what it says: the same again is no second one. No FHIR id has a space. */
